@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package event holds the domain types of sigtrace and their JSON form, schema
+// "sigtrace/v1", and decodes what the kernel side sends into wire types.
+//
+// Absent means unknown or not applicable: an unknown value is a nil pointer or
+// an empty string and is never written as 0, "" or false.
+package event
+
+import "time"
+
+// Schema is the version that every JSON object carries.
+const Schema = "sigtrace/v1"
+
+// Type names what an event tells.
+type Type string
+
+// The types of events, in the words of the JSON schema.
+const (
+	TypeSignal Type = "signal"
+	TypeOOM    Type = "oom"
+	TypeExit   Type = "exit"
+	TypeDeath  Type = "death"
+	TypeStuck  Type = "stuck"
+	TypeLost   Type = "lost"
+	TypeStatus Type = "status"
+)
+
+// Types lists every event type that --type accepts.
+func Types() []Type {
+	return []Type{TypeSignal, TypeOOM, TypeExit, TypeDeath, TypeStuck, TypeLost, TypeStatus}
+}
+
+// Event is one object of the output stream.
+type Event interface {
+	// Common returns the header that every event carries.
+	Common() *Header
+}
+
+// Header is what every event carries.
+type Header struct {
+	Schema string `json:"schema"`
+	Type   Type   `json:"type"`
+	// Time is derived from kernel time; RFC 3339 with nanoseconds in JSON.
+	Time time.Time `json:"time"`
+	// BoottimeNS is CLOCK_BOOTTIME in nanoseconds; it never steps.
+	BoottimeNS uint64 `json:"boottime_ns"`
+	Node       string `json:"node,omitempty"`
+}
+
+// Common returns the header itself.
+func (h *Header) Common() *Header { return h }
+
+// Signal is one signal that the kernel generated.
+type Signal struct {
+	Header
+	Signal       string `json:"signal"`
+	SignalNumber int    `json:"signal_number"`
+	// Code is the raw si_code; absent where the kernel passed no siginfo.
+	Code   *int   `json:"code,omitempty"`
+	Via    Via    `json:"via"`
+	Result Result `json:"result,omitempty"`
+	// Fatal is true once the kernel has made this signal the end of the
+	// process, false once that is ruled out, nil while undecided.
+	Fatal *bool `json:"fatal,omitempty"`
+	// KernelFunction is the kernel function whose place on the stack told Via.
+	KernelFunction string   `json:"kernel_function,omitempty"`
+	Sender         *Process `json:"sender,omitempty"`
+	Trigger        *Process `json:"trigger,omitempty"`
+	Target         *Process `json:"target,omitempty"`
+	// Matters is the contract's "signals that matter" rule: shown without --all.
+	Matters bool `json:"-"`
+	// ThreadDirected is set when the signal was aimed at one thread.
+	ThreadDirected bool `json:"-"`
+}
+
+// OOM is one process that the kernel's OOM killer killed.
+type OOM struct {
+	Header
+	Scope string `json:"scope"`
+	// LimitCgroup is the path of the cgroup whose limit was hit.
+	LimitCgroup string   `json:"limit_cgroup,omitempty"`
+	LimitLevel  string   `json:"limit_level,omitempty"`
+	LimitBytes  *uint64  `json:"limit_bytes,omitempty"`
+	UsageBytes  *uint64  `json:"usage_bytes,omitempty"`
+	Order       *int     `json:"order,omitempty"`
+	GFPFlags    string   `json:"gfp_flags,omitempty"`
+	GroupKill   *bool    `json:"group_kill,omitempty"`
+	Victim      *Victim  `json:"victim,omitempty"`
+	Trigger     *Process `json:"trigger,omitempty"`
+	// FreePagesByOrder counts free blocks by order, 0 first (system scope).
+	FreePagesByOrder []uint64 `json:"free_pages_by_order,omitempty"`
+}
+
+// Victim is the process that the OOM killer chose, with its memory as it was
+// when it was chosen.
+type Victim struct {
+	*Process
+	RSSBytes    *RSS `json:"rss_bytes,omitempty"`
+	OOMScoreAdj *int `json:"oom_score_adj,omitempty"`
+}
+
+// RSS is resident memory in bytes.
+type RSS struct {
+	Anon  uint64 `json:"anon"`
+	File  uint64 `json:"file"`
+	Shmem uint64 `json:"shmem"`
+}
+
+// Exit is the end of a process (its last thread).
+type Exit struct {
+	Header
+	Process *Process   `json:"process"`
+	Exit    ExitStatus `json:"exit"`
+}
+
+// ExitStatus is how a process ended.
+type ExitStatus struct {
+	// Code is as a shell or Kubernetes shows it: 0–255, 128+n for signal n.
+	Code int `json:"code"`
+	// Signal is the name of the signal that ended it; empty if none did.
+	Signal     string `json:"signal,omitempty"`
+	CoreDumped *bool  `json:"core_dumped,omitempty"`
+}
+
+// Lost tells that events were lost.
+type Lost struct {
+	Header
+	Count uint64 `json:"count"`
+	// Lane is critical or routine.
+	Lane   string    `json:"lane"`
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
+}
+
+// Status tells what sigtrace sees with; the first event of every stream.
+type Status struct {
+	Header
+	Version string `json:"version"`
+	// Hooks maps a hook to "attached" or to the reason why it is not.
+	Hooks      map[string]string `json:"hooks"`
+	CgroupMode string            `json:"cgroup_mode"`
+	Kernel     string            `json:"kernel"`
+	// Sources maps an evidence or name source to "connected" or why not.
+	Sources map[string]string `json:"sources,omitempty"`
+}
