@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What userspace decides. Constants are set before loading, so that the
+ * verifier drops the branches that are not taken; variables may change while
+ * the programs run.
+ */
+#ifndef SIGTRACE_CONFIG_H
+#define SIGTRACE_CONFIG_H
+
+#define MAX_TARGET_LEVELS 8
+
+/* Bit n-1 stands for signal n. */
+volatile const u64 config_signals = ~0ULL;
+volatile const u32 config_all = 0; /* routine signals too */
+volatile const u32 config_exits = 0; /* every exit, not only the telling ones */
+volatile const u32 config_target_pid = 0; /* host tgid; 0: none */
+volatile const u32 config_target_cgroups = 0; /* filter on cgroups */
+volatile const u32 config_memory_v1 = 0; /* containers live in v1's memory */
+volatile const u32 config_page_size = 4096;
+/* 2 at most: the routine lane wakes its reader only when this full (bytes). */
+volatile const u32 config_wakeup_bytes = 1 << 20;
+
+/* Levels (depths) at which target cgroups lie, by hierarchy. */
+volatile u32 target_level_count[2];
+volatile u32 target_levels[2][MAX_TARGET_LEVELS];
+/* Raised whenever the targets change: memoised answers are void then. */
+volatile u32 target_generation = 1;
+/* Raised by userspace when it has forgotten processes. */
+volatile u32 describe_epoch = 1;
+/* Raised whenever a process with children exits: chains may have changed. */
+volatile u32 reparent_generation = 0;
+
+#endif

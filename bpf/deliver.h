@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What is decided only when a signal is delivered: whether a core-dumping,
+ * blocked or traced one ends its target, and signals that a debugger injects,
+ * which are never generated. */
+#ifndef SIGTRACE_DELIVER_H
+#define SIGTRACE_DELIVER_H
+
+static __always_inline bool ends_current(struct task_struct *current, int sig, u64 handler)
+{
+	if (handler != SIG_DFL_HANDLER || !(BIT_OF(sig) & TERMINATES))
+		return false;
+	return sig == KILL || !(BPF_CORE_READ(current, signal, flags) & SIGNAL_UNKILLABLE);
+}
+
+/* The stored signal, now that it has turned out to be the end. */
+static __always_inline void tell_late(struct pending *p)
+{
+	struct event_signal *e = &p->s;
+
+	e->flags |= SIGNAL_FATAL | SIGNAL_MATTERS;
+	e->flags &= ~SIGNAL_UNDECIDED;
+	e->h.lane = LANE_CRITICAL;
+	emit(LANE_CRITICAL, e, sizeof(*e));
+}
+
+static __always_inline void tell_fate(struct task_struct *current, struct pending *p, int sig,
+				      s32 code, bool fatal)
+{
+	struct event_deliver d = {};
+
+	fill_header(&d.h, EVENT_DELIVER, LANE_CRITICAL, sizeof(d));
+	d.sig = sig;
+	d.code = code;
+	d.fatal = fatal;
+	d.generated = p->s.h.boottime;
+	fill_brief(&d.target, current);
+	emit(LANE_CRITICAL, &d, sizeof(d));
+}
+
+/* No generation was seen: a tracer's doing, or older than sigtrace. */
+static __always_inline void tell_unseen(struct task_struct *current, int sig, u64 info)
+{
+	struct event_signal *e = scratch_of(SCRATCH_SIGNAL);
+	struct task_struct *tracer = NULL;
+	u32 flags = SIGNAL_FATAL | SIGNAL_MATTERS | SIGNAL_UNSEEN;
+
+	if (BPF_CORE_READ(current, ptrace)) {
+		tracer = BPF_CORE_READ(current, parent, group_leader);
+		flags |= SIGNAL_TRACED;
+		describe((u64)tracer, false, LANE_CRITICAL, SCRATCH_SIGNAL);
+	}
+	describe((u64)current, true, LANE_CRITICAL, SCRATCH_SIGNAL);
+	if (!e)
+		return;
+	build_signal((u64)current, info, sig, 0, flags);
+	fill_header(&e->h, EVENT_SIGNAL, LANE_CRITICAL, sizeof(*e));
+	if (tracer)
+		fill_brief(&e->current_, tracer);
+	emit(LANE_CRITICAL, e, sizeof(*e));
+}
+
+static __always_inline void signal_delivered(int sig, u64 info, struct k_sigaction *ka)
+{
+	struct task_struct *current = current_task();
+	struct pending_key key = { .tgid = bpf_get_current_pid_tgid() >> 32, .sig = sig };
+	struct pending *p = bpf_map_lookup_elem(&undecided, &key);
+	u64 handler;
+	s32 code = 0;
+	bool fatal;
+
+	if (BPF_CORE_READ(current, signal, flags) & SIGNAL_GROUP_EXIT)
+		return; /* decided already: its threads are being reaped */
+	handler = (u64)ARG_READ(ka, sa.sa_handler);
+	fatal = ends_current(current, sig, handler);
+	if (!p && !fatal)
+		return;
+	if (info > 2)
+		code = BPF_CORE_READ((struct kernel_siginfo *)info, si_code);
+	if (!p) {
+		if (is_target(current))
+			tell_unseen(current, sig, info);
+		return;
+	}
+	if (p->told)
+		tell_fate(current, p, sig, code, fatal);
+	else if (fatal)
+		tell_late(p);
+	bpf_map_delete_elem(&undecided, &key);
+}
+
+#endif

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Describes a process to userspace once, before the first event that names it:
+ * exe, args and parents. It is described again after an exec, when userspace
+ * has forgotten it (epoch), and, as to its parents, after any process with
+ * children has died (reparent_generation).
+ */
+#ifndef SIGTRACE_DESCRIBE_H
+#define SIGTRACE_DESCRIBE_H
+
+static __always_inline u32 read_own_args(char *out, struct task_struct *t, u32 *flags)
+{
+	struct mm_struct *mm = BPF_CORE_READ(t, mm);
+	u64 from = BPF_CORE_READ(mm, arg_start), to = BPF_CORE_READ(mm, arg_end);
+	u64 len = to - from;
+
+	if (len >= ARGS_MAX) {
+		len = ARGS_MAX - 1;
+		*flags |= PROC_ARGS_TRUNCATED;
+	}
+	len &= ARGS_MAX - 1;
+	if (!from || bpf_probe_read_user(out, len, (void *)from))
+		return 0;
+	return len;
+}
+
+static __always_inline u32 read_snapshot(char *out, struct proc_entry *e, u32 *flags)
+{
+	u32 len = e->args_len;
+
+	if (len > SNAPSHOT_ARGS)
+		len = SNAPSHOT_ARGS;
+	*flags |= PROC_SNAPSHOT;
+	if (e->args_truncated)
+		*flags |= PROC_ARGS_TRUNCATED;
+	bpf_probe_read_kernel(out, SNAPSHOT_ARGS, e->args);
+	return len;
+}
+
+/*
+ * Global functions, with numbers for arguments: the verifier looks at each
+ * once, and not once for each path that leads to it.
+ */
+__noinline int describe_proc(u64 task, u32 own, u32 lane, u32 user)
+{
+	struct task_struct *t = (void *)task;
+	struct event_proc *p = scratch_of(user);
+	struct mm_struct *mm = BPF_CORE_READ(t, mm);
+	struct proc_key key = key_of(t);
+	struct proc_entry *e = proc_of(&key);
+	u32 slots = 0, len = 0;
+	char *args;
+	u64 size;
+
+	if (!p || !e)
+		return -1;
+	p->flags = 0;
+	fill_brief(&p->b, t);
+	if (mm && !(p->b.flags & PF_KTHREAD))
+		slots = exe_path((u64)mm, user, sizeof(struct event_proc));
+	if (slots & PATH_DELETED)
+		p->flags |= PROC_EXE_DELETED;
+	slots &= 31;
+	/* Args follow the slots that are used. */
+	args = (char *)p + sizeof(*p) + slots * PATH_SLOT_LEN;
+	if (own)
+		len = read_own_args(args, t, &p->flags);
+	if (!len)
+		len = read_snapshot(args, e, &p->flags);
+	if (!len)
+		p->flags |= PROC_NO_ARGS;
+	p->exe_slots = slots;
+	p->args_len = len;
+	p->pad = 0;
+	size = (sizeof(*p) + slots * PATH_SLOT_LEN + len) & (SCRATCH_SIZE / 2 - 1);
+	fill_header(&p->h, EVENT_PROC, lane, size);
+	return emit(lane, p, size);
+}
+
+static __always_inline int emit_chain(struct event_chain *c, u32 which, u32 nodes, u32 lane)
+{
+	u64 size = (sizeof(*c) + nodes * sizeof(struct chain_node)) & 4095;
+
+	c->which = which;
+	c->nodes = nodes;
+	fill_header(&c->h, EVENT_CHAIN, lane, size);
+	return emit(lane, c, size);
+}
+
+__noinline int describe_present(u64 task, u32 lane, u32 user)
+{
+	struct task_struct *t = BPF_CORE_READ((struct task_struct *)task, group_leader);
+	struct event_chain *c = scratch_of(user);
+	struct chain_node *nodes;
+	u32 n = 0;
+
+	if (!c)
+		return -1;
+	nodes = (void *)(c + 1);
+	c->start = start_of(t);
+	c->tgid = BPF_CORE_READ(t, tgid);
+	for (int i = 0; i < MAX_CHAIN; i++) {
+		struct task_struct *parent = BPF_CORE_READ(t, real_parent, group_leader);
+		struct chain_node *node = &nodes[i];
+
+		if (!parent || parent == t)
+			break;
+		node->start = start_of(parent);
+		node->tgid = BPF_CORE_READ(parent, tgid);
+		node->cgroup = cgroup_of(parent, &node->hierarchy);
+		node->flags = 0;
+		node->pad = 0;
+		bpf_probe_read_kernel(node->comm, COMM_LEN, &parent->comm);
+		n = i + 1;
+		t = parent;
+	}
+	return emit_chain(c, CHAIN_PRESENT, n, lane);
+}
+
+__noinline int describe_lineage(u64 start, u32 tgid, u32 lane, u32 user)
+{
+	struct proc_key at = { .start = start, .tgid = tgid };
+	struct event_chain *c = scratch_of(user);
+	struct proc_entry *e = proc_of(&at);
+	struct chain_node *nodes;
+	u32 n = 0;
+
+	if (!c)
+		return -1;
+	nodes = (void *)(c + 1);
+	c->start = start;
+	c->tgid = tgid;
+	for (int i = 0; i < MAX_CHAIN; i++) {
+		struct chain_node *node = &nodes[i];
+
+		if (!e || !at.tgid)
+			break;
+		at = e->forker;
+		e = proc_of(&at);
+		if (!e)
+			break;
+		node->start = at.start;
+		node->tgid = at.tgid;
+		node->cgroup = e->cgroup;
+		node->hierarchy = e->hierarchy;
+		node->flags = e->dead & NODE_DEAD;
+		node->pad = 0;
+		bpf_probe_read_kernel(node->comm, COMM_LEN, e->comm);
+		n = i + 1;
+	}
+	return emit_chain(c, CHAIN_LINEAGE, n, lane);
+}
+
+__noinline int describe_anew(u64 task, u32 own, u32 lane, u32 user)
+{
+	struct task_struct *t = (void *)task;
+	struct proc_key key = key_of(t);
+	struct proc_entry *e = proc_of(&key);
+	u32 epoch = describe_epoch, chain = reparent_generation + 1;
+
+	if (!e) {
+		/* Older than sigtrace and not seeded yet. */
+		proc_seed(t);
+		e = proc_of(&key);
+		if (!e)
+			return 0;
+	}
+	lane &= 1;
+	if (e->described_epoch[lane] != epoch && describe_proc(task, own, lane, user))
+		return 0;
+	if (describe_present(task, lane, user) ||
+	    describe_lineage(key.start, key.tgid, lane, user))
+		return 0;
+	e->described_epoch[lane] = epoch;
+	e->described_chain[lane] = chain;
+	return 0;
+}
+
+__noinline int describe(u64 task, u32 own, u32 lane, u32 user)
+{
+	struct proc_key key = key_of((struct task_struct *)task);
+	struct proc_entry *e = proc_of(&key);
+
+	lane &= 1;
+	if (e && e->described_epoch[lane] == describe_epoch &&
+	    e->described_chain[lane] == reparent_generation + 1)
+		return 0;
+	return describe_anew(task, own, lane, user);
+}
+
+#endif

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Into the rings, and the count of what found no room there. */
+#ifndef SIGTRACE_EMIT_H
+#define SIGTRACE_EMIT_H
+
+static __always_inline void count_loss(u32 lane)
+{
+	u32 slot = lane * LOSS_REASONS + LOSS_RING_FULL;
+	u64 *count = bpf_map_lookup_elem(&losses, &slot);
+
+	if (count)
+		*count += 1; /* per CPU, and a tracepoint is not entered twice */
+}
+
+static __always_inline void fill_header(struct event_header *h, u32 kind, u32 lane, u32 size)
+{
+	h->kind = kind;
+	h->lane = lane;
+	h->pad = 0;
+	h->size = size;
+	h->boottime = bpf_ktime_get_boot_ns();
+}
+
+/* The reader of the routine lane looks every few milliseconds anyway: waking
+ * it for each event would cost the sender more than the event itself. */
+static __always_inline u64 wakeup(u32 lane)
+{
+	if (lane == LANE_CRITICAL)
+		return 0;
+	if (bpf_ringbuf_query(&routine, BPF_RB_AVAIL_DATA) >= config_wakeup_bytes)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline long emit(u32 lane, void *event, u64 size)
+{
+	long err;
+
+	if (lane == LANE_CRITICAL)
+		err = bpf_ringbuf_output(&critical, event, size, 0);
+	else
+		err = bpf_ringbuf_output(&routine, event, size, wakeup(lane));
+	if (err)
+		count_loss(lane);
+	return err;
+}
+
+static __always_inline void *scratch_of(u32 user)
+{
+	return bpf_map_lookup_elem(&scratches, &user);
+}
+
+#endif

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What goes over the wire: one struct a kind, little endian, sizes asserted
+ * here and decoded in internal/event/wire.go. Add at the end of a struct only.
+ */
+#ifndef SIGTRACE_EVENT_H
+#define SIGTRACE_EVENT_H
+
+#define COMM_LEN 16
+#define MAX_FRAMES 24
+#define MAX_CHAIN 40
+#define PATH_SLOTS 24
+#define PATH_SLOT_LEN 128
+#define ARGS_MAX 8192
+#define CGROUP_PATH_MAX 1024
+
+enum event_kind {
+	EVENT_SIGNAL = 1, /* a signal was generated */
+	EVENT_DELIVER, /* an undecided signal met its fate */
+	EVENT_PROC, /* describes a process: exe and args */
+	EVENT_CHAIN, /* its parents: present and by lineage */
+	EVENT_OOM, /* the OOM killer killed a process */
+	EVENT_EXIT, /* the last thread of a process exited */
+	EVENT_CGROUP, /* a cgroup was made or removed */
+};
+
+enum lane { LANE_CRITICAL, LANE_ROUTINE, LANES };
+
+struct event_header {
+	u8 kind;
+	u8 lane;
+	u16 pad;
+	u32 size; /* of the whole event, in bytes */
+	u64 boottime; /* CLOCK_BOOTTIME, ns */
+};
+
+/* A process (or thread) as every event carries it. */
+struct brief {
+	u64 start; /* leader's start, CLOCK_BOOTTIME, ns: with tgid the identity */
+	u64 cgroup; /* kernfs id */
+	u32 tgid, tid;
+	u32 ns_pid; /* of the thread group, in its innermost PID namespace */
+	u32 pidns; /* inode of that namespace */
+	u32 uid, euid;
+	u32 login_uid, session_id; /* -1: unset */
+	u8 hierarchy; /* of cgroup: enum hierarchy */
+	u8 pad[3];
+	u32 flags; /* PF_* of the thread */
+	char comm[COMM_LEN];
+};
+
+enum hierarchy { HIERARCHY_UNIFIED, HIERARCHY_MEMORY };
+
+enum signal_flag {
+	SIGNAL_FATAL = 1 << 0, /* the group exit has been set with this signal */
+	SIGNAL_UNDECIDED = 1 << 1, /* EVENT_DELIVER may follow */
+	SIGNAL_MATTERS = 1 << 2, /* the contract's rule for showing it */
+	SIGNAL_GROUP = 1 << 3, /* not aimed at one thread */
+	SIGNAL_CONTEXT = 1 << 4, /* not the target's own: used, not shown */
+	SIGNAL_TRACED = 1 << 5, /* target has a tracer */
+	SIGNAL_PDEATH = 1 << 6, /* it is the target's parent-death signal */
+	SIGNAL_HANDLED = 1 << 7, /* a handler is set */
+	SIGNAL_BLOCKED = 1 << 8,
+	SIGNAL_COMPAT = 1 << 9, /* syscall is a 32-bit task's number */
+	SIGNAL_SENDER_GROUP_DEAD = 1 << 10,
+	SIGNAL_UNSEEN = 1 << 11, /* made up at delivery: never generated */
+};
+
+enum info_kind { INFO_NONE, INFO_PRIV, INFO_REAL };
+
+struct event_signal {
+	struct event_header h;
+	s32 sig;
+	s32 code; /* si_code, with INFO_REAL only */
+	u8 info; /* enum info_kind */
+	u8 result; /* TRACE_SIGNAL_* */
+	u8 target_init; /* the target is pid 1 of a PID namespace */
+	u8 frames_used;
+	u32 flags; /* enum signal_flag */
+	s64 syscall; /* number of current's system call, -1: none */
+	struct brief current_;
+	struct brief target;
+};
+
+/* With the kernel stack: for all that is not plainly a kill system call. */
+struct event_signal_stack {
+	struct event_signal s;
+	u64 frames[MAX_FRAMES];
+};
+
+struct event_deliver {
+	struct event_header h;
+	s32 sig;
+	s32 code;
+	u32 fatal; /* the default action will end the process */
+	u32 pad;
+	u64 generated; /* boottime of the signal that this belongs to */
+	struct brief target;
+};
+
+enum proc_flag {
+	PROC_ARGS_TRUNCATED = 1 << 0,
+	PROC_SNAPSHOT = 1 << 1, /* args are those of the last exec */
+	PROC_EXE_DELETED = 1 << 2,
+	PROC_NO_ARGS = 1 << 3, /* could not be read here */
+};
+
+/* Followed by exe_slots path components (leaf first), then args. */
+struct event_proc {
+	struct event_header h;
+	struct brief b;
+	u32 flags;
+	u32 exe_slots;
+	u32 args_len;
+	u32 pad;
+};
+
+enum node_flag { NODE_DEAD = 1 << 0 };
+
+struct chain_node {
+	u64 start;
+	u64 cgroup;
+	u32 tgid;
+	u8 hierarchy;
+	u8 flags;
+	u16 pad;
+	char comm[COMM_LEN];
+};
+
+enum chain_kind { CHAIN_PRESENT, CHAIN_LINEAGE };
+
+/* Followed by its nodes, nearest first. */
+struct event_chain {
+	struct event_header h;
+	u64 start;
+	u32 tgid;
+	u16 which; /* enum chain_kind */
+	u16 nodes;
+};
+
+enum oom_flag {
+	OOM_HAS_CONTROL = 1 << 0, /* seen by oom_kill_process itself */
+	OOM_GROUP = 1 << 1, /* killed as a member of memory.oom.group */
+	OOM_LIMIT_FOUND = 1 << 2,
+};
+
+struct event_oom {
+	struct event_header h;
+	u32 flags;
+	u32 constraint;
+	s32 order;
+	u32 gfp_mask;
+	u64 limit_cgroup;
+	u64 limit_pages, usage_pages;
+	s64 rss_file, rss_anon, rss_swap, rss_shmem; /* pages */
+	s32 oom_score_adj;
+	u32 page_size;
+	u64 total_pages;
+	struct brief victim;
+	struct brief trigger;
+	u64 frames[MAX_FRAMES];
+};
+
+enum exit_flag { EXIT_OOM_MARK = 1 << 0, EXIT_INIT = 1 << 1, EXIT_CONTEXT = 1 << 2 };
+
+struct event_exit {
+	struct event_header h;
+	u32 status; /* as wait(2) gives it */
+	u32 flags;
+	u64 max_rss_pages;
+	struct brief b;
+};
+
+enum { CGROUP_MADE, CGROUP_REMOVED };
+
+struct event_cgroup {
+	struct event_header h;
+	u64 id;
+	u8 hierarchy;
+	u8 what;
+	u16 path_len;
+	u32 pad;
+	char path[CGROUP_PATH_MAX];
+};
+
+_Static_assert(sizeof(struct event_header) == 16, "header");
+_Static_assert(sizeof(struct brief) == 72, "brief");
+_Static_assert(sizeof(struct event_signal) == 16 + 24 + 144, "signal");
+_Static_assert(sizeof(struct event_signal_stack) == 184 + 192, "signal stack");
+_Static_assert(sizeof(struct event_deliver) == 16 + 24 + 72, "deliver");
+_Static_assert(sizeof(struct event_proc) == 16 + 72 + 16, "proc");
+_Static_assert(sizeof(struct chain_node) == 40, "chain node");
+_Static_assert(sizeof(struct event_chain) == 32, "chain");
+_Static_assert(sizeof(struct event_oom) == 16 + 16 + 24 + 32 + 16 + 144 + 192, "oom");
+_Static_assert(sizeof(struct event_exit) == 16 + 16 + 72, "exit");
+_Static_assert(sizeof(struct event_cgroup) == 16 + 16 + 1024, "cgroup");
+
+#endif

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The filter on the process that is hit. It runs for every signal on the
+ * machine, so the common answer, no, must cost a few plain loads.
+ */
+#ifndef SIGTRACE_FILTER_H
+#define SIGTRACE_FILTER_H
+
+static __always_inline u64 cgroup_key(u64 id, u32 hierarchy)
+{
+	return id | (u64)hierarchy << 63;
+}
+
+static __always_inline u64 ancestor_id(struct cgroup *cgrp, u32 level)
+{
+	struct cgroup___ids *old = (void *)cgrp;
+	struct cgroup *ancestor = NULL;
+	u64 id = 0;
+
+	if (bpf_core_field_exists(cgrp->ancestors)) {
+		u64 at = (u64)cgrp + bpf_core_field_offset(cgrp->ancestors) + level * 8;
+
+		bpf_probe_read_kernel(&ancestor, 8, (void *)at);
+		return BPF_CORE_READ(ancestor, kn, id);
+	}
+	bpf_probe_read_kernel(&id, 8,
+			      (void *)((u64)cgrp + bpf_core_field_offset(old->ancestor_ids) +
+				       level * 8));
+	return id;
+}
+
+/* Is cgrp a target or below one? Walks the levels at which targets lie. */
+static __always_inline bool below_target(struct cgroup *cgrp, u32 hierarchy)
+{
+	u32 level = BPF_CORE_READ(cgrp, level);
+
+	for (u32 i = 0; i < MAX_TARGET_LEVELS; i++) {
+		u32 at = target_levels[hierarchy & 1][i];
+		u64 key;
+
+		if (i >= target_level_count[hierarchy & 1])
+			break;
+		if (at > level)
+			continue;
+		key = cgroup_key(ancestor_id(cgrp, at), hierarchy);
+		if (bpf_map_lookup_elem(&target_cgroups, &key))
+			return true;
+	}
+	return false;
+}
+
+static __always_inline bool cgroup_matches(u64 id, struct cgroup *cgrp, u32 hierarchy)
+{
+	u64 key = cgroup_key(id, hierarchy);
+	u32 slot = (id ^ hierarchy) & (MEMO_SLOTS - 1);
+	u32 generation = target_generation;
+	struct memo *memo = bpf_map_lookup_elem(&target_memo, &slot);
+
+	if (!memo)
+		return false;
+	/* Another CPU may write the slot meanwhile: generation is written last
+	 * and void while the rest changes. */
+	if (memo->cgroup == key && memo->generation == generation)
+		return memo->match;
+	bool match = below_target(cgrp, hierarchy);
+	memo->generation = 0;
+	barrier();
+	memo->cgroup = key;
+	memo->match = match;
+	barrier();
+	memo->generation = generation;
+	return match;
+}
+
+static __always_inline bool in_target_cgroup(struct task_struct *t)
+{
+	if (config_memory_v1 && target_level_count[HIERARCHY_MEMORY]) {
+		struct cgroup *memory = memory_cgroup(t);
+
+		if (cgroup_matches(BPF_CORE_READ(memory, kn, id), memory, HIERARCHY_MEMORY))
+			return true;
+	}
+	if (target_level_count[HIERARCHY_UNIFIED]) {
+		struct cgroup *unified = BPF_CORE_READ(t, cgroups, dfl_cgrp);
+
+		return cgroup_matches(BPF_CORE_READ(unified, kn, id), unified, HIERARCHY_UNIFIED);
+	}
+	return false;
+}
+
+/* The same, for a typed argument of a BTF tracepoint. */
+static __always_inline bool arg_in_target_cgroup(struct task_struct *t)
+{
+	if (config_memory_v1 && target_level_count[HIERARCHY_MEMORY])
+		return in_target_cgroup(t);
+	if (target_level_count[HIERARCHY_UNIFIED]) {
+		struct cgroup *unified = ARG_READ(t, cgroups, dfl_cgrp);
+
+		return cgroup_matches(ARG_READ(unified, kn, id), unified, HIERARCHY_UNIFIED);
+	}
+	return false;
+}
+
+enum verdict { DROP, TARGET, CONTEXT };
+
+/* What a verdict about the target needs besides passes too, as context. */
+static __always_inline enum verdict filter_target(struct task_struct *t)
+{
+	u32 tgid;
+
+	if (!config_target_pid && !config_target_cgroups)
+		return TARGET;
+	tgid = ARG_READ(t, tgid);
+	if (config_target_pid && tgid == config_target_pid)
+		return TARGET;
+	if (config_target_cgroups && arg_in_target_cgroup(t))
+		return TARGET;
+	return bpf_map_lookup_elem(&kin, &tgid) ? CONTEXT : DROP;
+}
+
+static __always_inline bool is_target(struct task_struct *t)
+{
+	if (!config_target_pid && !config_target_cgroups)
+		return true;
+	if (config_target_pid && BPF_CORE_READ(t, tgid) == config_target_pid)
+		return true;
+	return config_target_cgroups && in_target_cgroup(t);
+}
+
+/* Marks the parents of a target process: its shim or monitor and theirs. */
+static __always_inline void mark_kin(struct task_struct *t)
+{
+	for (int i = 0; i < 16; i++) {
+		struct task_struct *parent = BPF_CORE_READ(t, real_parent, group_leader);
+		u32 tgid = BPF_CORE_READ(parent, tgid);
+		u64 start = start_of(parent);
+
+		if (tgid <= 1)
+			break;
+		bpf_map_update_elem(&kin, &tgid, &start, BPF_ANY);
+		t = parent;
+	}
+}
+
+#endif

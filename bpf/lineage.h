@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Who forked whom. real_parent tells only the present: when a middle parent
+ * dies, its children hang under init or a subreaper, and the trace of who
+ * started them is gone. This keeps it, in bounded memory that a fork bomb
+ * cannot flush: an entry lives as long as its process or a descendant does.
+ */
+#ifndef SIGTRACE_LINEAGE_H
+#define SIGTRACE_LINEAGE_H
+
+#define LINEAGE_DEPTH 40
+
+static __always_inline void count_procs_full(void)
+{
+	u32 zero = 0;
+	struct counters *c = bpf_map_lookup_elem(&counted, &zero);
+
+	if (c)
+		c->procs_full += 1;
+}
+
+static __always_inline struct proc_entry *proc_of(struct proc_key *key)
+{
+	return bpf_map_lookup_elem(&procs, key);
+}
+
+static __always_inline void proc_ref(struct proc_key *key, s32 by)
+{
+	struct proc_entry *e = proc_of(key);
+
+	if (e)
+		__sync_fetch_and_add(&e->refs, by);
+}
+
+/* Drops dead entries that no living descendant needs, from key upwards. Two
+ * siblings may race to the same entry: only one of them deletes it, and only
+ * that one goes on to its forker. */
+static __always_inline void proc_release(struct proc_key *key)
+{
+	struct proc_key at = *key;
+
+	for (int i = 0; i < LINEAGE_DEPTH; i++) {
+		struct proc_entry *e = proc_of(&at);
+		struct proc_key up;
+
+		if (!e || !e->dead || e->refs > 0)
+			break;
+		up = e->forker;
+		if (bpf_map_delete_elem(&procs, &at))
+			break;
+		proc_ref(&up, -1);
+		at = up;
+	}
+}
+
+static __always_inline void proc_fork(struct task_struct *child)
+{
+	struct proc_entry *e = scratch_of(SCRATCH_FORK);
+	struct proc_key key = key_of(child), forker = key_of(current_task());
+	struct proc_entry *from = proc_of(&forker);
+
+	if (!e)
+		return;
+	/* A child is what its forker was until it execs. */
+	if (from)
+		bpf_probe_read_kernel(e, sizeof(*e), from);
+	else
+		__builtin_memset(e, 0, offsetof(struct proc_entry, exe) + 1);
+	e->forker = forker;
+	e->refs = 0;
+	e->dead = 0;
+	for (int i = 0; i < LANES; i++)
+		e->described_epoch[i] = e->described_chain[i] = 0;
+	if (!from)
+		e->args_len = 0;
+	e->cgroup = cgroup_of(child, &e->hierarchy);
+	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &child->comm);
+	if (bpf_map_update_elem(&procs, &key, e, BPF_NOEXIST)) {
+		count_procs_full();
+		return;
+	}
+	proc_ref(&forker, 1);
+}
+
+static __always_inline void proc_exec(struct task_struct *t, struct linux_binprm *bprm)
+{
+	struct proc_key key = key_of(t);
+	struct proc_entry *e = proc_of(&key);
+	struct mm_struct *mm = BPF_CORE_READ(t, mm);
+	u64 from = BPF_CORE_READ(mm, arg_start), to = BPF_CORE_READ(mm, arg_end);
+	u64 len = to - from;
+
+	if (!e)
+		return;
+	for (int i = 0; i < LANES; i++)
+		e->described_epoch[i] = e->described_chain[i] = 0;
+	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &t->comm);
+	bpf_probe_read_kernel_str(e->exe, sizeof(e->exe), BPF_CORE_READ(bprm, filename));
+	e->args_truncated = len > SNAPSHOT_ARGS;
+	if (len > SNAPSHOT_ARGS)
+		len = SNAPSHOT_ARGS;
+	if (bpf_probe_read_user(e->args, len, (void *)from))
+		len = 0;
+	e->args_len = len;
+	e->cgroup = cgroup_of(t, &e->hierarchy);
+}
+
+static __always_inline void proc_exit(struct task_struct *t)
+{
+	struct proc_key key = key_of(t);
+	struct proc_entry *e = proc_of(&key);
+
+	if (!e)
+		return;
+	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &t->comm);
+	e->cgroup = cgroup_of(t, &e->hierarchy);
+	*(volatile u32 *)&e->dead = 1;
+	proc_release(&key);
+}
+
+/* Records a process that is older than sigtrace, and its parents. The one that
+ * inserts an entry counts it at its parent. */
+static __always_inline void proc_seed(struct task_struct *t)
+{
+	struct proc_entry *e = scratch_of(SCRATCH_ITER);
+
+	if (!e)
+		return;
+	for (int i = 0; i < LINEAGE_DEPTH; i++) {
+		struct task_struct *parent = BPF_CORE_READ(t, real_parent, group_leader);
+		struct proc_key key = key_of(t);
+
+		__builtin_memset(e, 0, offsetof(struct proc_entry, exe));
+		e->exe[0] = 0;
+		e->forker = key_of(parent);
+		e->refs = i > 0;
+		e->cgroup = cgroup_of(t, &e->hierarchy);
+		bpf_probe_read_kernel(e->comm, sizeof(e->comm), &t->comm);
+		if (bpf_map_update_elem(&procs, &key, e, BPF_NOEXIST)) {
+			if (i > 0)
+				proc_ref(&key, 1);
+			break;
+		}
+		if (!key.tgid)
+			break;
+		t = parent;
+	}
+}
+
+#endif

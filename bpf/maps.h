@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#ifndef SIGTRACE_MAPS_H
+#define SIGTRACE_MAPS_H
+
+/* One ring a lane: a flood of routine signals never costs a deciding one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} critical SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 << 20);
+} routine SEC(".maps");
+
+enum loss_reason { LOSS_RING_FULL, LOSS_REASONS };
+
+/* Events that could not be told, by lane and reason; never reset. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LANES * LOSS_REASONS);
+	__type(key, u32);
+	__type(value, u64);
+} losses SEC(".maps");
+
+struct proc_key {
+	u64 start;
+	u32 tgid;
+	u32 pad;
+};
+
+#define SNAPSHOT_EXE 96
+#define SNAPSHOT_ARGS 192
+
+/*
+ * A process as its fork and last exec left it. Kept while it lives, and after
+ * its death as long as it has living descendants whose lineage leads over it:
+ * refs counts the entries that name it as their forker.
+ */
+struct proc_entry {
+	struct proc_key forker;
+	s32 refs;
+	u32 dead;
+	u32 described_epoch[LANES];
+	u32 described_chain[LANES];
+	u64 cgroup;
+	u8 hierarchy;
+	u8 args_truncated;
+	u16 args_len;
+	u32 pad;
+	char comm[COMM_LEN];
+	char exe[SNAPSHOT_EXE];
+	char args[SNAPSHOT_ARGS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct proc_key);
+	__type(value, struct proc_entry);
+} procs SEC(".maps");
+
+struct counters {
+	u64 procs_full; /* lineage entries that found no room */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct counters);
+} counted SEC(".maps");
+
+/* Targets by cgroup id (and hierarchy in the top bit). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, u8);
+} target_cgroups SEC(".maps");
+
+/* Direct-mapped memory of the answers: one array lookup for each drop. */
+#define MEMO_SLOTS 1024
+struct memo {
+	u64 cgroup;
+	u32 generation;
+	u32 match;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MEMO_SLOTS);
+	__type(key, u32);
+	__type(value, struct memo);
+} target_memo SEC(".maps");
+
+/* Relatives of the target outside it: shim, monitor, their ancestors. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);
+	__type(value, u64);
+} kin SEC(".maps");
+
+struct pending_key {
+	u32 tgid;
+	s32 sig;
+};
+struct pending {
+	struct event_signal s;
+	u32 told; /* the signal has been sent to userspace already */
+	u32 pad;
+};
+
+/* Signals whose fate is decided at delivery. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct pending_key);
+	__type(value, struct pending);
+} undecided SEC(".maps");
+
+/* What oom_kill_process was called with, by the thread that runs it. */
+struct oom_call {
+	u64 victim_start;
+	u32 victim_tgid;
+	u32 constraint;
+	s32 order;
+	u32 gfp_mask;
+	u64 limit_cgroup;
+	u64 limit_pages, usage_pages;
+	u64 total_pages;
+	u32 flags;
+	u32 told; /* victims so far */
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 256);
+	__type(key, u32);
+	__type(value, struct oom_call);
+} oom_calls SEC(".maps");
+
+/* The OOM kill that a thread is making, between its SIGKILL and mark_victim. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 256);
+	__type(key, u32);
+	__type(value, struct event_oom);
+} oom_kills SEC(".maps");
+
+#define SCRATCH_SIZE (32 << 10)
+/* Working memory, one for each hook: the exit hook can be interrupted by a
+ * signal on the same CPU. */
+enum scratch_user { SCRATCH_SIGNAL, SCRATCH_EXIT, SCRATCH_FORK, SCRATCH_ITER, SCRATCH_USERS };
+struct scratch {
+	char bytes[SCRATCH_SIZE];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SCRATCH_USERS);
+	__type(key, u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+#endif

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* A signal from its generation to its fate. */
+#ifndef SIGTRACE_SIGNAL_H
+#define SIGTRACE_SIGNAL_H
+
+#define SIGNAL_GROUP_EXIT 0x4
+#define SIGNAL_UNKILLABLE 0x40
+#define TASK_STOPPED_OR_TRACED (0x4 | 0x8)
+
+#define SIG_DFL_HANDLER 0UL
+#define SIG_IGN_HANDLER 1UL
+
+#define BIT_OF(sig) (1ULL << ((sig) - 1))
+enum {
+	HUP = 1, INT = 2, QUIT = 3, KILL = 9, TERM = 15, CHLD = 17, CONT = 18, STOP = 19,
+	TSTP = 20, TTIN = 21, TTOU = 22, URG = 23, WINCH = 28,
+};
+#define STOP_REQUESTS (BIT_OF(HUP) | BIT_OF(INT) | BIT_OF(QUIT) | BIT_OF(KILL) | BIT_OF(TERM))
+#define STOPPING (BIT_OF(STOP) | BIT_OF(TSTP) | BIT_OF(TTIN) | BIT_OF(TTOU))
+#define HARMLESS (BIT_OF(CHLD) | BIT_OF(CONT) | BIT_OF(URG) | BIT_OF(WINCH))
+/* The default action ends the process. */
+#define TERMINATES (~(STOPPING | HARMLESS))
+
+/* Nobody has asked for it, and it cannot matter: the cheapest way out. */
+static __always_inline bool unwanted(int sig)
+{
+	if (sig < 1 || sig > 64 || !(config_signals & BIT_OF(sig)))
+		return true;
+	return !config_all && (BIT_OF(sig) & (BIT_OF(CHLD) | BIT_OF(URG) | BIT_OF(WINCH)));
+}
+
+static __always_inline u64 handler_of(struct task_struct *t, int sig)
+{
+	struct sighand_struct *sighand = BPF_CORE_READ(t, sighand);
+	u64 at = (u64)sighand + bpf_core_field_offset(sighand->action) +
+		 (u64)(sig - 1) * bpf_core_type_size(struct k_sigaction);
+	struct k_sigaction *action = (void *)at;
+
+	return (u64)BPF_CORE_READ(action, sa.sa_handler);
+}
+
+static __always_inline u32 task_state(struct task_struct *t)
+{
+	struct task_struct___state *old = (void *)t;
+
+	if (bpf_core_field_exists(t->__state))
+		return BPF_CORE_READ(t, __state);
+	return BPF_CORE_READ(old, state);
+}
+
+/* What the target will do with it, as far as it can be told at generation.
+ * Global, like those below, so that the verifier forgets which branches led to
+ * a result instead of following each from there on. */
+__noinline u32 disposition(u64 task, int sig, int result)
+{
+	struct task_struct *t = (void *)task;
+	u32 group = BPF_CORE_READ(t, signal, flags);
+	u32 code = BPF_CORE_READ(t, signal, group_exit_code);
+	u64 bit = BIT_OF(sig), handler = handler_of(t, sig);
+	u32 flags = 0;
+
+	if (result == 0 && (group & SIGNAL_GROUP_EXIT) && code == sig)
+		flags |= SIGNAL_FATAL;
+	if (handler > SIG_IGN_HANDLER)
+		flags |= SIGNAL_HANDLED;
+	if (BPF_CORE_READ(t, blocked.sig[0]) & bit)
+		flags |= SIGNAL_BLOCKED;
+	if (BPF_CORE_READ(t, ptrace))
+		flags |= SIGNAL_TRACED;
+	if (BPF_CORE_READ(t, pdeath_signal) == sig)
+		flags |= SIGNAL_PDEATH;
+	if (flags & SIGNAL_FATAL || bit & STOP_REQUESTS)
+		flags |= SIGNAL_MATTERS;
+	else if (sig == CONT && task_state(t) & TASK_STOPPED_OR_TRACED)
+		flags |= SIGNAL_MATTERS;
+	else if (!(bit & HARMLESS) && handler == SIG_DFL_HANDLER && !(flags & SIGNAL_BLOCKED))
+		flags |= SIGNAL_MATTERS;
+	/* Handled routine signals are decided: their handler runs. */
+	if (result == 0 && !(flags & SIGNAL_FATAL) && bit & TERMINATES &&
+	    (handler == SIG_DFL_HANDLER || bit & STOP_REQUESTS || flags & SIGNAL_BLOCKED))
+		flags |= SIGNAL_UNDECIDED;
+	return flags;
+}
+
+static __always_inline bool child_status(int sig, u64 info, s32 code)
+{
+	return sig == CHLD && info > 2 && code > 0;
+}
+
+/* Writes the event into the scratch; returns whether it takes the kernel stack
+ * to tell how the signal came about. */
+__noinline int build_signal(u64 task, u64 info, u32 sig, u32 result, u32 flags)
+{
+	struct event_signal *e = scratch_of(SCRATCH_SIGNAL);
+	struct task_struct *current = current_task();
+
+	if (!e)
+		return 0;
+	e->sig = sig;
+	e->code = 0;
+	if (info > 2)
+		e->code = BPF_CORE_READ((struct kernel_siginfo *)info, si_code);
+	e->info = info > 2 ? INFO_REAL : info;
+	e->result = result;
+	e->frames_used = 0;
+	e->flags = flags;
+	e->syscall = current_syscall(current, &e->flags);
+	fill_brief(&e->current_, current);
+	fill_brief(&e->target, (struct task_struct *)task);
+	e->target_init = e->target.ns_pid == 1;
+	if (child_status(sig, info, e->code))
+		return 0;
+	return info <= 2 || !plainly_sent(e->syscall, e->code, e->flags);
+}
+
+/* The scratch holds the event already; what follows it is overwritten. */
+static __always_inline void remember_undecided(struct event_signal_stack *e, bool told)
+{
+	struct pending_key key = { .tgid = e->s.target.tgid, .sig = e->s.sig };
+	struct pending *p = (void *)e;
+
+	e->s.h.size = sizeof(e->s);
+	e->s.frames_used = 0;
+	p->told = told;
+	p->pad = 0;
+	bpf_map_update_elem(&undecided, &key, p, BPF_ANY);
+}
+
+static __always_inline u32 lane_of(u32 flags)
+{
+	return flags & (SIGNAL_MATTERS | SIGNAL_UNDECIDED | SIGNAL_FATAL) ? LANE_CRITICAL :
+									    LANE_ROUTINE;
+}
+
+/* Signals that wait for the target to unblock them are told at their
+ * delivery, if they turn out to be its end. */
+static __always_inline bool only_if_fatal(u32 flags)
+{
+	return !config_all && flags & SIGNAL_UNDECIDED && !(flags & SIGNAL_MATTERS);
+}
+
+/* ctx[2] again, as a number: global functions take no typed pointers. */
+static __always_inline u64 target_address(u64 *ctx)
+{
+	u64 address = 0;
+
+	bpf_probe_read_kernel(&address, sizeof(address), &ctx[2]);
+	return address;
+}
+
+static __always_inline u32 add_stack(void *ctx, struct event_signal_stack *e)
+{
+	long n = bpf_get_stack(ctx, e->frames, sizeof(e->frames), 0);
+
+	if (n <= 0)
+		return sizeof(e->s);
+	e->s.frames_used = n / 8;
+	return sizeof(*e);
+}
+
+static __always_inline void signal_generated(u64 *ctx, int sig, u64 info, struct task_struct *arg,
+					     int group, int result)
+{
+	enum verdict verdict = filter_target(arg);
+	u64 t, current = bpf_get_current_task();
+	u32 flags, lane, size;
+	struct event_signal_stack *e;
+
+	if (verdict == DROP)
+		return;
+	t = target_address(ctx);
+	flags = disposition(t, sig, result);
+	if (!(flags & (SIGNAL_MATTERS | SIGNAL_UNDECIDED)) && (!config_all || verdict == CONTEXT))
+		return;
+	flags |= (verdict == CONTEXT) * SIGNAL_CONTEXT | (group != 0) * SIGNAL_GROUP;
+	lane = lane_of(flags);
+	describe(current, true, lane, SCRATCH_SIGNAL);
+	describe(t, t == current, lane, SCRATCH_SIGNAL);
+	e = scratch_of(SCRATCH_SIGNAL);
+	if (!e)
+		return;
+	size = sizeof(e->s);
+	if (build_signal(t, info, sig, result, flags))
+		size = add_stack(ctx, e);
+	fill_header(&e->s.h, EVENT_SIGNAL, lane, size);
+	if (!only_if_fatal(flags))
+		emit(lane, e, size & 511);
+	if (flags & SIGNAL_UNDECIDED)
+		remember_undecided(e, !only_if_fatal(flags));
+}
+
+#endif

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The kernel types that sigtrace reads, and of each only the members that it
+ * reads. CO-RE finds them in the running kernel's BTF by name, so order, size
+ * and absence of everything else do not matter. A name with three underscores
+ * (x___old) is the same kernel type in an older or newer form.
+ */
+#ifndef SIGTRACE_VMLINUX_H
+#define SIGTRACE_VMLINUX_H
+
+#define __VMLINUX_H__ /* libbpf: registers by their kernel names */
+
+typedef unsigned char __u8;
+typedef signed char __s8;
+typedef unsigned short __u16;
+typedef short __s16;
+typedef unsigned int __u32;
+typedef int __s32;
+typedef unsigned long long __u64;
+typedef long long __s64;
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __s32 s32;
+typedef __u64 u64;
+typedef __s64 s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+typedef int pid_t;
+typedef _Bool bool;
+enum { false = 0, true = 1 };
+
+#define NULL ((void *)0)
+
+/* What libbpf's map macros need of uapi/linux/bpf.h. */
+enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_RINGBUF = 27,
+};
+
+enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2 };
+enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
+enum { BPF_RB_AVAIL_DATA = 0 };
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), \
+			     apply_to = record)
+
+enum bpf_func_id___probe { BPF_FUNC_task_pt_regs___probe = 175 };
+enum cgroup_subsys_id { memory_cgrp_id = 4 };
+
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+typedef struct {
+	s64 counter;
+} atomic_long_t;
+typedef struct {
+	u32 val;
+} kuid_t;
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
+struct kernel_siginfo {
+	int si_signo;
+	int si_errno;
+	int si_code;
+};
+
+struct sigaction {
+	void *sa_handler;
+	unsigned long sa_flags;
+};
+struct k_sigaction {
+	struct sigaction sa;
+};
+struct sighand_struct {
+	struct k_sigaction action[64];
+};
+
+struct percpu_counter {
+	s64 count;
+};
+struct mm_rss_stat {
+	atomic_long_t count[4];
+};
+
+struct qstr {
+	const unsigned char *name;
+};
+struct hlist_bl_node {
+	struct hlist_bl_node *next, **pprev;
+};
+struct dentry {
+	struct hlist_bl_node d_hash;
+	struct dentry *d_parent;
+	struct qstr d_name;
+};
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+struct file {
+	struct path f_path;
+};
+
+struct mm_struct {
+	unsigned long arg_start, arg_end;
+	struct file *exe_file;
+	struct mm_rss_stat rss_stat;
+};
+/* 6.2 turned the counters into per-CPU ones. */
+struct mm_struct___percpu {
+	struct percpu_counter rss_stat[4];
+};
+
+struct cred {
+	kuid_t uid, euid;
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+struct pid_namespace {
+	struct ns_common ns;
+};
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
+struct kernfs_node {
+	u64 id;
+};
+struct cgroup_root {
+	unsigned int subsys_mask;
+	int hierarchy_id;
+};
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+struct cgroup {
+	int level;
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
+	struct cgroup *ancestors[1];
+};
+/* Up to 6.0 a cgroup held its ancestors' ids, later the ancestors. */
+struct cgroup___ids {
+	u64 ancestor_ids[1];
+};
+struct css_set {
+	struct cgroup_subsys_state *subsys[16];
+	struct cgroup *dfl_cgrp;
+};
+
+struct page_counter {
+	atomic_long_t usage;
+	unsigned long max;
+};
+struct mem_cgroup {
+	struct cgroup_subsys_state css;
+	struct page_counter memory;
+	struct page_counter memsw;
+	bool oom_group;
+};
+
+struct signal_struct {
+	atomic_t live;
+	int group_exit_code;
+	unsigned int flags;
+	short oom_score_adj;
+	struct mm_struct *oom_mm;
+	unsigned long maxrss;
+};
+
+struct thread_info {
+	unsigned long flags;
+	u32 status;
+};
+
+struct task_struct {
+	struct thread_info thread_info;
+	void *stack;
+	unsigned int flags;
+	unsigned int ptrace;
+	struct mm_struct *mm;
+	int exit_code;
+	int pdeath_signal;
+	pid_t pid, tgid;
+	struct task_struct *real_parent, *parent, *group_leader;
+	struct list_head children;
+	struct pid *thread_pid;
+	u64 start_boottime;
+	const struct cred *real_cred, *cred;
+	char comm[16];
+	struct signal_struct *signal;
+	struct sighand_struct *sighand;
+	sigset_t blocked;
+	kuid_t loginuid;
+	unsigned int sessionid;
+	struct css_set *cgroups;
+	unsigned int __state;
+};
+/* Before 5.5. */
+struct task_struct___old {
+	u64 real_start_time;
+};
+/* Before 5.14. */
+struct task_struct___state {
+	long state;
+};
+
+struct linux_binprm {
+	const char *filename;
+};
+
+enum oom_constraint { CONSTRAINT_NONE };
+struct oom_control {
+	struct mem_cgroup *memcg;
+	unsigned int gfp_mask;
+	int order;
+	unsigned long totalpages;
+	struct task_struct *chosen;
+	enum oom_constraint constraint;
+};
+
+/* Only with a uid does the tracepoint pass the task (6.8, backported). */
+struct trace_event_raw_mark_victim {
+	u32 uid;
+};
+
+struct seq_file;
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
+	unsigned long ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct user_pt_regs {
+	u64 regs[31], sp, pc, pstate;
+};
+struct pt_regs {
+	u64 regs[31], sp, pc, pstate, orig_x0;
+	s32 syscallno;
+};
+#endif
+
+#pragma clang attribute pop
+
+#endif

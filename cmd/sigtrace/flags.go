@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/output"
+	"github.com/sigtrace/sigtrace/internal/signal"
+	"github.com/sigtrace/sigtrace/internal/target"
+)
+
+// watchFlags are the flags of watch.
+type watchFlags struct {
+	target     target.Spec
+	senderPID  int
+	senderComm string
+
+	signals string
+	types   []string
+	all     bool
+
+	criEndpoint string
+	dockerHost  string
+	btf         string
+	node        string
+
+	format    string
+	color     string
+	utc       bool
+	noHeaders bool
+	maskArgs  bool
+	timeout   time.Duration
+	maxEvents int
+	readyFile string
+	verbose   bool
+
+	// forceRaw is for tests: raw tracepoints although BTF ones would do.
+	forceRaw bool
+}
+
+func (f *watchFlags) register(c *cobra.Command) {
+	fs := c.Flags()
+	fs.SortFlags = false
+	fs.StringVarP(&f.target.Pod, "pod", "p", "", "watch this pod, `[NS/]NAME`; waits for it, follows restarts")
+	fs.StringVarP(&f.target.Namespace, "namespace", "n", "", "watch pods of this namespace")
+	fs.StringVarP(&f.target.Container, "container", "c", "", "watch containers of this `name`")
+	fs.StringVarP(&f.target.Selector, "selector", "l", "", "watch pods with these labels, as in kubectl")
+	fs.StringVar(&f.target.ContainerID, "container-id", "", "watch the container whose id begins so")
+	fs.StringVar(&f.target.Cgroup, "cgroup", "", "watch this cgroup `path` and everything below it")
+	fs.IntVarP(&f.target.PID, "pid", "T", 0, "watch this process (its pid on the host)")
+	fs.IntVar(&f.senderPID, "sender-pid", 0, "only signals of this sender")
+	fs.StringVar(&f.senderComm, "sender-comm", "", "only signals of senders of this name")
+	fs.StringVarP(&f.signals, "signal", "s", "", "only these signals: 9,SIGTERM,hup")
+	fs.StringSliceVar(&f.types, "type", []string{"signal", "oom", "death", "stuck"}, "only these events: signal,oom,exit,death,stuck")
+	fs.BoolVar(&f.all, "all", false, "every signal and every exit, routine ones too")
+	fs.StringVar(&f.criEndpoint, "cri-endpoint", "", "CRI `socket`; off leaves it out (default: found by itself)")
+	fs.StringVar(&f.dockerHost, "docker-host", "", "Docker `URL`; off leaves it out (default: found by itself)")
+	fs.StringVar(&f.btf, "btf", "", "BTF `file` of this kernel, where /sys has none")
+	fs.StringVar(&f.node, "node-name", "", "what events carry as node (default $NODE_NAME, else the host's name)")
+	fs.StringVarP(&f.format, "output", "o", "table", "table, wide, json, jsonpretty or stap")
+	fs.StringVar(&f.color, "color", "auto", "auto, always or never")
+	fs.BoolVar(&f.utc, "utc", false, "times in UTC")
+	fs.BoolVar(&f.noHeaders, "no-headers", false, "no header line")
+	fs.BoolVar(&f.maskArgs, "mask-args", true, "show secrets in arguments as ***")
+	fs.DurationVar(&f.timeout, "timeout", 0, "stop after this time")
+	fs.IntVar(&f.maxEvents, "max-events", 0, "stop after this many events")
+	fs.StringVar(&f.readyFile, "ready-file", "", "create this `file` once everything is attached")
+	fs.BoolVarP(&f.verbose, "verbose", "v", false, "diagnostics on stderr")
+	fs.BoolVar(&f.forceRaw, "force-raw-tracepoints", false, "")
+	_ = fs.MarkHidden("force-raw-tracepoints")
+	complete(c, "output", output.Formats())
+	complete(c, "color", []string{"auto", "always", "never"})
+	complete(c, "type", typeNames())
+}
+
+func complete(c *cobra.Command, flag string, values []string) {
+	_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(toCompletions(values), cobra.ShellCompDirectiveNoFileComp))
+}
+
+func toCompletions(values []string) []cobra.Completion {
+	return append([]cobra.Completion(nil), values...)
+}
+
+func typeNames() []string {
+	var names []string
+	for _, t := range event.Types() {
+		names = append(names, string(t))
+	}
+	return names
+}
+
+// validate finds the user's mistakes before anything is loaded.
+func (f *watchFlags) validate() error {
+	if err := f.target.Validate(); err != nil {
+		return usageError{err}
+	}
+	if _, err := signal.ParseSet(f.signals); err != nil {
+		return usageError{fmt.Errorf("--signal: %w", err)}
+	}
+	for _, t := range f.types {
+		if !slices.Contains(typeNames(), t) {
+			return usageError{fmt.Errorf("--type: no type %q: choose from %s", t, strings.Join(typeNames(), ", "))}
+		}
+	}
+	if !slices.Contains(output.Formats(), f.format) {
+		return usageError{fmt.Errorf("--output: no format %q: choose from %s", f.format, strings.Join(output.Formats(), ", "))}
+	}
+	if !slices.Contains([]string{"auto", "always", "never"}, f.color) {
+		return usageError{fmt.Errorf("--color: %q is none of auto, always, never", f.color)}
+	}
+	if f.maxEvents < 0 || f.timeout < 0 {
+		return usageError{errors.New("--max-events and --timeout cannot be negative")}
+	}
+	return nil
+}
+
+// chosen is the set of event types to print.
+func (f *watchFlags) chosen(c *cobra.Command) map[event.Type]bool {
+	types := map[event.Type]bool{}
+	for _, t := range f.types {
+		types[event.Type(t)] = true
+	}
+	if f.all && !c.Flags().Changed("type") {
+		types[event.TypeExit] = true
+	}
+	return types
+}
+
+func (f *watchFlags) nodeName() string {
+	if f.node != "" {
+		return f.node
+	}
+	if n := os.Getenv("NODE_NAME"); n != "" {
+		return n
+	}
+	n, _ := os.Hostname()
+	return n
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sigtrace/sigtrace/internal/cgroup"
+	"github.com/sigtrace/sigtrace/internal/container"
+	"github.com/sigtrace/sigtrace/internal/probe"
+	"github.com/sigtrace/sigtrace/internal/proc"
+	"github.com/sigtrace/sigtrace/internal/resolve"
+	"github.com/sigtrace/sigtrace/internal/signal"
+	"github.com/sigtrace/sigtrace/internal/target"
+)
+
+// session is everything that a watch opens.
+type session struct {
+	log      *slog.Logger
+	probe    *probe.Probe
+	cache    *cgroup.Cache
+	dir      *container.Directory
+	notes    map[string]string
+	watcher  *target.Watcher
+	resolver *resolve.Resolver
+	proc     proc.FS
+}
+
+// refreshNames is how often the runtimes are asked for all they have.
+const refreshNames = 10 * time.Second
+
+func open(ctx context.Context, f *watchFlags, _ bool, log *slog.Logger) (*session, error) {
+	s := &session{log: log, proc: proc.New("")}
+	mounts, err := cgroup.Detect("/")
+	if err != nil {
+		return nil, fmt.Errorf("look at the cgroup file systems: %w", err)
+	}
+	s.cache = cgroup.NewCache(mounts, cgroup.DefaultCacheSize)
+	sources, notes, err := container.Discover(ctx, container.Options{CRIEndpoint: f.criEndpoint, DockerHost: f.dockerHost})
+	if err != nil {
+		return nil, err
+	}
+	s.notes = notes
+	s.dir = container.NewDirectory(log, sources...)
+	if s.probe, err = probe.Load(f.probeConfig(mounts)); err != nil {
+		return nil, err
+	}
+	s.watcher = target.NewWatcher(f.target, s.dir, mounts, kernelFilter{s.probe, s.cache}, log)
+	if err := s.watcher.Start(ctx); err != nil {
+		s.close()
+		return nil, err
+	}
+	s.resolver = resolve.New(s.probe, s.proc, &resolve.Names{Cgroups: s.cache, Containers: s.dir}, f.nodeName())
+	return s, nil
+}
+
+func (f *watchFlags) probeConfig(mounts cgroup.Mounts) probe.Config {
+	set, _ := signal.ParseSet(f.signals)
+	t := f.target
+	cgroups := t.Pod != "" || t.Namespace != "" || t.Container != "" || t.Selector != "" || t.ContainerID != "" || t.Cgroup != ""
+	exits := false
+	for _, name := range f.types {
+		exits = exits || name == "exit"
+	}
+	return probe.Config{
+		Signals: set, All: f.all, Exits: exits,
+		TargetPID: t.PID, TargetCgroups: cgroups,
+		MemoryV1: mounts.Memory != "", BTFPath: f.btf, Raw: f.forceRaw,
+	}
+}
+
+// kernelFilter gives the kernel the depth of a target cgroup with its id.
+type kernelFilter struct {
+	probe *probe.Probe
+	cache *cgroup.Cache
+}
+
+func (k kernelFilter) AddCgroup(h cgroup.Hierarchy, id uint64) error {
+	path, ok := k.cache.Path(h, id)
+	if !ok {
+		return fmt.Errorf("cgroup %d is gone", id)
+	}
+	return k.probe.AddCgroup(uint8(h), id, depth(path))
+}
+
+func (k kernelFilter) RemoveCgroup(h cgroup.Hierarchy, id uint64) error {
+	return k.probe.RemoveCgroup(uint8(h), id)
+}
+
+// depth is a cgroup's level: 0 for the root.
+func depth(path string) uint32 {
+	path = strings.Trim(path, "/")
+	if path == "" {
+		return 0
+	}
+	return uint32(strings.Count(path, "/") + 1)
+}
+
+// background starts what serves the stream without holding up its start.
+func (s *session) background(ctx context.Context) {
+	go s.watcher.Run(ctx)
+	go s.dir.Run(ctx, refreshNames)
+	go func() {
+		if err := s.probe.Seed(); err != nil {
+			s.log.Warn("lineage begins with sigtrace", "error", err)
+		}
+		if err := s.cache.Seed(ctx); err != nil {
+			s.log.Debug("cgroups not seeded", "error", err)
+		}
+	}()
+}
+
+func (s *session) fetch(ctx context.Context, path string) { s.dir.Fetch(ctx, path) }
+
+func (s *session) symbols() (*proc.Symbols, error) {
+	return s.proc.Symbols(s.resolver.Mechanisms().Knows)
+}
+
+func (s *session) sources() map[string]string {
+	all := s.dir.Sources()
+	maps.Copy(all, s.notes)
+	return all
+}
+
+func (s *session) close() {
+	if s.probe != nil {
+		if err := s.probe.Close(); err != nil {
+			s.log.Debug("close the probe", "error", err)
+		}
+	}
+	_ = s.dir.Close()
+	_ = s.cache.Close()
+}
+
+func kernelRelease() string {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(u.Release[:])
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/pipeline"
+	"github.com/sigtrace/sigtrace/internal/resolve"
+)
+
+func newWatch() *cobra.Command {
+	f := &watchFlags{}
+	c := &cobra.Command{
+		Use:     "watch",
+		Short:   "Watch this node live (the default command)",
+		Example: examples,
+		Args:    noArgs,
+		RunE:    f.run,
+	}
+	f.register(c)
+	return c
+}
+
+func (f *watchFlags) run(c *cobra.Command, _ []string) error {
+	if err := f.validate(); err != nil {
+		return err
+	}
+	ctx := c.Context()
+	if f.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, f.timeout)
+		defer cancel()
+	}
+	if err := mayRun(); err != nil {
+		return err
+	}
+	s, err := open(ctx, f, c.Flags().Changed("type"), newLog(c.ErrOrStderr(), f.verbose))
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return f.stream(ctx, c, s)
+}
+
+func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session) error {
+	printer, err := f.printer(c.OutOrStdout())
+	if err != nil {
+		return err
+	}
+	p := pipeline.New(s.probe, s.resolver, s.cache, s.watcher, printer, pipeline.Options{
+		Types: f.chosen(c), All: f.all, MaxEvents: f.maxEvents,
+		SenderPID: f.senderPID, SenderComm: f.senderComm,
+		Log: s.log, FetchNames: s.fetch, Symbols: s.symbols,
+	})
+	if err := p.Status(s.status(resolve.Now())); err != nil {
+		return brokenPipe(err)
+	}
+	if err := f.ready(); err != nil {
+		return err
+	}
+	s.background(ctx)
+	err = p.Run(ctx)
+	return brokenPipe(errors.Join(err, printer.Close()))
+}
+
+// brokenPipe is how `sigtrace | head` ends: as asked.
+func brokenPipe(err error) error {
+	if errors.Is(err, unix.EPIPE) {
+		return nil
+	}
+	return err
+}
+
+func (f *watchFlags) ready() error {
+	if f.readyFile == "" {
+		return nil
+	}
+	if err := os.WriteFile(f.readyFile, nil, 0o644); err != nil {
+		return fmt.Errorf("--ready-file: %w", err)
+	}
+	return nil
+}
+
+func newLog(w io.Writer, verbose bool) *slog.Logger {
+	level := slog.LevelError
+	if verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// status is the first event of the stream.
+func (s *session) status(boottime uint64) *event.Status {
+	return &event.Status{
+		Header:  s.resolver.Header(event.TypeStatus, boottime),
+		Version: versionString(), Hooks: s.probe.Hooks(),
+		CgroupMode: s.cache.Mounts().Mode, Kernel: kernelRelease(),
+		Sources: s.sources(),
+	}
+}

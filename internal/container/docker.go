@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package container
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+)
+
+// Docker asks a Docker daemon, or Podman's service that speaks its language.
+type Docker struct {
+	hosts []string
+
+	mu     sync.Mutex
+	client *client.Client
+}
+
+// NewDocker makes a source that talks to the first of the hosts, URLs like
+// unix:///run/docker.sock, that is there. It connects when asked.
+func NewDocker(hosts ...string) *Docker { return &Docker{hosts: hosts} }
+
+// Name implements [Source].
+func (d *Docker) Name() string { return "docker" }
+
+// List gives all containers, without pids.
+func (d *Docker) List(ctx context.Context) ([]Info, error) {
+	cli, err := d.connect()
+	if err != nil {
+		return nil, err
+	}
+	list, err := cli.ContainerList(ctx, client.ContainerListOptions{All: true})
+	if err != nil {
+		return nil, fmt.Errorf("list containers of Docker: %w", err)
+	}
+	infos := make([]Info, 0, len(list.Items))
+	for _, c := range list.Items {
+		name := ""
+		if len(c.Names) > 0 {
+			name = c.Names[0]
+		}
+		infos = append(infos, dockerInfo(c.ID, name, c.Image, c.State, c.Labels))
+	}
+	return infos, nil
+}
+
+// Inspect asks about ref's container.
+func (d *Docker) Inspect(ctx context.Context, ref Ref) (Info, bool, error) {
+	other := ref.Runtime != "" && ref.Runtime != RuntimeDocker && ref.Runtime != RuntimePodman
+	if other || !isID(ref.ID) {
+		return Info{}, false, nil
+	}
+	cli, err := d.connect()
+	if err != nil {
+		return Info{}, false, err
+	}
+	result, err := cli.ContainerInspect(ctx, ref.ID, client.ContainerInspectOptions{})
+	if errdefs.IsNotFound(err) {
+		return Info{}, false, nil
+	}
+	if err != nil {
+		return Info{}, false, fmt.Errorf("inspect container of Docker: %w", err)
+	}
+	return dockerInspected(result.Container), true, nil
+}
+
+func dockerInspected(c container.InspectResponse) Info {
+	var image string
+	var labels map[string]string
+	if c.Config != nil {
+		image, labels = c.Config.Image, c.Config.Labels
+	}
+	var state container.State
+	if c.State != nil {
+		state = *c.State
+	}
+	info := dockerInfo(c.ID, c.Name, image, state.Status, labels)
+	info.PID = state.Pid
+	return info
+}
+
+// dockerInfo reads a container's names; cri-dockerd's containers carry
+// kubelet's labels and one that tells the sandbox.
+func dockerInfo(id, name, image string, state container.ContainerState, labels map[string]string) Info {
+	info := Info{
+		ID:      id,
+		Name:    strings.TrimPrefix(name, "/"),
+		Image:   image,
+		Runtime: RuntimeDocker,
+		State:   dockerState(state),
+		Pod:     podOfLabels(labels),
+	}
+	if info.Pod == nil {
+		return info
+	}
+	info.Name = labels[labelContainerName]
+	if labels["io.kubernetes.docker.type"] == "podsandbox" {
+		info.Sandbox, info.Name = true, ""
+	}
+	return info
+}
+
+func dockerState(state container.ContainerState) string {
+	switch state {
+	case container.StateRunning, container.StatePaused:
+		return StateRunning
+	case container.StateCreated:
+		return StateCreated
+	case container.StateExited, container.StateDead:
+		return StateExited
+	}
+	return "" // restarting, removing: on the way
+}
+
+// connect gives the client. It makes one when there is a socket; the client
+// itself connects anew for each call, so it outlives the daemon.
+func (d *Docker) connect() (*client.Client, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.client != nil {
+		return d.client, nil
+	}
+	for _, host := range d.hosts {
+		if socket, ok := strings.CutPrefix(host, "unix://"); ok {
+			if _, err := os.Stat(socket); errors.Is(err, os.ErrNotExist) {
+				continue
+			}
+		}
+		cli, err := client.New(client.WithHost(host))
+		if err != nil {
+			return nil, fmt.Errorf("docker host %s: %w", host, err)
+		}
+		d.client = cli
+		return cli, nil
+	}
+	return nil, absent("no Docker socket " + firstOf(d.hosts))
+}
+
+// Close implements [Source].
+func (d *Docker) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.client == nil {
+		return nil
+	}
+	err := d.client.Close()
+	d.client = nil
+	return err
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package event
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// The structs of bpf/event.h, decoded. Times are nanoseconds of
+// CLOCK_BOOTTIME; UnsetID is an audit id that is not set.
+const UnsetID = ^uint32(0)
+
+// Key identifies a process: a pid alone is used again.
+type Key struct {
+	TGID  uint32
+	Start uint64
+}
+
+// Brief is a process (or thread) as every kernel event carries it.
+type Brief struct {
+	Key
+	Cgroup            uint64
+	TID, NSPID        uint32
+	PIDNS             uint32
+	UID, EUID         uint32
+	LoginUID, Session uint32
+	Hierarchy         uint8
+	Flags             uint32
+	Comm              string
+}
+
+// Kinds of kernel events, enum event_kind.
+const (
+	kindSignal = iota + 1
+	kindDeliver
+	kindProc
+	kindChain
+	kindOOM
+	kindExit
+	kindCgroup
+)
+
+// Flags of a RawSignal, enum signal_flag.
+const (
+	SignalFatal = 1 << iota
+	SignalUndecided
+	SignalMatters
+	SignalGroup
+	SignalContext
+	SignalTraced
+	SignalPdeath
+	SignalHandled
+	SignalBlocked
+	SignalCompat
+	_
+	SignalUnseen
+	// SignalSurvived is not the kernel's: set once delivery did not end it.
+	SignalSurvived
+)
+
+// How siginfo was passed, enum info_kind.
+const (
+	InfoNone = iota
+	InfoPriv
+	InfoReal
+)
+
+// RawSignal is a generated signal before its mechanism has been named.
+type RawSignal struct {
+	Boottime uint64
+	Signal   int
+	Code     int
+	Info     uint8
+	Result   uint8
+	Init     bool
+	Flags    uint32
+	Syscall  int64
+	Current  Brief
+	Target   Brief
+	// Frames are kernel addresses, innermost first.
+	Frames []uint64
+}
+
+// RawDeliver is the fate of an undecided signal.
+type RawDeliver struct {
+	Boottime  uint64
+	Signal    int
+	Code      int
+	Fatal     bool
+	Generated uint64
+	Target    Brief
+}
+
+// Flags of a RawProc, enum proc_flag.
+const (
+	ProcArgsTruncated = 1 << iota
+	ProcSnapshot
+	ProcExeDeleted
+	ProcNoArgs
+)
+
+// RawProc describes a process.
+type RawProc struct {
+	Boottime uint64
+	Brief
+	ProcFlags uint32
+	Exe       string
+	Args      []string
+}
+
+// Node is one parent in a chain.
+type Node struct {
+	Key
+	Cgroup    uint64
+	Hierarchy uint8
+	Dead      bool
+	Comm      string
+}
+
+// RawChain holds the parents of a process, nearest first.
+type RawChain struct {
+	Key
+	Lineage bool
+	Nodes   []Node
+}
+
+// Flags of a RawOOM, enum oom_flag.
+const (
+	OOMHasControl = 1 << iota
+	OOMGroup
+	OOMLimitFound
+)
+
+// RawOOM is one OOM kill. Sizes are in pages of PageSize bytes; -1 is unknown.
+type RawOOM struct {
+	Boottime             uint64
+	Flags                uint32
+	Constraint           uint32
+	Order                int32
+	GFPMask              uint32
+	LimitCgroup          uint64
+	LimitPages, UsePages uint64
+	File, Anon           int64
+	Swap, Shmem          int64
+	ScoreAdj             int32
+	PageSize             uint32
+	TotalPages           uint64
+	Victim, Trigger      Brief
+	Frames               []uint64
+}
+
+// Flags of a RawExit, enum exit_flag.
+const (
+	ExitOOMMark = 1 << iota
+	ExitInit
+	ExitContext
+)
+
+// RawExit is the end of a process; Status is as wait(2) gives it.
+type RawExit struct {
+	Boottime    uint64
+	Status      uint32
+	Flags       uint32
+	MaxRSSPages uint64
+	Process     Brief
+}
+
+// RawCgroup tells that a cgroup was made or removed.
+type RawCgroup struct {
+	ID        uint64
+	Hierarchy uint8
+	Removed   bool
+	Path      string
+}
+
+// ErrShort is what Decode returns for an event that ends too early.
+var ErrShort = errors.New("event is shorter than its kind")
+
+// Decode turns one event off the wire into *RawSignal, *RawDeliver, *RawProc,
+// *RawChain, *RawOOM, *RawExit or *RawCgroup.
+func Decode(b []byte) (any, error) {
+	d := decoder{b: b}
+	kind := d.u8()
+	d.skip(3)
+	size := d.u32()
+	boottime := d.u64()
+	if d.short || int(size) > len(b) || size < headerSize {
+		return nil, ErrShort
+	}
+	d.b = b[:size]
+	var e any
+	switch kind {
+	case kindSignal:
+		e = d.signal(boottime)
+	case kindDeliver:
+		e = d.deliver(boottime)
+	case kindProc:
+		e = d.proc(boottime)
+	case kindChain:
+		e = d.chain()
+	case kindOOM:
+		e = d.oom(boottime)
+	case kindExit:
+		e = d.exit(boottime)
+	case kindCgroup:
+		e = d.cgroup()
+	default:
+		return nil, fmt.Errorf("unknown kind of event: %d", kind)
+	}
+	if d.short {
+		return nil, ErrShort
+	}
+	return e, nil
+}
+
+const (
+	headerSize  = 16
+	commLen     = 16
+	maxFrames   = 24
+	maxChain    = 40
+	pathSlotLen = 128
+	pathSlots   = 24
+)
+
+// decoder reads little-endian fields; past the end it reads zeros and says so.
+type decoder struct {
+	b     []byte
+	at    int
+	short bool
+}
+
+func (d *decoder) take(n int) []byte {
+	if n < 0 || d.at+n > len(d.b) {
+		d.short = true
+		return nil
+	}
+	p := d.b[d.at : d.at+n]
+	d.at += n
+	return p
+}
+
+func (d *decoder) skip(n int) { d.take(n) }
+
+func (d *decoder) u8() uint8 {
+	if p := d.take(1); p != nil {
+		return p[0]
+	}
+	return 0
+}
+
+func (d *decoder) u16() uint16 {
+	if p := d.take(2); p != nil {
+		return binary.LittleEndian.Uint16(p)
+	}
+	return 0
+}
+
+func (d *decoder) u32() uint32 {
+	if p := d.take(4); p != nil {
+		return binary.LittleEndian.Uint32(p)
+	}
+	return 0
+}
+
+func (d *decoder) u64() uint64 {
+	if p := d.take(8); p != nil {
+		return binary.LittleEndian.Uint64(p)
+	}
+	return 0
+}
+
+func (d *decoder) comm() string { return cString(d.take(commLen)) }
+
+func cString(b []byte) string {
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		b = b[:i]
+	}
+	return string(b)
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/cgroup"
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// held is an event that waits: a signal for the kernel's decision, any event
+// for its container's name.
+type held struct {
+	raw   any
+	until time.Time
+	// undecided is the signal whose fate is awaited; nil once it is known.
+	undecided *event.RawSignal
+	paths     []string
+}
+
+func (p *Pipeline) take(ctx context.Context, raw any) error {
+	switch e := raw.(type) {
+	case *event.RawProc:
+		p.resolver.Describe(e)
+	case *event.RawChain:
+		p.resolver.Chain(e)
+	case *event.RawCgroup:
+		p.cgroup(ctx, e)
+	case *event.RawDeliver:
+		return p.decided(e)
+	case *event.RawSignal:
+		return p.signal(ctx, e)
+	case *event.RawOOM:
+		return p.hold(ctx, raw, e.Victim, e.Trigger)
+	case *event.RawExit:
+		return p.exit(ctx, e)
+	}
+	return nil
+}
+
+func (p *Pipeline) cgroup(ctx context.Context, e *event.RawCgroup) {
+	h := cgroup.Hierarchy(e.Hierarchy)
+	if e.Removed {
+		if p.cgroups != nil {
+			p.cgroups.CgroupRemoved(h, e.ID)
+		}
+		return
+	}
+	if p.cache != nil {
+		p.cache.Put(h, e.ID, e.Path)
+	}
+	if p.cgroups != nil {
+		p.cgroups.CgroupCreated(ctx, h, e.ID, e.Path)
+	}
+}
+
+func (p *Pipeline) signal(ctx context.Context, e *event.RawSignal) error {
+	// What only verdicts need is not shown.
+	if e.Flags&event.SignalContext != 0 || !p.o.Types[event.TypeSignal] || !p.fromSender(e.Current) {
+		return nil
+	}
+	h := p.newHeld(ctx, e, e.Current, e.Target)
+	if e.Flags&event.SignalUndecided != 0 {
+		h.undecided = e
+		h.until = latest(h.until, time.Now().Add(undecided))
+	}
+	return p.add(h)
+}
+
+func (p *Pipeline) fromSender(b event.Brief) bool {
+	if p.o.SenderPID != 0 && int(b.TGID) != p.o.SenderPID {
+		return false
+	}
+	return p.o.SenderComm == "" || b.Comm == p.o.SenderComm
+}
+
+func (p *Pipeline) exit(ctx context.Context, e *event.RawExit) error {
+	if e.Flags&event.ExitContext != 0 || !p.o.Types[event.TypeExit] {
+		return nil
+	}
+	return p.hold(ctx, e, e.Process)
+}
+
+func (p *Pipeline) hold(ctx context.Context, raw any, about ...event.Brief) error {
+	return p.add(p.newHeld(ctx, raw, about...))
+}
+
+// newHeld asks for the names that are missing, each once.
+func (p *Pipeline) newHeld(ctx context.Context, raw any, about ...event.Brief) *held {
+	h := &held{raw: raw}
+	for _, b := range about {
+		path, unnamed := p.resolver.Names().Unnamed(b.Hierarchy, b.Cgroup)
+		if unnamed && p.names.ask(ctx, path) {
+			h.paths = append(h.paths, path)
+			h.until = time.Now().Add(naming)
+		}
+	}
+	return h
+}
+
+func (p *Pipeline) add(h *held) error {
+	if !p.waits(h, time.Now()) {
+		return p.printRaw(h.raw)
+	}
+	if len(p.held) >= heldMax {
+		first := p.held[0]
+		p.held = p.held[1:]
+		if err := p.printRaw(first.raw); err != nil {
+			return err
+		}
+	}
+	p.held = append(p.held, h)
+	return nil
+}
+
+func (p *Pipeline) waits(h *held, now time.Time) bool {
+	if now.After(h.until) {
+		return false
+	}
+	return h.undecided != nil || p.names.open(h.paths)
+}
+
+// decided gives a waiting signal its fate.
+func (p *Pipeline) decided(e *event.RawDeliver) error {
+	for _, h := range p.held {
+		s := h.undecided
+		if s == nil || s.Signal != e.Signal || s.Target.Key != e.Target.Key || s.Boottime != e.Generated {
+			continue
+		}
+		s.Flags &^= event.SignalUndecided
+		if e.Fatal {
+			s.Flags |= event.SignalFatal
+		} else {
+			s.Flags |= event.SignalSurvived
+		}
+		h.undecided = nil
+		return p.release(time.Now())
+	}
+	return nil
+}
+
+// release prints what need not wait any longer.
+func (p *Pipeline) release(now time.Time) error {
+	var still []*held
+	for i, h := range p.held {
+		if p.waits(h, now) {
+			still = append(still, h)
+			continue
+		}
+		if err := p.printRaw(h.raw); err != nil {
+			p.held = append(still, p.held[i+1:]...)
+			return err
+		}
+	}
+	p.held = still
+	return nil
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"context"
+	"time"
+)
+
+// nameQueue asks for containers' names beside the stream, each path once in a
+// while, so that an event waits for its name but not for a runtime that hangs.
+type nameQueue struct {
+	fetch    func(ctx context.Context, path string)
+	answered chan string
+	asked    map[string]ask
+}
+
+type ask struct {
+	at   time.Time
+	open bool
+}
+
+const (
+	// askAgain is how long a path that got no name is left alone.
+	askAgain = 5 * time.Second
+	askedMax = 4096
+)
+
+func newNaming(fetch func(context.Context, string)) nameQueue {
+	return nameQueue{fetch: fetch, answered: make(chan string, 64), asked: map[string]ask{}}
+}
+
+// ask starts looking a path up; false if there is nobody to ask or it has just
+// been asked for in vain.
+func (n *nameQueue) ask(ctx context.Context, path string) bool {
+	if n.fetch == nil {
+		return false
+	}
+	n.settle()
+	if a, ok := n.asked[path]; ok && time.Since(a.at) < askAgain {
+		return a.open
+	}
+	if len(n.asked) >= askedMax {
+		n.asked = map[string]ask{}
+	}
+	n.asked[path] = ask{time.Now(), true}
+	go func() {
+		ctx, cancel := context.WithTimeout(ctx, naming)
+		defer cancel()
+		n.fetch(ctx, path)
+		n.answered <- path
+	}()
+	return true
+}
+
+func (n *nameQueue) settle() {
+	for {
+		select {
+		case path := <-n.answered:
+			n.done(path)
+		default:
+			return
+		}
+	}
+}
+
+func (n *nameQueue) done(path string) {
+	if a, ok := n.asked[path]; ok {
+		a.open = false
+		n.asked[path] = a
+	}
+}
+
+// open tells whether any of the paths is still being looked up.
+func (n *nameQueue) open(paths []string) bool {
+	for _, path := range paths {
+		if n.asked[path].open {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/cgroup"
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/probe"
+	"github.com/sigtrace/sigtrace/internal/proc"
+	"github.com/sigtrace/sigtrace/internal/resolve"
+)
+
+// Printer is where events go.
+type Printer interface {
+	Print(event.Event) error
+	// Tick lets go of what was held back for folding.
+	Tick(now time.Time) error
+	// Flush writes out what is buffered.
+	Flush() error
+}
+
+// Cgroups hears of cgroups as they come and go.
+type Cgroups interface {
+	CgroupCreated(ctx context.Context, h cgroup.Hierarchy, id uint64, path string)
+	CgroupRemoved(h cgroup.Hierarchy, id uint64)
+}
+
+// Kernel is the kernel side: *probe.Probe, or a recording of it.
+type Kernel interface {
+	Read(ctx context.Context, lane int, hand func(probe.Batch)) error
+	Losses() ([]probe.Loss, error)
+}
+
+// Options say what to let through.
+type Options struct {
+	Types map[event.Type]bool
+	// All lets routine signals through.
+	All bool
+	// MaxEvents ends the run after so many events; 0 is no limit.
+	MaxEvents  int
+	SenderPID  int
+	SenderComm string
+	Log        *slog.Logger
+	FetchNames func(ctx context.Context, cgroupPath string)
+	// Symbols reads the kernel's functions; it runs beside the stream.
+	Symbols func() (*proc.Symbols, error)
+}
+
+const (
+	// undecided is how long a signal waits for the kernel's decision.
+	undecided = 100 * time.Millisecond
+	// naming is how long an event waits for its container's name.
+	naming = 400 * time.Millisecond
+	tick   = 20 * time.Millisecond
+	// lossEvery is how often the loss counters are read.
+	lossEvery = 500 * time.Millisecond
+	// heldMax bounds the events that wait; beyond it they go as they are.
+	heldMax = 4096
+)
+
+// errDone ends the run after MaxEvents.
+var errDone = errors.New("enough events")
+
+// Pipeline is one run of the stream.
+type Pipeline struct {
+	kernel   Kernel
+	resolver *resolve.Resolver
+	cgroups  Cgroups
+	cache    *cgroup.Cache
+	printer  Printer
+	o        Options
+
+	batches chan probe.Batch
+	symbols chan *proc.Symbols
+	held    []*held
+	names   nameQueue
+	printed int
+	lossAt  time.Time
+	since   time.Time
+}
+
+// New wires a pipeline. cgroups and cache may be nil.
+func New(kernel Kernel, resolver *resolve.Resolver, cache *cgroup.Cache, cgroups Cgroups, printer Printer, o Options) *Pipeline {
+	return &Pipeline{
+		kernel: kernel, resolver: resolver, cache: cache, cgroups: cgroups, printer: printer, o: o,
+		batches: make(chan probe.Batch, 64), symbols: make(chan *proc.Symbols, 1),
+		names: newNaming(o.FetchNames),
+	}
+}
+
+// Run reads until ctx ends, drains what is in the rings, and prints it.
+func (p *Pipeline) Run(ctx context.Context) error {
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	p.since = time.Now()
+	p.loadSymbols()
+	readers := p.startReaders(reading)
+	err := p.consume(ctx, readers)
+	stop()
+	if errors.Is(err, errDone) {
+		err = nil
+	}
+	return errors.Join(err, p.printer.Flush())
+}
+
+// startReaders closes batches once both lanes are drained.
+func (p *Pipeline) startReaders(ctx context.Context) <-chan error {
+	failed := make(chan error, 2)
+	left := make(chan struct{}, 2)
+	for lane := range probe.Lanes() {
+		go func() {
+			if err := p.kernel.Read(ctx, lane, func(b probe.Batch) { p.batches <- b }); err != nil {
+				failed <- err
+			}
+			left <- struct{}{}
+		}()
+	}
+	go func() {
+		<-left
+		<-left
+		close(p.batches)
+	}()
+	return failed
+}
+
+func (p *Pipeline) loadSymbols() {
+	if p.o.Symbols == nil {
+		return
+	}
+	go func() {
+		s, err := p.o.Symbols()
+		if err != nil {
+			p.o.Log.Warn("mechanisms are told by flags only", "error", err)
+		}
+		p.symbols <- s
+	}()
+}
+
+func (p *Pipeline) consume(ctx context.Context, failed <-chan error) error {
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	// What the stack tells waits for the symbols, a few hundredths of a second.
+	if p.o.Symbols != nil {
+		p.resolver.SetSymbols(<-p.symbols)
+	}
+	defer p.discard()
+	for {
+		select {
+		case err := <-failed:
+			return err
+		case b, open := <-p.batches:
+			if !open {
+				return p.finish(ctx)
+			}
+			if err := p.batch(ctx, b); err != nil {
+				return err
+			}
+		case now := <-ticker.C:
+			if err := p.tick(now); err != nil {
+				return err
+			}
+		case path := <-p.names.answered:
+			p.names.done(path)
+			p.resolver.Names().Learned()
+			if err := p.release(time.Now()); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// discard lets the readers end when the stream is not read to its end.
+func (p *Pipeline) discard() {
+	go func() {
+		for range p.batches {
+		}
+	}()
+}
+
+// finish prints what waits: nothing in flight is lost.
+func (p *Pipeline) finish(context.Context) error {
+	if err := p.release(time.Now().Add(time.Hour)); err != nil {
+		return err
+	}
+	return p.losses(time.Now())
+}
+
+func (p *Pipeline) batch(ctx context.Context, b probe.Batch) error {
+	from := 0
+	for _, end := range b.Ends {
+		raw, err := event.Decode(b.Data[from:end])
+		from = end
+		if err != nil {
+			p.o.Log.Error("an event of the kernel side was not understood", "error", err)
+			continue
+		}
+		if err := p.take(ctx, raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Pipeline) tick(now time.Time) error {
+	if err := p.release(now); err != nil {
+		return err
+	}
+	if now.Sub(p.lossAt) >= lossEvery {
+		p.lossAt = now
+		if err := p.losses(now); err != nil {
+			return err
+		}
+	}
+	if err := p.printer.Tick(now); err != nil {
+		return err
+	}
+	return p.printer.Flush()
+}
+
+func (p *Pipeline) losses(now time.Time) error {
+	lost, err := p.kernel.Losses()
+	if err != nil {
+		p.o.Log.Warn("losses are not known", "error", err)
+		return nil
+	}
+	for _, l := range lost {
+		e := &event.Lost{
+			Header: p.resolver.Header(event.TypeLost, resolve.Now()),
+			Count:  l.Count, Lane: l.Lane, Reason: l.Reason, Since: p.since,
+		}
+		if err := p.print(e); err != nil {
+			return err
+		}
+	}
+	p.since = now
+	return nil
+}

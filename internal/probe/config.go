@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package probe
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/cilium/ebpf"
+)
+
+// Config is what the kernel side is told before it is loaded.
+type Config struct {
+	// Signals has bit n-1 set for each signal n that is wanted; 0 is all.
+	Signals uint64
+	// All asks for routine signals and every exit too.
+	All bool
+	// Exits asks for every exit of the targets.
+	Exits bool
+	// TargetPID is the host tgid to filter on; 0 is none.
+	TargetPID int
+	// TargetCgroups filters on the cgroups that AddCgroup names.
+	TargetCgroups bool
+	// MemoryV1 says that containers are told apart by v1's memory hierarchy.
+	MemoryV1 bool
+	// BTFPath names a BTF file for kernels without one in /sys; empty if none.
+	BTFPath string
+	// RoutineBytes is the size of the routine lane, a power of two; 0 for the
+	// default of 16 MiB.
+	RoutineBytes uint32
+	// Raw forces raw tracepoints instead of BTF ones.
+	Raw bool
+}
+
+func (c Config) apply(spec *ebpf.CollectionSpec) error {
+	signals := c.Signals
+	if signals == 0 {
+		signals = ^uint64(0)
+	}
+	values := map[string]any{
+		"config_signals":        signals,
+		"config_all":            flag(c.All),
+		"config_exits":          flag(c.All || c.Exits),
+		"config_target_pid":     uint32(c.TargetPID),
+		"config_target_cgroups": flag(c.TargetCgroups),
+		"config_memory_v1":      flag(c.MemoryV1),
+		"config_page_size":      uint32(os.Getpagesize()),
+	}
+	for name, value := range values {
+		v, ok := spec.Variables[name]
+		if !ok {
+			return fmt.Errorf("the object has no variable %s", name)
+		}
+		if err := v.Set(value); err != nil {
+			return fmt.Errorf("set %s: %w", name, err)
+		}
+	}
+	if c.RoutineBytes != 0 {
+		spec.Maps["routine"].MaxEntries = c.RoutineBytes
+	}
+	return nil
+}
+
+func flag(b bool) uint32 {
+	if b {
+		return 1
+	}
+	return 0
+}

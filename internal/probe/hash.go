@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package probe
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+)
+
+// ObjectHash identifies the compiled BPF objects in this binary.
+func ObjectHash() string {
+	h := sha256.New()
+	h.Write(_TypedBytes)
+	h.Write(_RawBytes)
+	return hex.EncodeToString(h.Sum(nil))[:16]
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/cilium/ebpf/link"
+)
+
+// ErrNoIterator says that this kernel has no task iterator.
+var ErrNoIterator = errors.New("no task iterator")
+
+// Seed records the processes that are older than sigtrace, with their exact
+// start times, in the kernel's lineage map. ErrNoIterator where the kernel
+// (before 5.8) or its settings do not let it.
+func (p *Probe) Seed() error {
+	prog, ok := p.programs["seed_tasks"]
+	if !ok {
+		return ErrNoIterator
+	}
+	it, err := link.AttachIter(link.IterOptions{Program: prog})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNoIterator, err)
+	}
+	defer it.Close()
+	r, err := it.Open()
+	if err != nil {
+		return fmt.Errorf("iterate over tasks: %w", err)
+	}
+	defer r.Close()
+	if _, err := io.Copy(io.Discard, r); err != nil {
+		return fmt.Errorf("iterate over tasks: %w", err)
+	}
+	return nil
+}
+
+// Forget tells the kernel that userspace no longer knows the processes that
+// were described to it before this epoch, so that they are described again.
+func (p *Probe) Forget(epoch uint32) error {
+	if err := p.vars["describe_epoch"].Set(epoch); err != nil {
+		return fmt.Errorf("set describe_epoch: %w", err)
+	}
+	return nil
+}
+
+// LastExec is how a process was last executed, as the kernel side saw it.
+type LastExec struct {
+	Exe           string
+	Args          []byte // NUL-separated
+	ArgsTruncated bool
+}
+
+// LastExec looks a process up in the kernel's lineage map. The entry lives as
+// long as the process or a descendant does.
+func (p *Probe) LastExec(tgid int, start uint64) (LastExec, bool) {
+	var e typedProcEntry
+	k := typedProcKey{Start: start, Tgid: uint32(tgid)}
+	if err := p.maps["procs"].Lookup(&k, &e); err != nil {
+		return LastExec{}, false
+	}
+	n := min(int(e.ArgsLen), len(e.Args))
+	return LastExec{Exe: cString(e.Exe[:]), Args: bytesOf(e.Args[:n]), ArgsTruncated: e.ArgsTruncated != 0}, true
+}
+
+func bytesOf(s []int8) []byte {
+	b := make([]byte, len(s))
+	for i, c := range s {
+		b[i] = byte(c)
+	}
+	return b
+}
+
+func cString(s []int8) string {
+	b := bytesOf(s)
+	for i, c := range b {
+		if c == 0 {
+			return string(b[:i])
+		}
+	}
+	return string(b)
+}

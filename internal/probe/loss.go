@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package probe
+
+import "fmt"
+
+// Loss is a number of events that could not be told, by lane and reason.
+type Loss struct {
+	Lane   string
+	Reason string
+	Count  uint64
+}
+
+type lossReader struct{ told map[Loss]uint64 }
+
+// Losses returns what has been lost since the last call: events for which a
+// ring had no room, and calls that the kernel skipped because the program was
+// running on that CPU already (recursion_misses).
+func (p *Probe) Losses() ([]Loss, error) {
+	now, err := p.lossTotals()
+	if err != nil {
+		return nil, err
+	}
+	if p.lost.told == nil {
+		p.lost.told = map[Loss]uint64{}
+	}
+	var news []Loss
+	for id, total := range now {
+		if d := total - p.lost.told[id]; d > 0 {
+			news = append(news, Loss{id.Lane, id.Reason, d})
+			p.lost.told[id] = total
+		}
+	}
+	return news, nil
+}
+
+func (p *Probe) lossTotals() (map[Loss]uint64, error) {
+	totals := map[Loss]uint64{}
+	for lane, name := range Lanes() {
+		var perCPU []uint64
+		if err := p.maps["losses"].Lookup(uint32(lane), &perCPU); err != nil {
+			return nil, fmt.Errorf("read the loss counters: %w", err)
+		}
+		for _, n := range perCPU {
+			totals[Loss{Lane: name, Reason: "ring_full"}] += n
+		}
+	}
+	for name, n := range p.RecursionMisses() {
+		if name == "signal_generate" || name == "sched_process_exit" || name == "signal_deliver" {
+			totals[Loss{Lane: Lanes()[0], Reason: "recursion"}] += n
+		}
+	}
+	return totals, nil
+}
+
+// RecursionMisses counts, by hook, the calls that the kernel skipped.
+func (p *Probe) RecursionMisses() map[string]uint64 {
+	misses := map[string]uint64{}
+	for name, prog := range p.programs {
+		// Counted from 5.12 on; an older kernel leaves it out.
+		if stats, err := prog.Stats(); err == nil {
+			misses[hookOf(name)] = stats.RecursionMisses
+		}
+	}
+	return misses
+}

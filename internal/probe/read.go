@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/cilium/ebpf/ringbuf"
+)
+
+// Lanes names the two ring buffers, by their number on the wire.
+func Lanes() [2]string { return [2]string{"critical", "routine"} }
+
+const (
+	// routinePoll is how often the routine lane is looked at: its events do
+	// not wake the reader, which would cost their senders more than they do.
+	routinePoll = 10 * time.Millisecond
+	batchEvents = 512
+)
+
+// Batch is what one lane held when it was read: whole events, one after the
+// other in Data, each of the length that its header says.
+type Batch struct {
+	Lane int
+	Data []byte
+	// Ends holds the end offset of each event in Data.
+	Ends []int
+}
+
+// Read reads one lane until ctx ends and hands on batches; the callee owns
+// them. It returns nil once ctx has ended and the lane is drained.
+func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
+	r, err := ringbuf.NewReader(p.maps[Lanes()[lane]])
+	if err != nil {
+		return fmt.Errorf("open the %s lane: %w", Lanes()[lane], err)
+	}
+	defer r.Close()
+	stop := context.AfterFunc(ctx, func() { r.SetDeadline(time.Now().Add(-time.Second)) })
+	defer stop()
+	for {
+		b, err := p.readBatch(ctx, r, lane)
+		if len(b.Ends) > 0 {
+			hand(b)
+		}
+		switch {
+		case err == nil:
+		case errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil:
+		case ctx.Err() != nil:
+			return nil
+		default:
+			return fmt.Errorf("read the %s lane: %w", Lanes()[lane], err)
+		}
+	}
+}
+
+func (p *Probe) readBatch(ctx context.Context, r *ringbuf.Reader, lane int) (Batch, error) {
+	b := Batch{Lane: lane}
+	var record ringbuf.Record
+	if ctx.Err() == nil && lane == 1 {
+		r.SetDeadline(time.Now().Add(routinePoll))
+	}
+	for len(b.Ends) < batchEvents {
+		err := r.ReadInto(&record)
+		if err != nil {
+			return b, err
+		}
+		b.Data = append(b.Data, record.RawSample...)
+		b.Ends = append(b.Ends, len(b.Data))
+		if record.Remaining == 0 {
+			return b, nil
+		}
+	}
+	return b, nil
+}

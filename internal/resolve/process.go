@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package resolve
+
+import (
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// Process makes the contract's process of a brief and of what the kernel has
+// told of it before.
+func (r *Resolver) Process(b event.Brief) *event.Process {
+	k := r.memory.get(b.Key)
+	if k != nil && k.built != nil && k.builtFor == b && k.builtNames == r.names.Version() {
+		return k.built
+	}
+	p := r.base(b)
+	if k != nil {
+		p.Exe, p.Args, p.ArgsTruncated = k.exe, k.args, k.truncated
+		r.addAncestry(p, k)
+	}
+	if p.Exe == "" || p.Args == nil {
+		r.addImage(p)
+	}
+	if k != nil {
+		k.built, k.builtFor, k.builtNames = p, b, r.names.Version()
+	}
+	return p
+}
+
+func (r *Resolver) base(b event.Brief) *event.Process {
+	p := &event.Process{
+		PID: int(b.TGID), NSPID: int(b.NSPID), Comm: b.Comm,
+		UID: &b.UID, EUID: &b.EUID,
+		StartBoottimeNS: b.Start,
+	}
+	if b.TID != b.TGID {
+		p.TID = int(b.TID)
+	}
+	if b.LoginUID != event.UnsetID {
+		p.LoginUID = &b.LoginUID
+	}
+	if b.Session != event.UnsetID {
+		p.SessionID = &b.Session
+	}
+	if b.Start != 0 {
+		start := r.clock.Wall(b.Start)
+		p.StartTime = &start
+	}
+	r.names.put(p, b.Hierarchy, b.Cgroup, b.NSPID == 1)
+	return p
+}
+
+// addImage fills in exe and args of a process that lives long enough: from its
+// last exec, else from /proc.
+func (r *Resolver) addImage(p *event.Process) {
+	if last, ok := r.kernel.LastExec(p.PID, p.StartBoottimeNS); ok {
+		if p.Exe == "" {
+			p.Exe = absolute(last.Exe)
+		}
+		if p.Args == nil {
+			p.Args, p.ArgsTruncated = event.SplitArgs(last.Args), last.ArgsTruncated
+		}
+	}
+	if p.Exe != "" && p.Args != nil && !p.ArgsTruncated {
+		return
+	}
+	image, err := r.proc.Image(p.PID, p.StartBoottimeNS)
+	if err != nil {
+		return
+	}
+	if p.Exe == "" {
+		p.Exe = image.Exe
+	}
+	if p.Args == nil || p.ArgsTruncated && len(image.Args) > 0 {
+		p.Args, p.ArgsTruncated = image.Args, false
+	}
+}
+
+// absolute drops a name that was relative to a directory that is not known.
+func absolute(exe string) string {
+	if len(exe) == 0 || exe[0] != '/' {
+		return ""
+	}
+	return exe
+}

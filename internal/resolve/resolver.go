@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package resolve
+
+import (
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/probe"
+	"github.com/sigtrace/sigtrace/internal/proc"
+)
+
+// Kernel is what the resolver asks the kernel side.
+type Kernel interface {
+	// LastExec returns how a process was last executed.
+	LastExec(tgid int, startNS uint64) (probe.LastExec, bool)
+	// Forget asks for every process to be described again.
+	Forget(epoch uint32) error
+}
+
+// Resolver turns raw events into the contract's. It is not safe for concurrent
+// use: one goroutine owns the stream.
+type Resolver struct {
+	kernel     Kernel
+	proc       proc.FS
+	names      *Names
+	clock      Clock
+	memory     *memory
+	images     images
+	mechanisms *Mechanisms
+	symbols    *proc.Symbols
+	node       string
+}
+
+// New returns a resolver; node is what events carry as their node.
+func New(kernel Kernel, fs proc.FS, names *Names, node string) *Resolver {
+	r := &Resolver{kernel: kernel, proc: fs, names: names, node: node, mechanisms: NewMechanisms()}
+	r.memory = newMemory(func(epoch uint32) { _ = kernel.Forget(epoch) })
+	return r
+}
+
+// Mechanisms tells which kernel functions the resolver wants to know.
+func (r *Resolver) Mechanisms() *Mechanisms { return r.mechanisms }
+
+// Names returns the names that the resolver was made with.
+func (r *Resolver) Names() *Names { return r.names }
+
+// SetSymbols gives the kernel's functions; until then the flags have to do.
+func (r *Resolver) SetSymbols(s *proc.Symbols) { r.symbols = s }
+
+// Describe takes in what the kernel tells of a process.
+func (r *Resolver) Describe(e *event.RawProc) {
+	k := r.memory.edit(e.Key)
+	k.exe, k.args, k.truncated = e.Exe, e.Args, e.ProcFlags&event.ProcArgsTruncated != 0
+}
+
+// Chain takes in the parents of a process.
+func (r *Resolver) Chain(e *event.RawChain) {
+	k := r.memory.edit(e.Key)
+	if e.Lineage {
+		k.lineage = e.Nodes
+	} else {
+		k.present = e.Nodes
+	}
+}
+
+// Header makes the header of an event.
+func (r *Resolver) Header(t event.Type, boottime uint64) event.Header {
+	return event.Header{Schema: event.Schema, Type: t, Time: r.clock.Wall(boottime), BoottimeNS: boottime, Node: r.node}
+}
+
+func (r *Resolver) functions(frames []uint64) []string {
+	var names []string
+	for _, f := range frames {
+		if name := r.symbols.Find(f); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}

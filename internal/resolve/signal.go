@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package resolve
+
+import (
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/signal"
+)
+
+// Signal makes the contract's signal event. Fatal is left open where the
+// kernel decides only at delivery.
+func (r *Resolver) Signal(e *event.RawSignal) *event.Signal {
+	via, function := r.mechanisms.Via(e, r.functions(e.Frames))
+	s := &event.Signal{
+		Header: r.Header(event.TypeSignal, e.Boottime),
+		Signal: signal.Name(e.Signal), SignalNumber: e.Signal,
+		Via: via, KernelFunction: function, Result: result(e.Result),
+		Fatal:          fatal(e),
+		Matters:        e.Flags&event.SignalMatters != 0,
+		ThreadDirected: e.Flags&event.SignalGroup == 0,
+	}
+	if e.Info == event.InfoReal {
+		s.Code = &e.Code
+	}
+	s.Target = r.Process(e.Target)
+	self := e.Current.Key == e.Target.Key
+	switch {
+	case sent(via):
+		s.Sender = r.Process(e.Current)
+	case triggered(via, e.Current, self):
+		s.Trigger = r.Process(e.Current)
+	}
+	return s
+}
+
+func fatal(e *event.RawSignal) *bool {
+	yes, no := true, false
+	switch {
+	case e.Flags&event.SignalFatal != 0:
+		return &yes
+	case e.Flags&event.SignalUndecided != 0:
+		return nil
+	case e.Flags&event.SignalSurvived != 0, e.Result == 1, e.Result == 2:
+		// Ignored, or this instance was never queued.
+		return &no
+	}
+	return nil
+}
+
+func result(r uint8) event.Result {
+	results := [...]event.Result{
+		event.ResultDelivered, event.ResultIgnored, event.ResultAlreadyPending,
+		event.ResultOverflow, event.ResultInfoLost,
+	}
+	if int(r) < len(results) {
+		return results[r]
+	}
+	return ""
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package target
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// startTick is the unit of a start time in /proc/PID/stat: 1/USER_HZ, which is
+// 100 on every architecture that sigtrace runs on.
+const startTick = 10 * time.Millisecond
+
+// Process is the process that --pid names.
+type Process struct {
+	PID  int
+	Comm string
+	// StartTicks is the start time since boot in units of 10 ms, as in
+	// /proc/PID/stat: pid and start time together name a process for good.
+	StartTicks uint64
+}
+
+// Is tells whether a process of the kernel's events is this one. The kernel
+// rounds the start time down to ticks.
+func (p Process) Is(pid int, startBoottimeNS uint64) bool {
+	return pid == p.PID && startBoottimeNS/uint64(startTick.Nanoseconds()) == p.StartTicks
+}
+
+// findProcess reads root/proc/PID. The error is a sentence for the user.
+func findProcess(root string, pid int) (Process, error) {
+	dir := filepath.Join(root, "proc", strconv.Itoa(pid))
+	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+		return Process{}, fmt.Errorf("--pid %d: there is no process with this pid: %w", pid, fs.ErrNotExist)
+	}
+	if err != nil {
+		return Process{}, fmt.Errorf("--pid %d: %w", pid, err)
+	}
+	p, err := parseStat(string(stat))
+	if err != nil {
+		return Process{}, fmt.Errorf("--pid %d: %w", pid, err)
+	}
+	// /proc answers for a thread's id as well, without listing it.
+	if tgid, ok := threadGroup(dir); ok && tgid != pid {
+		return Process{}, fmt.Errorf("--pid %d is a thread of process %d: give --pid %d", pid, tgid, tgid)
+	}
+	p.PID = pid
+	return p, nil
+}
+
+// parseStat takes comm and starttime, fields 2 and 22, from /proc/PID/stat. A
+// comm may hold blanks and parentheses: the last ")" ends it.
+func parseStat(stat string) (Process, error) {
+	open, end := strings.IndexByte(stat, '('), strings.LastIndexByte(stat, ')')
+	if open < 0 || end < open {
+		return Process{}, errors.New("/proc/PID/stat has no name in parentheses")
+	}
+	fields := strings.Fields(stat[end+1:])
+	const starttime = 22 - 3 // field 3 is the first behind the name
+	if len(fields) <= starttime {
+		return Process{}, errors.New("/proc/PID/stat is too short")
+	}
+	ticks, err := strconv.ParseUint(fields[starttime], 10, 64)
+	if err != nil {
+		return Process{}, fmt.Errorf("start time in /proc/PID/stat: %w", err)
+	}
+	return Process{Comm: stat[open+1 : end], StartTicks: ticks}, nil
+}
+
+// threadGroup reads the Tgid line of /proc/PID/status.
+func threadGroup(dir string) (int, bool) {
+	b, err := os.ReadFile(filepath.Join(dir, "status"))
+	if err != nil {
+		return 0, false
+	}
+	for line := range bytes.Lines(b) {
+		if rest, ok := bytes.CutPrefix(line, []byte("Tgid:")); ok {
+			tgid, err := strconv.Atoi(string(bytes.TrimSpace(rest)))
+			return tgid, err == nil
+		}
+	}
+	return 0, false
+}
