@@ -11,11 +11,11 @@
 
 /* Bit n-1 stands for signal n. */
 volatile const u64 config_signals = ~0ULL;
-volatile const u32 config_all = 0; /* routine signals too */
-volatile const u32 config_exits = 0; /* every exit, not only the telling ones */
-volatile const u32 config_target_pid = 0; /* host tgid; 0: none */
+volatile const u32 config_all = 0;	      /* routine signals too */
+volatile const u32 config_exits = 0;	      /* every exit, not only the telling ones */
+volatile const u32 config_target_pid = 0;     /* host tgid; 0: none */
 volatile const u32 config_target_cgroups = 0; /* filter on cgroups */
-volatile const u32 config_memory_v1 = 0; /* containers live in v1's memory */
+volatile const u32 config_memory_v1 = 0;      /* containers live in v1's memory */
 volatile const u32 config_page_size = 4096;
 /* 2 at most: the routine lane wakes its reader only when this full (bytes). */
 volatile const u32 config_wakeup_bytes = 1 << 20;

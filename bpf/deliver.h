@@ -62,7 +62,7 @@ static __always_inline void tell_unseen(struct task_struct *current, int sig, u6
 static __always_inline void signal_delivered(int sig, u64 info, struct k_sigaction *ka)
 {
 	struct task_struct *current = current_task();
-	struct pending_key key = { .tgid = bpf_get_current_pid_tgid() >> 32, .sig = sig };
+	struct pending_key key = {.tgid = bpf_get_current_pid_tgid() >> 32, .sig = sig};
 	struct pending *p = bpf_map_lookup_elem(&undecided, &key);
 	u64 handler;
 	s32 code = 0;

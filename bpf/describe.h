@@ -119,7 +119,7 @@ __noinline int describe_present(u64 task, u32 lane, u32 user)
 
 __noinline int describe_lineage(u64 start, u32 tgid, u32 lane, u32 user)
 {
-	struct proc_key at = { .start = start, .tgid = tgid };
+	struct proc_key at = {.start = start, .tgid = tgid};
 	struct event_chain *c = scratch_of(user);
 	struct proc_entry *e = proc_of(&at);
 	struct chain_node *nodes;
@@ -168,8 +168,7 @@ __noinline int describe_anew(u64 task, u32 own, u32 lane, u32 user)
 	lane &= 1;
 	if (e->described_epoch[lane] != epoch && describe_proc(task, own, lane, user))
 		return 0;
-	if (describe_present(task, lane, user) ||
-	    describe_lineage(key.start, key.tgid, lane, user))
+	if (describe_present(task, lane, user) || describe_lineage(key.start, key.tgid, lane, user))
 		return 0;
 	e->described_epoch[lane] = epoch;
 	e->described_chain[lane] = chain;

@@ -16,12 +16,12 @@
 
 enum event_kind {
 	EVENT_SIGNAL = 1, /* a signal was generated */
-	EVENT_DELIVER, /* an undecided signal met its fate */
-	EVENT_PROC, /* describes a process: exe and args */
-	EVENT_CHAIN, /* its parents: present and by lineage */
-	EVENT_OOM, /* the OOM killer killed a process */
-	EVENT_EXIT, /* the last thread of a process exited */
-	EVENT_CGROUP, /* a cgroup was made or removed */
+	EVENT_DELIVER,	  /* an undecided signal met its fate */
+	EVENT_PROC,	  /* describes a process: exe and args */
+	EVENT_CHAIN,	  /* its parents: present and by lineage */
+	EVENT_OOM,	  /* the OOM killer killed a process */
+	EVENT_EXIT,	  /* the last thread of a process exited */
+	EVENT_CGROUP,	  /* a cgroup was made or removed */
 };
 
 enum lane { LANE_CRITICAL, LANE_ROUTINE, LANES };
@@ -30,20 +30,20 @@ struct event_header {
 	u8 kind;
 	u8 lane;
 	u16 pad;
-	u32 size; /* of the whole event, in bytes */
+	u32 size;     /* of the whole event, in bytes */
 	u64 boottime; /* CLOCK_BOOTTIME, ns */
 };
 
 /* A process (or thread) as every event carries it. */
 struct brief {
-	u64 start; /* leader's start, CLOCK_BOOTTIME, ns: with tgid the identity */
+	u64 start;  /* leader's start, CLOCK_BOOTTIME, ns: with tgid the identity */
 	u64 cgroup; /* kernfs id */
 	u32 tgid, tid;
 	u32 ns_pid; /* of the thread group, in its innermost PID namespace */
-	u32 pidns; /* inode of that namespace */
+	u32 pidns;  /* inode of that namespace */
 	u32 uid, euid;
 	u32 login_uid, session_id; /* -1: unset */
-	u8 hierarchy; /* of cgroup: enum hierarchy */
+	u8 hierarchy;		   /* of cgroup: enum hierarchy */
 	u8 pad[3];
 	u32 flags; /* PF_* of the thread */
 	char comm[COMM_LEN];
@@ -52,14 +52,14 @@ struct brief {
 enum hierarchy { HIERARCHY_UNIFIED, HIERARCHY_MEMORY };
 
 enum signal_flag {
-	SIGNAL_FATAL = 1 << 0, /* the group exit has been set with this signal */
+	SIGNAL_FATAL = 1 << 0,	   /* the group exit has been set with this signal */
 	SIGNAL_UNDECIDED = 1 << 1, /* EVENT_DELIVER may follow */
-	SIGNAL_MATTERS = 1 << 2, /* the contract's rule for showing it */
-	SIGNAL_GROUP = 1 << 3, /* not aimed at one thread */
-	SIGNAL_CONTEXT = 1 << 4, /* not the target's own: used, not shown */
-	SIGNAL_TRACED = 1 << 5, /* target has a tracer */
-	SIGNAL_PDEATH = 1 << 6, /* it is the target's parent-death signal */
-	SIGNAL_HANDLED = 1 << 7, /* a handler is set */
+	SIGNAL_MATTERS = 1 << 2,   /* the contract's rule for showing it */
+	SIGNAL_GROUP = 1 << 3,	   /* not aimed at one thread */
+	SIGNAL_CONTEXT = 1 << 4,   /* not the target's own: used, not shown */
+	SIGNAL_TRACED = 1 << 5,	   /* target has a tracer */
+	SIGNAL_PDEATH = 1 << 6,	   /* it is the target's parent-death signal */
+	SIGNAL_HANDLED = 1 << 7,   /* a handler is set */
 	SIGNAL_BLOCKED = 1 << 8,
 	SIGNAL_COMPAT = 1 << 9, /* syscall is a 32-bit task's number */
 	SIGNAL_SENDER_GROUP_DEAD = 1 << 10,
@@ -71,12 +71,12 @@ enum info_kind { INFO_NONE, INFO_PRIV, INFO_REAL };
 struct event_signal {
 	struct event_header h;
 	s32 sig;
-	s32 code; /* si_code, with INFO_REAL only */
-	u8 info; /* enum info_kind */
-	u8 result; /* TRACE_SIGNAL_* */
+	s32 code;	/* si_code, with INFO_REAL only */
+	u8 info;	/* enum info_kind */
+	u8 result;	/* TRACE_SIGNAL_* */
 	u8 target_init; /* the target is pid 1 of a PID namespace */
 	u8 frames_used;
-	u32 flags; /* enum signal_flag */
+	u32 flags;   /* enum signal_flag */
 	s64 syscall; /* number of current's system call, -1: none */
 	struct brief current_;
 	struct brief target;
@@ -140,7 +140,7 @@ struct event_chain {
 
 enum oom_flag {
 	OOM_HAS_CONTROL = 1 << 0, /* seen by oom_kill_process itself */
-	OOM_GROUP = 1 << 1, /* killed as a member of memory.oom.group */
+	OOM_GROUP = 1 << 1,	  /* killed as a member of memory.oom.group */
 	OOM_LIMIT_FOUND = 1 << 2,
 };
 

@@ -23,9 +23,8 @@ static __always_inline u64 ancestor_id(struct cgroup *cgrp, u32 level)
 		bpf_probe_read_kernel(&ancestor, 8, (void *)at);
 		return BPF_CORE_READ(ancestor, kn, id);
 	}
-	bpf_probe_read_kernel(&id, 8,
-			      (void *)((u64)cgrp + bpf_core_field_offset(old->ancestor_ids) +
-				       level * 8));
+	bpf_probe_read_kernel(
+		&id, 8, (void *)((u64)cgrp + bpf_core_field_offset(old->ancestor_ids) + level * 8));
 	return id;
 }
 

@@ -18,7 +18,7 @@ enum loss_reason { LOSS_RING_FULL, LOSS_REASONS };
 /* Events that could not be told, by lane and reason; never reset. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, LANES * LOSS_REASONS);
+	__uint(max_entries, LANES *LOSS_REASONS);
 	__type(key, u32);
 	__type(value, u64);
 } losses SEC(".maps");

@@ -75,9 +75,8 @@ static __always_inline s64 rss_counter(struct mm_struct *mm, u32 which)
 		bpf_probe_read_kernel(&pages, 8, (void *)at);
 		return pages;
 	}
-	struct percpu_counter *c =
-		(void *)((u64)mm + bpf_core_field_offset(new->rss_stat) +
-			 which * bpf_core_type_size(struct percpu_counter));
+	struct percpu_counter *c = (void *)((u64)mm + bpf_core_field_offset(new->rss_stat) +
+					    which * bpf_core_type_size(struct percpu_counter));
 	return BPF_CORE_READ(c, count);
 }
 

@@ -12,8 +12,19 @@
 
 #define BIT_OF(sig) (1ULL << ((sig) - 1))
 enum {
-	HUP = 1, INT = 2, QUIT = 3, KILL = 9, TERM = 15, CHLD = 17, CONT = 18, STOP = 19,
-	TSTP = 20, TTIN = 21, TTOU = 22, URG = 23, WINCH = 28,
+	HUP = 1,
+	INT = 2,
+	QUIT = 3,
+	KILL = 9,
+	TERM = 15,
+	CHLD = 17,
+	CONT = 18,
+	STOP = 19,
+	TSTP = 20,
+	TTIN = 21,
+	TTOU = 22,
+	URG = 23,
+	WINCH = 28,
 };
 #define STOP_REQUESTS (BIT_OF(HUP) | BIT_OF(INT) | BIT_OF(QUIT) | BIT_OF(KILL) | BIT_OF(TERM))
 #define STOPPING (BIT_OF(STOP) | BIT_OF(TSTP) | BIT_OF(TTIN) | BIT_OF(TTOU))
@@ -116,7 +127,7 @@ __noinline int build_signal(u64 task, u64 info, u32 sig, u32 result, u32 flags)
 /* The scratch holds the event already; what follows it is overwritten. */
 static __always_inline void remember_undecided(struct event_signal_stack *e, bool told)
 {
-	struct pending_key key = { .tgid = e->s.target.tgid, .sig = e->s.sig };
+	struct pending_key key = {.tgid = e->s.target.tgid, .sig = e->s.sig};
 	struct pending *p = (void *)e;
 
 	e->s.h.size = sizeof(e->s);
@@ -128,8 +139,8 @@ static __always_inline void remember_undecided(struct event_signal_stack *e, boo
 
 static __always_inline u32 lane_of(u32 flags)
 {
-	return flags & (SIGNAL_MATTERS | SIGNAL_UNDECIDED | SIGNAL_FATAL) ? LANE_CRITICAL :
-									    LANE_ROUTINE;
+	return flags & (SIGNAL_MATTERS | SIGNAL_UNDECIDED | SIGNAL_FATAL) ? LANE_CRITICAL
+									  : LANE_ROUTINE;
 }
 
 /* Signals that wait for the target to unblock them are told at their
@@ -139,13 +150,14 @@ static __always_inline bool only_if_fatal(u32 flags)
 	return !config_all && flags & SIGNAL_UNDECIDED && !(flags & SIGNAL_MATTERS);
 }
 
-/* ctx[2] again, as a number: global functions take no typed pointers. */
-static __always_inline u64 target_address(u64 *ctx)
+/* An argument as a number: global functions take no typed pointers, and what
+ * the verifier makes of info differs from kernel to kernel. */
+static __always_inline u64 number(u64 *ctx, u32 which)
 {
-	u64 address = 0;
+	u64 value = 0;
 
-	bpf_probe_read_kernel(&address, sizeof(address), &ctx[2]);
-	return address;
+	bpf_probe_read_kernel(&value, sizeof(value), &ctx[which]);
+	return value;
 }
 
 static __always_inline u32 add_stack(void *ctx, struct event_signal_stack *e)
@@ -158,17 +170,18 @@ static __always_inline u32 add_stack(void *ctx, struct event_signal_stack *e)
 	return sizeof(*e);
 }
 
-static __always_inline void signal_generated(u64 *ctx, int sig, u64 info, struct task_struct *arg,
-					     int group, int result)
+static __always_inline void signal_generated(u64 *ctx, int sig, struct task_struct *arg, int group,
+					     int result)
 {
 	enum verdict verdict = filter_target(arg);
-	u64 t, current = bpf_get_current_task();
+	u64 t, info, current = bpf_get_current_task();
 	u32 flags, lane, size;
 	struct event_signal_stack *e;
 
 	if (verdict == DROP)
 		return;
-	t = target_address(ctx);
+	info = number(ctx, 1);
+	t = number(ctx, 2);
 	flags = disposition(t, sig, result);
 	if (!(flags & (SIGNAL_MATTERS | SIGNAL_UNDECIDED)) && (!config_all || verdict == CONTEXT))
 		return;

@@ -31,12 +31,10 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 TRACEPOINT(signal_generate)
 int BPF_PROG(on_signal_generate, int sig, void *info, struct task_struct *t, int group, int result)
 {
-	if (unwanted(sig) && !(sig == KILL && (u64)info == INFO_PRIV))
-		return 0;
-	if (sig == KILL && (u64)info == INFO_PRIV && result == 0)
+	if (sig == KILL && result == 0 && (u64)info == INFO_PRIV)
 		maybe_oom_kill(ctx, t);
 	if (!unwanted(sig))
-		signal_generated(ctx, sig, (u64)info, t, group, result);
+		signal_generated(ctx, sig, t, group, result);
 	return 0;
 }
 
@@ -45,7 +43,7 @@ TRACEPOINT(signal_deliver)
 int BPF_PROG(on_signal_deliver, int sig, void *info, struct k_sigaction *ka)
 {
 	if (!unwanted(sig) && BIT_OF(sig) & TERMINATES)
-		signal_delivered(sig, (u64)info, ka);
+		signal_delivered(sig, number(ctx, 1), ka);
 	return 0;
 }
 

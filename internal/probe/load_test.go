@@ -1,40 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package probe
 
 import (
 	"errors"
-	"github.com/cilium/ebpf"
 	"os"
 	"testing"
+
+	"github.com/cilium/ebpf"
 )
 
+// Every combination of constants makes the verifier see another program.
 func TestLoad(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("needs root")
+		t.Skip("loading BPF programs needs root")
 	}
-	for _, raw := range []bool{false, true} {
-		p, err := Load(Config{Raw: raw, TargetCgroups: true, MemoryV1: true})
-		var ve *ebpf.VerifierError
-		if errors.As(err, &ve) {
-			s := ve.Log
-			if len(s) > 40 {
-				s = s[len(s)-40:]
+	for name, c := range map[string]Config{
+		"whole host":      {},
+		"all":             {All: true},
+		"v1 memory":       {MemoryV1: true},
+		"one process":     {TargetPID: 1},
+		"cgroups":         {TargetCgroups: true, MemoryV1: true},
+		"unified cgroups": {TargetCgroups: true},
+		"raw":             {Raw: true},
+		"raw cgroups":     {Raw: true, TargetCgroups: true, MemoryV1: true, All: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := Load(c)
+			if verifier := (*ebpf.VerifierError)(nil); errors.As(err, &verifier) {
+				t.Logf("%-20v", verifier)
 			}
-			for _, l := range s {
-				t.Log(l)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		for n, pr := range p.programs {
-			i, _ := pr.Info()
-			c, _ := i.VerifiedInstructions()
-			t.Log(n, c)
-		}
-		t.Log(p.Hooks())
-		if err := p.Seed(); err != nil {
-			t.Error(err)
-		}
-		p.Close()
+			defer p.Close()
+			for _, h := range []string{"signal_generate", "signal_deliver", "sched_process_exit", "sched_process_fork", "sched_process_exec", "mark_victim", "cgroup_mkdir"} {
+				if p.Hooks()[h] != Attached {
+					t.Errorf("%s: %s", h, p.Hooks()[h])
+				}
+			}
+			if why, refused := p.Hooks()["tp_btf"]; refused {
+				t.Errorf("tp_btf: %s", why)
+			}
+			if err := p.Seed(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -39,17 +39,18 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 		return fmt.Errorf("open the %s lane: %w", Lanes()[lane], err)
 	}
 	defer r.Close()
-	stop := context.AfterFunc(ctx, func() { r.SetDeadline(time.Now().Add(-time.Second)) })
+	// A deadline does not wake a reader that waits already; Flush does, and
+	// lets what is pending be read first.
+	stop := context.AfterFunc(ctx, func() { _ = r.Flush() })
 	defer stop()
 	for {
-		b, err := p.readBatch(ctx, r, lane)
+		b, err := readBatch(r, lane)
 		if len(b.Ends) > 0 {
 			hand(b)
 		}
 		switch {
-		case err == nil:
-		case errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil:
-		case ctx.Err() != nil:
+		case err == nil, errors.Is(err, os.ErrDeadlineExceeded):
+		case errors.Is(err, ringbuf.ErrFlushed):
 			return nil
 		default:
 			return fmt.Errorf("read the %s lane: %w", Lanes()[lane], err)
@@ -57,10 +58,10 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 	}
 }
 
-func (p *Probe) readBatch(ctx context.Context, r *ringbuf.Reader, lane int) (Batch, error) {
+func readBatch(r *ringbuf.Reader, lane int) (Batch, error) {
 	b := Batch{Lane: lane}
 	var record ringbuf.Record
-	if ctx.Err() == nil && lane == 1 {
+	if lane == 1 {
 		r.SetDeadline(time.Now().Add(routinePoll))
 	}
 	for len(b.Ends) < batchEvents {

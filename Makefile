@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+
+BIN   := sigtrace
+CLANG := clang-19
+SUDO  := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+ARGS  ?=
+export GOFLAGS := -buildvcs=auto
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build ./sigtrace (needs Go alone: the BPF objects are committed)
+	CGO_ENABLED=0 go build -trimpath -o $(BIN) ./cmd/sigtrace
+
+.PHONY: run
+run: build ## build what is missing and watch (ARGS="--pod foo")
+	$(SUDO) ./$(BIN) $(ARGS)
+
+.PHONY: test-deps
+test-deps: ## install what the tests need (Debian packages)
+	SUDO="$(SUDO)" ./testdata/install-test-deps
+
+.PHONY: test
+test: test-deps ## install what the tests need, run unit tests and live tests
+	$(SUDO) env PATH="$$PATH" HOME="$$HOME" go test -race -count=1 -timeout 20m ./...
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
+	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+	shellcheck .ci/run testdata/install-test-deps
+	clang-format-19 --dry-run --Werror bpf/*.c bpf/*.h
+
+.PHONY: generate
+generate: ## rebuild the BPF objects with the pinned compiler
+	go generate ./internal/probe
+
+.PHONY: check-generate
+check-generate: generate ## are the committed BPF objects what the sources give?
+	git diff --exit-code --stat -- internal/probe
