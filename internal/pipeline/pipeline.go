@@ -112,7 +112,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 func (p *Pipeline) startReaders(ctx context.Context) <-chan error {
 	failed := make(chan error, 2)
 	left := make(chan struct{}, 2)
-	for lane := range len(probe.Lanes()) {
+	for lane := range probe.LaneCount {
 		go func() {
 			if err := p.kernel.Read(ctx, lane, func(b probe.Batch) { p.batches <- b }); err != nil {
 				failed <- err

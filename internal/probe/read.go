@@ -12,8 +12,11 @@ import (
 	"github.com/cilium/ebpf/ringbuf"
 )
 
-// Lanes names the two ring buffers, by their number on the wire.
-func Lanes() [2]string { return [2]string{"critical", "routine"} }
+// LaneCount is how many ring buffers there are.
+const LaneCount = 2
+
+// Lanes names the ring buffers, by their number on the wire.
+func Lanes() [LaneCount]string { return [2]string{"critical", "routine"} }
 
 const (
 	// routinePoll is how often the routine lane is looked at: its events do
