@@ -40,4 +40,4 @@ generate: ## rebuild the BPF objects with the pinned compiler
 
 .PHONY: check-generate
 check-generate: generate ## are the committed BPF objects what the sources give?
-	git diff --exit-code --stat -- internal/probe
+	git diff --exit-code --stat -- 'internal/probe/*_bpfel.*'

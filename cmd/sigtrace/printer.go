@@ -15,7 +15,7 @@ func (f *watchFlags) printer(w io.Writer) (output.Printer, error) {
 	width, terminal := terminalWidth(w)
 	return output.New(f.format, w, output.Options{
 		Color: f.coloured(terminal), UTC: f.utc, Headers: !f.noHeaders,
-		Width: width, MaskArgs: f.maskArgs, All: f.all,
+		Width: width, MaskArgs: f.maskArgs,
 	})
 }
 

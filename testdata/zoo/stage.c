@@ -41,10 +41,23 @@ static void too_long(int sig)
 	_exit(3);
 }
 
+// What the zoo inherits must not change its signals: perf and nohup ignore
+// some, a shell may block some.
+static void default_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	need(sigprocmask(SIG_SETMASK, &none, NULL), "sigprocmask");
+}
+
 void stage_open(void)
 {
 	struct rlimit no_core = {0, 0};
 
+	default_signals();
 	slots = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (slots == MAP_FAILED)
 		fail("mmap failed");

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package output
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+func (t *tablePrinter) oomLines(o *event.OOM) []string {
+	lines := t.header()
+	where, target, from := t.columns()
+	var victim *event.Process
+	if o.Victim != nil {
+		victim = o.Victim.Process
+	}
+	how := o.Scope + " OOM"
+	if o.LimitCgroup != "" {
+		how += " at " + Quote(o.LimitCgroup)
+	}
+	lines = append(lines, t.colour.bad(fmt.Sprintf("%s  %s  %s  %s  %s  %s", t.time(o.Time),
+		pad(t.cut(placeOf(victim), where), where), pad(t.cut(named(victim), target), target),
+		pad("OOM", 8), pad("kernel", from), how)))
+	if detail := oomDetail(o); detail != "" {
+		lines = append(lines, t.colour.dim(t.cutEnd(treeIndent+detail)))
+	}
+	return lines
+}
+
+func oomDetail(o *event.OOM) string {
+	var parts []string
+	if o.LimitBytes != nil && o.UsageBytes != nil {
+		level := ""
+		if o.LimitLevel != "" {
+			level = " (" + o.LimitLevel + ")"
+		}
+		parts = append(parts, fmt.Sprintf("limit %s%s, used %s", Bytes(*o.LimitBytes), level, Bytes(*o.UsageBytes)))
+	}
+	if o.Victim != nil && o.Victim.RSSBytes != nil {
+		r := o.Victim.RSSBytes
+		parts = append(parts, fmt.Sprintf("victim's memory %s (anon %s)", Bytes(r.Anon+r.File+r.Shmem), Bytes(r.Anon)))
+	}
+	if o.Trigger != nil && o.Victim != nil && idOf(o.Trigger) != idOf(o.Victim.Process) {
+		parts = append(parts, "triggered by "+named(o.Trigger))
+	}
+	if o.Order != nil && *o.Order > 0 {
+		parts = append(parts, fmt.Sprintf("%d contiguous pages asked for", 1<<*o.Order))
+	}
+	if isTrue(o.GroupKill) {
+		parts = append(parts, "as a member of memory.oom.group")
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Bytes shows a size for people, in powers of 1024.
+func Bytes(n uint64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
+	f, i := float64(n), 0
+	for f >= 1024 && i < len(units)-1 {
+		f /= 1024
+		i++
+	}
+	if i == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", f, units[i])
+}
+
+func (t *tablePrinter) exitLines(e *event.Exit) []string {
+	lines := t.header()
+	where, target, _ := t.columns()
+	how := fmt.Sprintf("code %d", e.Exit.Code)
+	if e.Exit.Signal != "" {
+		how += " (" + e.Exit.Signal + ")"
+	}
+	if isTrue(e.Exit.CoreDumped) {
+		how += ", core dumped"
+	}
+	return append(lines, fmt.Sprintf("%s  %s  %s  %s  %s", t.time(e.Time),
+		pad(t.cut(placeOf(e.Process), where), where), pad(t.cut(named(e.Process), target), target), pad("exit", 8), how))
+}
+
+// statusLines are one dim line on a terminal: what is missing.
+func (t *tablePrinter) statusLines(s *event.Status) []string {
+	if t.o.Width == 0 {
+		return nil
+	}
+	var missing []string
+	for _, name := range slices.Sorted(maps.Keys(s.Hooks)) {
+		if s.Hooks[name] != "attached" && !strings.HasPrefix(name, "oom_kill_process") {
+			missing = append(missing, name)
+		}
+	}
+	text := "watching " + s.Kernel + ", cgroups " + s.CgroupMode + "; Ctrl-C ends"
+	if len(missing) > 0 {
+		text += "; not attached: " + strings.Join(missing, ", ") + " (see sigtrace check)"
+	}
+	return []string{t.colour.dim(t.cutEnd(Quote(text)))}
+}

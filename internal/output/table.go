@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package output
+
+import (
+	"bufio"
+	"fmt"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// foldWindow is how long a line waits for more of the same act.
+const foldWindow = 100 * time.Millisecond
+
+// tablePrinter prints for people: one line an act, the ancestry of who did it
+// as a tree below.
+type tablePrinter struct {
+	w      *bufio.Writer
+	o      Options
+	wide   bool
+	head   bool
+	held   []*fold
+	drawn  map[processID]time.Time
+	colour palette
+}
+
+func newTable(w *bufio.Writer, o Options, wide bool) *tablePrinter {
+	return &tablePrinter{w: w, o: o, wide: wide, drawn: map[processID]time.Time{}, colour: newPalette(o.Color)}
+}
+
+func (t *tablePrinter) Print(e event.Event) error {
+	switch e := e.(type) {
+	case *event.Signal:
+		t.fold(e)
+		return nil
+	case *event.OOM:
+		t.unfold(e)
+	}
+	// What came before is printed before.
+	if err := t.release(t.o.Now().Add(foldWindow)); err != nil {
+		return err
+	}
+	return t.line(e)
+}
+
+func (t *tablePrinter) line(e event.Event) error {
+	var lines []string
+	switch e := e.(type) {
+	case *event.OOM:
+		lines = t.oomLines(e)
+	case *event.Exit:
+		lines = t.exitLines(e)
+	case *event.Lost:
+		lines = []string{t.colour.loud(fmt.Sprintf("%s  LOST %d %s events (%s): what follows may have gaps", t.time(e.Time), e.Count, e.Lane, e.Reason))}
+	case *event.Status:
+		lines = t.statusLines(e)
+	}
+	return t.write(lines)
+}
+
+func (t *tablePrinter) write(lines []string) error {
+	for _, l := range lines {
+		if _, err := t.w.WriteString(l + "\n"); err != nil {
+			return fmt.Errorf("write: %w", err)
+		}
+	}
+	return nil
+}
+
+func (t *tablePrinter) Tick(now time.Time) error { return t.release(now) }
+
+func (t *tablePrinter) Flush() error {
+	if err := t.w.Flush(); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	return nil
+}
+
+func (t *tablePrinter) Close() error {
+	if err := t.release(t.o.Now().Add(foldWindow)); err != nil {
+		return err
+	}
+	return t.Flush()
+}
+
+func (t *tablePrinter) time(at time.Time) string {
+	if t.o.UTC {
+		at = at.UTC()
+	} else {
+		at = at.Local()
+	}
+	if t.wide {
+		return at.Format("2006-01-02T15:04:05.000000Z07:00")
+	}
+	return at.Format("15:04:05.000")
+}
