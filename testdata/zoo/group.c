@@ -45,9 +45,10 @@ static void say_many(int n, int sig)
 static void killpg_run(char **argv)
 {
 	(void)argv;
-	for (int i = 0; i < GROUP; i++) // many[0] is 0 for the first: its own group
+	for (int i = 0; i < GROUP; i++) { // many[0] is 0 for the first: its own group
 		many[i] = spawn("zoo-victim", join_group);
-	await(GROUP);
+		await(1); // the group must be there before the next one joins it
+	}
 	say_start("victim_start_ticks", many[0]);
 	killer = spawn("zoo-killer", kill_group);
 	await(1);

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// bins are the programs under test: taken from the environment in guests,
+// built once otherwise.
+type bins struct{ sigtrace, zoo string }
+
+var build = sync.OnceValues(func() (bins, error) {
+	b := bins{os.Getenv("SIGTRACE_BIN"), os.Getenv("ZOO_BIN")}
+	dir, err := os.MkdirTemp("", "sigtrace-live-")
+	if err != nil {
+		return b, err
+	}
+	if b.sigtrace == "" {
+		b.sigtrace = filepath.Join(dir, "sigtrace")
+		if out, err := exec.Command("go", "build", "-o", b.sigtrace, "../../cmd/sigtrace").CombinedOutput(); err != nil {
+			return b, fmt.Errorf("build sigtrace: %w\n%s", err, out)
+		}
+	}
+	if b.zoo == "" {
+		b.zoo = filepath.Join(dir, "zoo")
+		sources, err := filepath.Glob("../../testdata/zoo/*.c")
+		if err != nil {
+			return b, err
+		}
+		args := append([]string{"-static", "-O2", "-pthread", "-o", b.zoo}, sources...)
+		if out, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
+			return b, fmt.Errorf("build zoo: %w\n%s", err, out)
+		}
+	}
+	return b, nil
+})
+
+func programs(t *testing.T) bins {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("live tests need root")
+	}
+	b, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// process mirrors the contract, from outside: a renamed field fails here.
+type process struct {
+	PID             int        `json:"pid"`
+	TID             int        `json:"tid"`
+	NSPID           int        `json:"ns_pid"`
+	Comm            string     `json:"comm"`
+	Exe             string     `json:"exe"`
+	Args            []string   `json:"args"`
+	UID             *int       `json:"uid"`
+	LoginUID        *int       `json:"login_uid"`
+	StartBoottimeNS uint64     `json:"start_boottime_ns"`
+	Cgroup          string     `json:"cgroup"`
+	Dead            bool       `json:"dead"`
+	Reparented      *bool      `json:"reparented"`
+	PresentParent   *process   `json:"present_parent"`
+	Ancestors       []*process `json:"ancestors"`
+	Container       *struct {
+		ID, Name, Image, Runtime string
+		Init                     *bool
+	} `json:"container"`
+}
+
+type event struct {
+	Schema       string   `json:"schema"`
+	Type         string   `json:"type"`
+	Signal       string   `json:"signal"`
+	SignalNumber int      `json:"signal_number"`
+	Code         *int     `json:"code"`
+	Via          string   `json:"via"`
+	Result       string   `json:"result"`
+	Fatal        *bool    `json:"fatal"`
+	Sender       *process `json:"sender"`
+	Trigger      *process `json:"trigger"`
+	Target       *process `json:"target"`
+	Process      *process `json:"process"`
+	Exit         *struct {
+		Code   int    `json:"code"`
+		Signal string `json:"signal"`
+	} `json:"exit"`
+	Scope       string `json:"scope"`
+	LimitCgroup string `json:"limit_cgroup"`
+	LimitBytes  *int64 `json:"limit_bytes"`
+	Victim      *struct {
+		process
+		RSSBytes *struct{ Anon, File, Shmem int64 } `json:"rss_bytes"`
+	} `json:"victim"`
+	Hooks map[string]string `json:"hooks"`
+	Count int               `json:"count"`
+	Lane  string            `json:"lane"`
+}
+
+// watcher is a running sigtrace.
+type watcher struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	stderr bytes.Buffer
+	mu     sync.Mutex
+	events []event
+	raw    []string
+	ended  chan struct{}
+}
+
+// watch starts sigtrace with JSON output and waits until it is ready.
+func watch(t *testing.T, flags ...string) *watcher {
+	t.Helper()
+	b := programs(t)
+	ready := filepath.Join(t.TempDir(), "ready")
+	args := append([]string{"watch", "-o", "json", "--ready-file", ready, "--cri-endpoint", "off", "--docker-host", "off"}, flags...)
+	w := &watcher{t: t, cmd: exec.Command(b.sigtrace, args...), ended: make(chan struct{})}
+	w.cmd.Stderr = &w.stderr
+	out, err := w.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go w.read(out)
+	t.Cleanup(func() {
+		_ = w.cmd.Process.Kill()
+		<-w.ended
+	})
+	eventually(t, "sigtrace is ready", func() bool {
+		_, err := os.Stat(ready)
+		return err == nil
+	})
+	return w
+}
+
+func (w *watcher) read(out io.Reader) {
+	defer close(w.ended)
+	s := bufio.NewScanner(out)
+	s.Buffer(nil, 16<<20)
+	for s.Scan() {
+		var e event
+		if err := json.Unmarshal(s.Bytes(), &e); err != nil {
+			w.t.Errorf("not JSON: %v: %s", err, s.Text())
+			continue
+		}
+		w.mu.Lock()
+		w.events = append(w.events, e)
+		w.raw = append(w.raw, s.Text())
+		w.mu.Unlock()
+	}
+}
+
+// find returns the events that match, so far.
+func (w *watcher) find(match func(event) bool) []event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var hits []event
+	for _, e := range w.events {
+		if match(e) {
+			hits = append(hits, e)
+		}
+	}
+	return hits
+}
+
+// stop ends sigtrace as Ctrl-C would; it must end as asked, silently.
+func (w *watcher) stop() {
+	w.t.Helper()
+	if err := w.cmd.Process.Signal(unix.SIGTERM); err != nil {
+		w.t.Fatal(err)
+	}
+	<-w.ended
+	if err := w.cmd.Wait(); err != nil {
+		w.t.Errorf("sigtrace ended with %v", err)
+	}
+	if w.stderr.Len() > 0 {
+		w.t.Errorf("sigtrace said: %s", &w.stderr)
+	}
+}
+
+// deadline is how long an event may take before a test gives up; it asserts
+// nothing about speed.
+const deadline = 10 * time.Second
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(deadline); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatalf("not within %v: %s", deadline, what)
+}
+
+// truth is what the zoo says happened.
+type truth struct {
+	Scenario      string
+	Victim        int
+	Victims       []int
+	Killer        int
+	KillerTID     int `json:"killer_tid"`
+	Init          int
+	Zoo           int
+	Signal        int
+	TID           int
+	Lineage       []int
+	Dead          []int
+	PresentParent int `json:"present_parent"`
+	Status        struct {
+		Signal int
+		Exit   *int
+	}
+	LoginUID int `json:"login_uid"`
+}
+
+func zoo(t *testing.T, args ...string) truth {
+	t.Helper()
+	cmd := exec.Command(programs(t).zoo, args...)
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("zoo %q: %v\n%s", args, err, &errs)
+	}
+	var said truth
+	if err := json.Unmarshal(bytes.TrimSpace(out), &said); err != nil {
+		t.Fatalf("zoo %q: %v: %s", args, err, out)
+	}
+	return said
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import "fmt"
+
+func (e event) String() string {
+	fatal, code := "absent", "absent"
+	if e.Fatal != nil {
+		fatal = fmt.Sprint(*e.Fatal)
+	}
+	if e.Code != nil {
+		code = fmt.Sprint(*e.Code)
+	}
+	return fmt.Sprintf("%s via %s code %s %s fatal %s sender %d trigger %d target %d",
+		e.Signal, e.Via, code, e.Result, fatal, pidOf(e.Sender), pidOf(e.Trigger), pidOf(e.Target))
+}

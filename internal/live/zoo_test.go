@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"strings"
+	"testing"
+)
+
+// want is one signal that the victim must be seen to get. from and trigger name
+// the zoo's roles: killer, victim, zoo, init, "" for none, "*" for any.
+type want struct {
+	signal, via, result string
+	fatal               string // true, false, absent or * for any
+	from, trigger       string
+}
+
+func fatalBy(signal, via, from string) []want {
+	return []want{{signal, via, "delivered", "true", from, ""}}
+}
+
+func kernelMade(signal, via, trigger string) []want {
+	return []want{{signal, via, "delivered", "true", "", trigger}}
+}
+
+// scenarios are the ways to die, each with what the contract says of it.
+func scenarios() map[string][]want {
+	return map[string][]want{
+		"kill 15":               fatalBy("SIGTERM", "kill", "killer"),
+		"kill 9":                fatalBy("SIGKILL", "kill", "killer"),
+		"kill 11":               fatalBy("SIGSEGV", "kill", "killer"),
+		"kill 6":                fatalBy("SIGABRT", "kill", "killer"),
+		"pidfd":                 fatalBy("SIGTERM", "kill", "killer"),
+		"kill32":                fatalBy("SIGTERM", "kill", "killer"),
+		"tgkill":                fatalBy("SIGTERM", "tgkill", "killer"),
+		"tkill":                 fatalBy("SIGTERM", "tgkill", "killer"),
+		"sigqueue":              fatalBy("SIGTERM", "sigqueue", "killer"),
+		"sigqueue-forged-pid":   fatalBy("SIGTERM", "sigqueue", "killer"),
+		"sigqueue-forged-timer": fatalBy("SIGTERM", "sigqueue", "killer"),
+		"forged-segv":           fatalBy("SIGSEGV", "sigqueue", "victim"),
+		"killpg":                fatalBy("SIGTERM", "kill", "killer"),
+		"kill-minus-one":        fatalBy("SIGTERM", "kill", "killer"),
+		"pidns-exit":            kernelMade("SIGKILL", "pidns_exit", "init"),
+		"pid1-term":             {{"SIGTERM", "kill", "ignored", "false", "killer", ""}},
+		"pid1-kill-inside":      {{"SIGKILL", "kill", "ignored", "false", "killer", ""}},
+		"pid1-kill-outside":     fatalBy("SIGKILL", "kill", "killer"),
+		"ptrace-inject 9":       kernelMade("SIGKILL", "ptrace", "killer"),
+		"ptrace-inject 15":      kernelMade("SIGTERM", "ptrace", "killer"),
+		"ptrace-kill":           kernelMade("SIGKILL", "ptrace", "killer"),
+		"ptrace-exitkill":       kernelMade("SIGKILL", "ptrace", "killer"),
+		"sigio 15":              kernelMade("SIGTERM", "sigio", "killer"),
+		"sigio 9":               kernelMade("SIGKILL", "sigio", "killer"),
+		"pdeathsig 9":           kernelMade("SIGKILL", "pdeathsig", "killer"),
+		"pdeathsig 15":          kernelMade("SIGTERM", "pdeathsig", "killer"),
+		"alarm":                 kernelMade("SIGALRM", "timer", ""),
+		"itimer":                kernelMade("SIGALRM", "timer", ""),
+		"posix-timer":           kernelMade("SIGUSR2", "timer", ""),
+		"sigpipe":               kernelMade("SIGPIPE", "pipe", ""),
+		"tty-ctrl-c":            kernelMade("SIGINT", "tty", ""),
+		"tty-hangup":            kernelMade("SIGHUP", "tty", "zoo"),
+		"rlimit-cpu-soft":       kernelMade("SIGXCPU", "rlimit", ""),
+		"rlimit-cpu-hard":       kernelMade("SIGKILL", "rlimit", ""),
+		"rlimit-fsize":          kernelMade("SIGXFSZ", "rlimit", ""),
+		"seccomp-process":       kernelMade("SIGSYS", "seccomp", ""),
+		"seccomp-thread":        kernelMade("SIGSYS", "seccomp", ""),
+		"fault-segv":            kernelMade("SIGSEGV", "fault", ""),
+		"fault-segv-thread":     kernelMade("SIGSEGV", "fault", ""),
+		"fault-bus":             kernelMade("SIGBUS", "fault", ""),
+		"fault-fpe":             kernelMade("SIGFPE", "fault", ""),
+		"fault-ill":             kernelMade("SIGILL", "fault", ""),
+		"fault-trap":            kernelMade("SIGTRAP", "fault", ""),
+		"abort":                 fatalBy("SIGABRT", "tgkill", "victim"),
+		"killer-exits":          fatalBy("SIGKILL", "kill", "killer"),
+		"odd-args":              fatalBy("SIGTERM", "kill", "killer"),
+		"odd-comm":              fatalBy("SIGTERM", "kill", "killer"),
+		"named-killer runc":     fatalBy("SIGTERM", "kill", "killer"),
+		"killer-uid":            fatalBy("SIGTERM", "kill", "killer"),
+		"ignored":               {{"SIGTERM", "kill", "ignored", "false", "killer", ""}},
+		"handled":               {{"SIGTERM", "kill", "delivered", "false", "killer", ""}},
+		"sigwait":               {{"SIGTERM", "kill", "delivered", "absent", "killer", ""}},
+		"blocked 15":            {{"SIGTERM", "kill", "delivered", "*", "killer", ""}},
+		"reraise": {
+			{"SIGTERM", "kill", "delivered", "false", "killer", ""},
+			{"SIGTERM", "tgkill", "delivered", "true", "victim", ""},
+		},
+		"pending": {
+			{"SIGUSR1", "kill", "delivered", "absent", "killer", ""},
+			{"SIGUSR1", "kill", "already_pending", "false", "killer", ""},
+		},
+		"usr1":          fatalBy("SIGUSR1", "kill", "killer"),
+		"usr1-handled":  {{"SIGUSR1", "kill", "delivered", "*", "killer", ""}},
+		"thread-target": fatalBy("SIGKILL", "tgkill", "killer"),
+		"stop-cont": {
+			{"SIGSTOP", "kill", "delivered", "*", "killer", ""},
+			{"SIGCONT", "kill", "*", "*", "killer", ""},
+		},
+	}
+}
+
+func TestZoo(t *testing.T) {
+	w := watch(t, "--all", "--type", "signal")
+	for line, wants := range scenarios() {
+		t.Run(strings.ReplaceAll(line, " ", "_"), func(t *testing.T) {
+			said := zoo(t, strings.Fields(line)...)
+			for _, pid := range said.victims() {
+				for _, want := range wants {
+					w.expect(t, said, pid, want)
+				}
+				w.fatalOnce(t, said, pid)
+			}
+		})
+	}
+	w.stop()
+}
+
+func (s truth) victims() []int {
+	if len(s.Victims) > 0 {
+		return s.Victims
+	}
+	return []int{s.Victim}
+}
+
+func (s truth) role(name string) int {
+	switch name {
+	case "killer":
+		return s.Killer
+	case "victim":
+		return s.Victim
+	case "zoo":
+		return s.Zoo
+	case "init":
+		return s.Init
+	}
+	return 0
+}
+
+func (w *watcher) expect(t *testing.T, said truth, victim int, want want) {
+	t.Helper()
+	var seen []event
+	for range 2 {
+		seen = w.find(func(e event) bool { return e.Type == "signal" && e.Target != nil && e.Target.PID == victim })
+		for _, e := range seen {
+			if want.fits(e, said) {
+				return
+			}
+		}
+		w.settle(t)
+	}
+	t.Errorf("victim %d: no %+v; %+v; seen:", victim, want, said)
+	for _, e := range seen {
+		t.Errorf("  %s", e)
+	}
+}
+
+// settle waits until a signal of the test's own, sent now, has been told: then
+// everything before it has been told too, or waits for at most 100 ms more.
+func (w *watcher) settle(t *testing.T) {
+	t.Helper()
+	marker := zoo(t, "kill", "9")
+	eventually(t, "a marker is seen", func() bool {
+		return len(w.find(func(e event) bool { return e.Target != nil && e.Target.PID == marker.Victim })) > 0
+	})
+	late := zoo(t, "sigwait")
+	eventually(t, "an undecided marker is seen", func() bool {
+		return len(w.find(func(e event) bool { return e.Target != nil && e.Target.PID == late.Victim })) > 0
+	})
+}
+
+// fatalOnce: one death has at most one fatal signal.
+func (w *watcher) fatalOnce(t *testing.T, said truth, victim int) {
+	t.Helper()
+	fatal := w.find(func(e event) bool {
+		return e.Target != nil && e.Target.PID == victim && e.Fatal != nil && *e.Fatal
+	})
+	if len(fatal) > 1 {
+		t.Errorf("%s: %d fatal signals for one victim: %v", said.Scenario, len(fatal), fatal)
+	}
+}
+
+func (want want) fits(e event, said truth) bool {
+	is := func(want, got string) bool { return want == "*" || want == got }
+	fatal := "absent"
+	if e.Fatal != nil {
+		fatal = map[bool]string{true: "true", false: "false"}[*e.Fatal]
+	}
+	return is(want.signal, e.Signal) && is(want.via, e.Via) && is(want.result, e.Result) && is(want.fatal, fatal) &&
+		pidOf(e.Sender) == said.role(want.from) && pidOf(e.Trigger) == said.role(want.trigger)
+}
+
+func pidOf(p *process) int {
+	if p == nil {
+		return 0
+	}
+	return p.PID
+}
