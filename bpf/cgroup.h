@@ -4,7 +4,7 @@
 #ifndef SIGTRACE_CGROUP_H
 #define SIGTRACE_CGROUP_H
 
-#define DEFAULT_HIERARCHY 1 /* cgroup_init() sets it up first, from 1 */
+#define DEFAULT_HIERARCHY 0 /* cgroup_init() sets it up first, from 0 */
 
 static __always_inline bool tracked_hierarchy(struct cgroup *cgrp, u8 *hierarchy)
 {

@@ -23,18 +23,20 @@ static __always_inline void tell_late(struct pending *p)
 	emit(LANE_CRITICAL, e, sizeof(*e));
 }
 
-static __always_inline void tell_fate(struct task_struct *current, struct pending *p, int sig,
-				      s32 code, bool fatal)
+__noinline int tell_fate(u64 generated, int sig, s32 code, u32 fatal)
 {
-	struct event_deliver d = {};
+	struct event_deliver *d = scratch_of(SCRATCH_SIGNAL);
 
-	fill_header(&d.h, EVENT_DELIVER, LANE_CRITICAL, sizeof(d));
-	d.sig = sig;
-	d.code = code;
-	d.fatal = fatal;
-	d.generated = p->s.h.boottime;
-	fill_brief(&d.target, current);
-	emit(LANE_CRITICAL, &d, sizeof(d));
+	if (!d)
+		return -1;
+	fill_header(&d->h, EVENT_DELIVER, LANE_CRITICAL, sizeof(*d));
+	d->sig = sig;
+	d->code = code;
+	d->fatal = fatal;
+	d->pad = 0;
+	d->generated = generated;
+	fill_brief(&d->target, current_task());
+	return emit(LANE_CRITICAL, d, sizeof(*d));
 }
 
 /* No generation was seen: a tracer's doing, or older than sigtrace. */
@@ -82,7 +84,7 @@ static __always_inline void signal_delivered(int sig, u64 info, struct k_sigacti
 		return;
 	}
 	if (p->told)
-		tell_fate(current, p, sig, code, fatal);
+		tell_fate(p->s.h.boottime, sig, code, fatal);
 	else if (fatal)
 		tell_late(p);
 	bpf_map_delete_elem(&undecided, &key);

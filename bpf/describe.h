@@ -160,7 +160,7 @@ __noinline int describe_anew(u64 task, u32 own, u32 lane, u32 user)
 
 	if (!e) {
 		/* Older than sigtrace and not seeded yet. */
-		proc_seed(t);
+		proc_seed(task);
 		e = proc_of(&key);
 		if (!e)
 			return 0;

@@ -21,12 +21,25 @@ static __always_inline void fill_header(struct event_header *h, u32 kind, u32 la
 	h->boottime = bpf_ktime_get_boot_ns();
 }
 
-/* The reader of the routine lane looks every few milliseconds anyway: waking
- * it for each event would cost the sender more than the event itself. */
+#define WAKE_EVERY 1000000 /* ns */
+
+/* CLOCK_MONOTONIC, ns, of the critical reader's last wake-up. CPUs race for it
+ * at the price of one more. */
+volatile u64 woken_at = 0;
+
+/* Both readers look every few milliseconds anyway: waking one for each event
+ * would cost the sender more than the event itself. The critical lane wakes
+ * its reader at most once in a millisecond. */
 static __always_inline u64 wakeup(u32 lane)
 {
-	if (lane == LANE_CRITICAL)
+	if (lane == LANE_CRITICAL) {
+		u64 now = bpf_ktime_get_ns();
+
+		if (now - woken_at < WAKE_EVERY)
+			return BPF_RB_NO_WAKEUP;
+		woken_at = now;
 		return 0;
+	}
 	if (bpf_ringbuf_query(&routine, BPF_RB_AVAIL_DATA) >= config_wakeup_bytes)
 		return BPF_RB_FORCE_WAKEUP;
 	return BPF_RB_NO_WAKEUP;
@@ -37,7 +50,7 @@ static __always_inline long emit(u32 lane, void *event, u64 size)
 	long err;
 
 	if (lane == LANE_CRITICAL)
-		err = bpf_ringbuf_output(&critical, event, size, 0);
+		err = bpf_ringbuf_output(&critical, event, size, wakeup(lane));
 	else
 		err = bpf_ringbuf_output(&routine, event, size, wakeup(lane));
 	if (err)

@@ -161,13 +161,23 @@ struct event_oom {
 	u64 frames[MAX_FRAMES];
 };
 
-enum exit_flag { EXIT_OOM_MARK = 1 << 0, EXIT_INIT = 1 << 1, EXIT_CONTEXT = 1 << 2 };
+enum exit_flag {
+	EXIT_OOM_MARK = 1 << 0, /* the OOM killer has had this mm */
+	EXIT_INIT = 1 << 1,	/* pid 1 of its PID namespace */
+	EXIT_CONTEXT = 1 << 2,	/* not the target's own: used, not shown */
+	EXIT_ASKED = 1 << 3,	/* it had been sent a signal that asks to end */
+	/* A thread was ended straight by seccomp, in this mode. */
+	EXIT_SECCOMP_STRICT = 1 << 4,
+	EXIT_SECCOMP_FILTER = 1 << 5,
+	EXIT_SECCOMP_DEAD = 1 << 6, /* SECCOMP_MODE_DEAD, from 5.17 */
+};
 
 struct event_exit {
 	struct event_header h;
 	u32 status; /* as wait(2) gives it */
 	u32 flags;
 	u64 max_rss_pages;
+	u64 pending; /* signals that were still waiting, bit n-1 for n */
 	struct brief b;
 };
 
@@ -192,7 +202,7 @@ _Static_assert(sizeof(struct event_proc) == 16 + 72 + 16, "proc");
 _Static_assert(sizeof(struct chain_node) == 40, "chain node");
 _Static_assert(sizeof(struct event_chain) == 32, "chain");
 _Static_assert(sizeof(struct event_oom) == 16 + 16 + 24 + 32 + 16 + 144 + 192, "oom");
-_Static_assert(sizeof(struct event_exit) == 16 + 16 + 72, "exit");
+_Static_assert(sizeof(struct event_exit) == 16 + 24 + 72, "exit");
 _Static_assert(sizeof(struct event_cgroup) == 16 + 16 + 1024, "cgroup");
 
 #endif

@@ -18,36 +18,80 @@ static __always_inline u32 wait_status(struct task_struct *t)
 	return BPF_CORE_READ(t, group_leader, exit_code);
 }
 
-/* Without --all, only exits that a verdict may rest on. */
-static __always_inline bool exit_wanted(struct task_struct *t, u32 status, u32 ns_pid)
+/* A thread that seccomp ended straight by do_exit: it has a signal for an exit
+ * code and has not been through get_signal(), which sets PF_SIGNALED. Kernels
+ * up to 5.15, strict mode and KILL_THREAD generate no signal at all. */
+static __always_inline void note_seccomp(struct task_struct *t)
 {
-	return config_exits || status & 0x7f || ns_pid == 1 || config_target_pid;
+	struct proc_key key;
+	struct proc_entry *e;
+	u32 mode = 0;
+
+	if (bpf_core_field_exists(t->seccomp.mode))
+		mode = BPF_CORE_READ(t, seccomp.mode);
+	if (!mode || !(BPF_CORE_READ(t, exit_code) & 0x7f) || BPF_CORE_READ(t, flags) & PF_SIGNALED)
+		return;
+	key = key_of(t);
+	e = proc_of(&key);
+	if (e && mode <= SECCOMP_MODE_DEAD)
+		e->seccomp = EXIT_SECCOMP_STRICT << (mode - 1);
+}
+
+static __always_inline u32 exit_flags(struct task_struct *t, u32 ns_pid)
+{
+	struct proc_key key = key_of(t);
+	struct proc_entry *e = proc_of(&key);
+	u32 flags = 0;
+
+	if (ns_pid == 1)
+		flags |= EXIT_INIT;
+	if (BPF_CORE_READ(t, signal, oom_mm))
+		flags |= EXIT_OOM_MARK;
+	if (e)
+		flags |= e->seccomp | (e->asked ? EXIT_ASKED : 0);
+	return flags;
+}
+
+/* Without --all, only exits that a verdict may rest on. */
+static __always_inline bool exit_wanted(u32 status, u32 flags)
+{
+	return config_exits || status & 0x7f || flags & (EXIT_INIT | EXIT_ASKED) ||
+	       config_target_pid;
+}
+
+__noinline int tell_exit(u64 task, u32 lane, u32 flags)
+{
+	struct task_struct *t = (void *)task;
+	struct event_exit *e = scratch_of(SCRATCH_EXIT);
+
+	if (!e)
+		return -1;
+	e->status = wait_status(t);
+	e->flags = flags;
+	e->max_rss_pages = BPF_CORE_READ(t, signal, maxrss);
+	e->pending = BPF_CORE_READ(t, signal, shared_pending.signal.sig[0]) |
+		     BPF_CORE_READ(t, pending.signal.sig[0]);
+	fill_brief(&e->b, t);
+	fill_header(&e->h, EVENT_EXIT, lane, sizeof(*e));
+	return emit(lane & 1, e, sizeof(*e));
 }
 
 static __always_inline void process_exited(struct task_struct *t)
 {
-	struct event_exit e = {};
-	u32 tgid = BPF_CORE_READ(t, tgid), lane;
+	u32 tgid = BPF_CORE_READ(t, tgid), flags = 0, status, inum, lane;
 
-	if (is_target(t))
-		e.flags = 0;
-	else if (bpf_map_lookup_elem(&kin, &tgid))
-		e.flags = EXIT_CONTEXT;
-	else
+	if (!is_target(t)) {
+		if (!bpf_map_lookup_elem(&kin, &tgid))
+			return;
+		flags = EXIT_CONTEXT;
+	}
+	status = wait_status(t);
+	flags |= exit_flags(t, ns_pid_of(BPF_CORE_READ(t, group_leader), &inum));
+	if (!exit_wanted(status, flags))
 		return;
-	e.status = wait_status(t);
-	fill_brief(&e.b, t);
-	if (!exit_wanted(t, e.status, e.b.ns_pid))
-		return;
-	if (e.b.ns_pid == 1)
-		e.flags |= EXIT_INIT;
-	if (BPF_CORE_READ(t, signal, oom_mm))
-		e.flags |= EXIT_OOM_MARK;
-	e.max_rss_pages = BPF_CORE_READ(t, signal, maxrss);
-	lane = e.status & 0x7f || e.flags & EXIT_INIT ? LANE_CRITICAL : LANE_ROUTINE;
+	lane = status & 0x7f || flags & (EXIT_INIT | EXIT_ASKED) ? LANE_CRITICAL : LANE_ROUTINE;
 	describe((u64)t, true, lane, SCRATCH_EXIT);
-	fill_header(&e.h, EVENT_EXIT, lane, sizeof(e));
-	emit(lane, &e, sizeof(e));
+	tell_exit((u64)t, lane, flags);
 }
 
 #endif

@@ -69,6 +69,7 @@ static __always_inline void proc_fork(struct task_struct *child)
 	e->forker = forker;
 	e->refs = 0;
 	e->dead = 0;
+	e->asked = e->seccomp = 0;
 	for (int i = 0; i < LANES; i++)
 		e->described_epoch[i] = e->described_chain[i] = 0;
 	if (!from)
@@ -119,13 +120,15 @@ static __always_inline void proc_exit(struct task_struct *t)
 }
 
 /* Records a process that is older than sigtrace, and its parents. The one that
- * inserts an entry counts it at its parent. */
-static __always_inline void proc_seed(struct task_struct *t)
+ * inserts an entry counts it at its parent. Global functions have a stack
+ * frame of their own, and up to 6.1 all frames of a call chain share 512 bytes. */
+__noinline int proc_seed(u64 task)
 {
+	struct task_struct *t = (void *)task;
 	struct proc_entry *e = scratch_of(SCRATCH_ITER);
 
 	if (!e)
-		return;
+		return -1;
 	for (int i = 0; i < LINEAGE_DEPTH; i++) {
 		struct task_struct *parent = BPF_CORE_READ(t, real_parent, group_leader);
 		struct proc_key key = key_of(t);
@@ -145,6 +148,7 @@ static __always_inline void proc_seed(struct task_struct *t)
 			break;
 		t = parent;
 	}
+	return 0;
 }
 
 #endif

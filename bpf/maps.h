@@ -47,7 +47,9 @@ struct proc_entry {
 	u8 hierarchy;
 	u8 args_truncated;
 	u16 args_len;
-	u32 pad;
+	u8 asked;   /* a signal that asks it to end was handled or is blocked */
+	u8 seccomp; /* EXIT_SECCOMP_*: how seccomp ended one of its threads */
+	u16 pad;
 	char comm[COMM_LEN];
 	char exe[SNAPSHOT_EXE];
 	char args[SNAPSHOT_ARGS];

@@ -74,7 +74,8 @@ __noinline u32 disposition(u64 task, int sig, int result)
 		flags |= SIGNAL_FATAL;
 	if (handler > SIG_IGN_HANDLER)
 		flags |= SIGNAL_HANDLED;
-	if (BPF_CORE_READ(t, blocked.sig[0]) & bit)
+	/* sigtimedwait(2) keeps what was blocked in real_blocked meanwhile. */
+	if ((BPF_CORE_READ(t, blocked.sig[0]) | BPF_CORE_READ(t, real_blocked.sig[0])) & bit)
 		flags |= SIGNAL_BLOCKED;
 	if (BPF_CORE_READ(t, ptrace))
 		flags |= SIGNAL_TRACED;
@@ -170,6 +171,16 @@ static __always_inline u32 add_stack(void *ctx, struct event_signal_stack *e)
 	return sizeof(*e);
 }
 
+/* Whether it then ends by itself is for its exit to tell. */
+static __always_inline void note_asked(u64 task)
+{
+	struct proc_key key = key_of((struct task_struct *)task);
+	struct proc_entry *e = proc_of(&key);
+
+	if (e)
+		e->asked = 1;
+}
+
 static __always_inline void signal_generated(u64 *ctx, int sig, struct task_struct *arg, int group,
 					     int result)
 {
@@ -185,6 +196,8 @@ static __always_inline void signal_generated(u64 *ctx, int sig, struct task_stru
 	flags = disposition(t, sig, result);
 	if (!(flags & (SIGNAL_MATTERS | SIGNAL_UNDECIDED)) && (!config_all || verdict == CONTEXT))
 		return;
+	if (flags & (SIGNAL_HANDLED | SIGNAL_BLOCKED) && BIT_OF(sig) & TERMINATES && result == 0)
+		note_asked(t);
 	flags |= (verdict == CONTEXT) * SIGNAL_CONTEXT | (group != 0) * SIGNAL_GROUP;
 	lane = lane_of(flags);
 	describe(current, true, lane, SCRATCH_SIGNAL);

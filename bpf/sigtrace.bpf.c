@@ -76,6 +76,7 @@ int on_exit(void *ctx)
 {
 	struct task_struct *t = current_task();
 
+	note_seccomp(t);
 	if (has_children(t))
 		__sync_fetch_and_add(&reparent_generation, 1);
 	if (BPF_CORE_READ(t, signal, live.counter) != 0)
@@ -123,12 +124,13 @@ int BPF_PROG(on_cgroup_rmdir, struct cgroup *cgrp, const char *path)
 SEC("iter/task")
 int seed_tasks(struct bpf_iter__task *ctx)
 {
-	struct task_struct *t = ctx->task;
+	/* As a number: global functions take no typed pointers. */
+	struct task_struct *t = (void *)number((u64 *)ctx, 1);
 
 	if (!t || BPF_CORE_READ(t, pid) != BPF_CORE_READ(t, tgid) ||
 	    BPF_CORE_READ(t, flags) & PF_EXITING)
 		return 0;
-	proc_seed(t);
+	proc_seed((u64)t);
 	if ((config_target_pid || config_target_cgroups) && is_target(t))
 		mark_kin(t);
 	return 0;

@@ -5,7 +5,10 @@
 #define SIGTRACE_TASK_H
 
 #define PF_EXITING 0x4
+#define PF_SIGNALED 0x400
 #define PF_KTHREAD 0x200000
+
+#define SECCOMP_MODE_DEAD 3 /* STRICT is 1, FILTER 2 */
 
 #define UNSET 0xffffffffU
 

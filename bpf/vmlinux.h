@@ -185,6 +185,14 @@ struct mem_cgroup {
 	bool oom_group;
 };
 
+struct sigpending {
+	sigset_t signal;
+};
+
+struct seccomp {
+	int mode;
+};
+
 struct signal_struct {
 	atomic_t live;
 	int group_exit_code;
@@ -192,6 +200,7 @@ struct signal_struct {
 	short oom_score_adj;
 	struct mm_struct *oom_mm;
 	unsigned long maxrss;
+	struct sigpending shared_pending;
 };
 
 struct thread_info {
@@ -217,6 +226,9 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct sighand_struct *sighand;
 	sigset_t blocked;
+	sigset_t real_blocked;
+	struct sigpending pending;
+	struct seccomp seccomp;
 	kuid_t loginuid;
 	unsigned int sessionid;
 	struct css_set *cgroups;

@@ -162,6 +162,7 @@ func (d *decoder) exit(boottime uint64) *RawExit {
 	e.Status = d.u32()
 	e.Flags = d.u32()
 	e.MaxRSSPages = d.u64()
+	e.Pending = d.u64()
 	e.Process = d.brief()
 	return e
 }

@@ -157,6 +157,10 @@ const (
 	ExitOOMMark = 1 << iota
 	ExitInit
 	ExitContext
+	ExitAsked
+	ExitSeccompStrict
+	ExitSeccompFilter
+	ExitSeccompDead
 )
 
 // RawExit is the end of a process; Status is as wait(2) gives it.
@@ -165,7 +169,9 @@ type RawExit struct {
 	Status      uint32
 	Flags       uint32
 	MaxRSSPages uint64
-	Process     Brief
+	// Pending has bit n-1 set for each signal n that was still waiting.
+	Pending uint64
+	Process Brief
 }
 
 // RawCgroup tells that a cgroup was made or removed.

@@ -177,7 +177,9 @@ type rawProcEntry struct {
 	Hierarchy      uint8
 	ArgsTruncated  uint8
 	ArgsLen        uint16
-	Pad            uint32
+	Asked          uint8
+	Seccomp        uint8
+	Pad            uint16
 	Comm           [16]int8
 	Exe            [96]int8
 	Args           [192]int8
@@ -235,6 +237,7 @@ const (
 	rawVarTargetGeneration    = "target_generation"
 	rawVarTargetLevelCount    = "target_level_count"
 	rawVarTargetLevels        = "target_levels"
+	rawVarWokenAt             = "woken_at"
 )
 
 // loadRaw returns the embedded CollectionSpec for raw.
@@ -327,6 +330,7 @@ type rawVariableSpecs struct {
 	TargetGeneration    *ebpf.VariableSpec `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.VariableSpec `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.VariableSpec `ebpf:"target_levels"`
+	WokenAt             *ebpf.VariableSpec `ebpf:"woken_at"`
 }
 
 // rawObjects contains all objects after they have been loaded into the kernel.
@@ -397,6 +401,7 @@ type rawVariables struct {
 	TargetGeneration    *ebpf.Variable `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.Variable `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.Variable `ebpf:"target_levels"`
+	WokenAt             *ebpf.Variable `ebpf:"woken_at"`
 }
 
 // rawPrograms contains all programs after they have been loaded into the kernel.

@@ -177,7 +177,9 @@ type typedProcEntry struct {
 	Hierarchy      uint8
 	ArgsTruncated  uint8
 	ArgsLen        uint16
-	Pad            uint32
+	Asked          uint8
+	Seccomp        uint8
+	Pad            uint16
 	Comm           [16]int8
 	Exe            [96]int8
 	Args           [192]int8
@@ -235,6 +237,7 @@ const (
 	typedVarTargetGeneration    = "target_generation"
 	typedVarTargetLevelCount    = "target_level_count"
 	typedVarTargetLevels        = "target_levels"
+	typedVarWokenAt             = "woken_at"
 )
 
 // loadTyped returns the embedded CollectionSpec for typed.
@@ -327,6 +330,7 @@ type typedVariableSpecs struct {
 	TargetGeneration    *ebpf.VariableSpec `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.VariableSpec `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.VariableSpec `ebpf:"target_levels"`
+	WokenAt             *ebpf.VariableSpec `ebpf:"woken_at"`
 }
 
 // typedObjects contains all objects after they have been loaded into the kernel.
@@ -397,6 +401,7 @@ type typedVariables struct {
 	TargetGeneration    *ebpf.Variable `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.Variable `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.Variable `ebpf:"target_levels"`
+	WokenAt             *ebpf.Variable `ebpf:"woken_at"`
 }
 
 // typedPrograms contains all programs after they have been loaded into the kernel.
