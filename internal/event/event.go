@@ -72,6 +72,11 @@ type Signal struct {
 	Matters bool `json:"-"`
 	// ThreadDirected is set when the signal was aimed at one thread.
 	ThreadDirected bool `json:"-"`
+	// Handled: the target has a handler for it. Blocked: it holds it back, as
+	// sigwait and signalfd do.
+	Handled, Blocked bool `json:"-"`
+	// Context is set for what is not the target's own: used, not shown.
+	Context bool `json:"-"`
 }
 
 // OOM is one process that the kernel's OOM killer killed.
@@ -112,6 +117,21 @@ type Exit struct {
 	Header
 	Process *Process   `json:"process"`
 	Exit    ExitStatus `json:"exit"`
+	// What only verdicts need:
+
+	// OOMMark: the OOM killer has had its memory. Init: it was pid 1 of its PID
+	// namespace. Asked: it had been sent a signal that asks it to end, and
+	// handles or blocks that. Context: not the target's own.
+	OOMMark, Init, Asked, Context bool `json:"-"`
+	// Seccomp is the mode (strict, filter, dead) in which seccomp ended one of
+	// its threads straight, without a signal; empty otherwise.
+	Seccomp string `json:"-"`
+	// Pending has bit n-1 set for each signal n that was still waiting.
+	Pending uint64 `json:"-"`
+	// SignalNumber is the signal that ended it, 0 if none did.
+	SignalNumber int `json:"-"`
+	// Unseen is set where the exit itself was not seen, only its result.
+	Unseen bool `json:"-"`
 }
 
 // ExitStatus is how a process ended.

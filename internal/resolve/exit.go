@@ -13,7 +13,23 @@ func (r *Resolver) Exit(e *event.RawExit) *event.Exit {
 		Header:  r.Header(event.TypeExit, e.Boottime),
 		Process: r.Process(e.Process),
 		Exit:    exitStatus(e.Status),
+		OOMMark: e.Flags&event.ExitOOMMark != 0, Init: e.Flags&event.ExitInit != 0,
+		Asked: e.Flags&event.ExitAsked != 0, Context: e.Flags&event.ExitContext != 0,
+		Seccomp: seccompMode(e.Flags), Pending: e.Pending,
+		SignalNumber: int(e.Status & 0x7f),
 	}
+}
+
+func seccompMode(flags uint32) string {
+	switch {
+	case flags&event.ExitSeccompStrict != 0:
+		return "strict"
+	case flags&event.ExitSeccompFilter != 0:
+		return "filter"
+	case flags&event.ExitSeccompDead != 0:
+		return "dead"
+	}
+	return ""
 }
 
 // exitStatus reads a status as wait(2) gives it.

@@ -18,6 +18,9 @@ func (r *Resolver) Signal(e *event.RawSignal) *event.Signal {
 		Fatal:          fatal(e),
 		Matters:        e.Flags&event.SignalMatters != 0,
 		ThreadDirected: e.Flags&event.SignalGroup == 0,
+		Handled:        e.Flags&event.SignalHandled != 0,
+		Blocked:        e.Flags&event.SignalBlocked != 0,
+		Context:        e.Flags&event.SignalContext != 0,
 	}
 	if e.Info == event.InfoReal {
 		s.Code = &e.Code

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package event
+
+import "time"
+
+// Cause is why a process died, in the words of the contract.
+type Cause string
+
+// The causes. Readers of the JSON must accept new ones.
+const (
+	CauseCgroupOOM         Cause = "cgroup_oom"
+	CauseSystemOOM         Cause = "system_oom"
+	CauseUserspaceOOM      Cause = "userspace_oom"
+	CauseLivenessProbe     Cause = "liveness_probe"
+	CauseStartupProbe      Cause = "startup_probe"
+	CausePodDeleted        Cause = "pod_deleted"
+	CauseEvicted           Cause = "evicted"
+	CausePreempted         Cause = "preempted"
+	CauseNodeShutdown      Cause = "node_shutdown"
+	CauseDeadlineExceeded  Cause = "deadline_exceeded"
+	CauseContainerChanged  Cause = "container_changed"
+	CausePoststartHook     Cause = "poststart_hook"
+	CauseSandboxChanged    Cause = "sandbox_changed"
+	CausePodFinished       Cause = "pod_finished"
+	CauseRuntimeStop       Cause = "runtime_stop"
+	CauseRuntimeCleanup    Cause = "runtime_cleanup"
+	CauseForeignProcess    Cause = "foreign_process"
+	CauseExecSession       Cause = "exec_session"
+	CauseSameContainer     Cause = "same_container"
+	CauseSelfSignal        Cause = "self_signal"
+	CauseKernelFault       Cause = "kernel_fault"
+	CauseBPFProgram        Cause = "bpf_program"
+	CauseSysrq             Cause = "sysrq"
+	CauseHardwareError     Cause = "hardware_error"
+	CauseAsyncIO           Cause = "async_io"
+	CauseSeccomp           Cause = "seccomp"
+	CauseResourceLimit     Cause = "resource_limit"
+	CauseParentDeath       Cause = "parent_death"
+	CauseTerminal          Cause = "terminal"
+	CauseTimer             Cause = "timer"
+	CauseBrokenPipe        Cause = "broken_pipe"
+	CauseDebugger          Cause = "debugger"
+	CauseServiceManager    Cause = "service_manager"
+	CausePIDNamespaceEnded Cause = "pid_namespace_teardown"
+	CauseExited            Cause = "exited"
+	CauseUnknown           Cause = "unknown"
+)
+
+// Causes lists every cause that --cause accepts.
+func Causes() []Cause {
+	return []Cause{
+		CauseCgroupOOM, CauseSystemOOM, CauseUserspaceOOM,
+		CauseLivenessProbe, CauseStartupProbe, CausePodDeleted, CauseEvicted,
+		CausePreempted, CauseNodeShutdown, CauseDeadlineExceeded, CauseContainerChanged,
+		CausePoststartHook, CauseSandboxChanged, CausePodFinished,
+		CauseRuntimeStop, CauseRuntimeCleanup, CauseForeignProcess, CauseExecSession,
+		CauseSameContainer, CauseSelfSignal, CauseKernelFault, CauseBPFProgram, CauseSysrq,
+		CauseHardwareError, CauseAsyncIO, CauseSeccomp, CauseResourceLimit, CauseParentDeath,
+		CauseTerminal, CauseTimer, CauseBrokenPipe, CauseDebugger, CauseServiceManager,
+		CausePIDNamespaceEnded, CauseExited, CauseUnknown,
+	}
+}
+
+// Confidence is how well a cause is known.
+type Confidence string
+
+// Proven: the kernel showed it. Likely: it fits best with what was seen.
+const (
+	Proven  Confidence = "proven"
+	Likely  Confidence = "likely"
+	Unknown Confidence = "unknown"
+)
+
+// Relation is what the actor is to the victim.
+type Relation string
+
+// The relations, nearest first.
+const (
+	RelationSelf           Relation = "self"
+	RelationParent         Relation = "parent"
+	RelationAncestor       Relation = "ancestor"
+	RelationChild          Relation = "child"
+	RelationSibling        Relation = "sibling"
+	RelationSameContainer  Relation = "same_container"
+	RelationSamePod        Relation = "same_pod"
+	RelationOtherContainer Relation = "other_container"
+	RelationHost           Relation = "host"
+)
+
+// Death is one process's end with its cause.
+type Death struct {
+	Header
+	// ID is the same whenever and by whomever it is computed.
+	ID string `json:"id"`
+	// Revision is 1, and higher when later evidence changed the record.
+	Revision   int        `json:"revision"`
+	Process    *Process   `json:"process"`
+	Exit       ExitStatus `json:"exit"`
+	Cause      Cause      `json:"cause"`
+	Confidence Confidence `json:"confidence"`
+	// Summary is one sentence that a person can act on.
+	Summary  string   `json:"summary"`
+	Actor    *Process `json:"actor,omitempty"`
+	Relation Relation `json:"relation,omitempty"`
+	// Chain leads from the first cause to the final blow.
+	Chain       []Hop       `json:"chain,omitempty"`
+	RequestedBy string      `json:"requested_by,omitempty"`
+	Signals     []Sent      `json:"signals,omitempty"`
+	OOM         *OOM        `json:"oom,omitempty"`
+	Memory      *Memory     `json:"memory,omitempty"`
+	Collateral  *Collateral `json:"collateral,omitempty"`
+	Evidence    []Evidence  `json:"evidence"`
+	// KubernetesSays is what Kubernetes reports for the same death.
+	KubernetesSays *KubernetesSays `json:"kubernetes_says,omitempty"`
+	// EventsLost counts those lost in the window that the verdict rests on.
+	EventsLost uint64 `json:"events_lost"`
+	// ContainerSurvives is true where a process of a container died and the
+	// container's init lives on; nil where there is no container.
+	ContainerSurvives *bool `json:"container_survives,omitempty"`
+}
+
+// Hop is one step of a chain: a process and what it did.
+type Hop struct {
+	Process *Process `json:"process,omitempty"`
+	// What it did, or what happened to it: "sent SIGTERM to tini(12)".
+	What string `json:"what"`
+}
+
+// Sent is one stop signal that was sent to the dead process.
+type Sent struct {
+	Time       time.Time `json:"time"`
+	BoottimeNS uint64    `json:"boottime_ns"`
+	Signal     string    `json:"signal"`
+	Via        Via       `json:"via"`
+	Result     Result    `json:"result,omitempty"`
+	Fatal      *bool     `json:"fatal,omitempty"`
+	Sender     *Process  `json:"sender,omitempty"`
+	Trigger    *Process  `json:"trigger,omitempty"`
+	// GapSeconds is the time since the stop signal before it.
+	GapSeconds *float64 `json:"gap_seconds,omitempty"`
+}
+
+// Memory is what the cgroup of the dead process told when it died.
+type Memory struct {
+	LimitBytes *uint64 `json:"limit_bytes,omitempty"`
+	PeakBytes  *uint64 `json:"peak_bytes,omitempty"`
+	OOMKills   *uint64 `json:"oom_kills,omitempty"`
+}
+
+// Collateral are other processes that went with it.
+type Collateral struct {
+	Count int `json:"count"`
+	// PIDs are the first of them.
+	PIDs []int `json:"pids,omitempty"`
+}
+
+// Evidence is one thing that was seen, and where.
+type Evidence struct {
+	Time time.Time `json:"time"`
+	// Source is the hook or file that told it: signal_generate, mark_victim.
+	Source string `json:"source"`
+	Text   string `json:"text"`
+}
+
+// KubernetesSays is the reason and exit code that Kubernetes reports.
+type KubernetesSays struct {
+	Reason   string `json:"reason,omitempty"`
+	ExitCode *int   `json:"exit_code,omitempty"`
+	Agrees   bool   `json:"agrees"`
+}
+
+// Stuck is a SIGKILL that was delivered and has not ended the process.
+type Stuck struct {
+	Header
+	Target *Process `json:"target"`
+	Signal *Signal  `json:"signal"`
+	// State is the task state letter of /proc/PID/stat.
+	State string `json:"state,omitempty"`
+	// Wchan is the kernel function it sleeps in; Stack the kernel stack,
+	// innermost first; either where readable.
+	Wchan      string   `json:"wchan,omitempty"`
+	Stack      []string `json:"stack,omitempty"`
+	ForSeconds float64  `json:"for_seconds"`
+	// Frozen is true where the freezer of its cgroup holds it.
+	Frozen *bool `json:"frozen,omitempty"`
+}
