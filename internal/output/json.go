@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
 // jsonPrinter writes one object a line. Processes are shared between events
@@ -115,7 +116,7 @@ func escapeInto(to *bytes.Buffer, b []byte) {
 		}
 		r, n := utf8.DecodeRune(b)
 		switch {
-		case !unsafe(r):
+		case !safetext.Unsafe(r):
 			to.Write(b[:n])
 		case r > 0xffff:
 			// Beyond the BMP, JSON needs a surrogate pair.
@@ -157,11 +158,11 @@ func (j *jsonPrinter) maskProcess(p *event.Process) *event.Process {
 		return p
 	}
 	c := *p
-	c.Args = Mask(p.Args)
+	c.Args = safetext.Mask(p.Args)
 	c.Ancestors = make([]*event.Process, len(p.Ancestors))
 	for i, a := range p.Ancestors {
 		ac := *a
-		ac.Args = Mask(a.Args)
+		ac.Args = safetext.Mask(a.Args)
 		c.Ancestors[i] = &ac
 	}
 	return &c

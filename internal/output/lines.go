@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
 func (t *tablePrinter) oomLines(o *event.OOM) []string {
@@ -20,7 +21,7 @@ func (t *tablePrinter) oomLines(o *event.OOM) []string {
 	}
 	how := o.Scope + " OOM"
 	if o.LimitCgroup != "" {
-		how += " at " + Quote(o.LimitCgroup)
+		how += " at " + safetext.Quote(o.LimitCgroup)
 	}
 	lines = append(lines, t.colour.bad(fmt.Sprintf("%s  %s  %s  %s  %s  %s", t.time(o.Time),
 		pad(t.cut(placeOf(victim), where), where), pad(t.cut(named(victim), target), target),
@@ -99,5 +100,5 @@ func (t *tablePrinter) statusLines(s *event.Status) []string {
 	if len(missing) > 0 {
 		text += "; not attached: " + strings.Join(missing, ", ") + " (see sigtrace check)"
 	}
-	return []string{t.colour.dim(t.cutEnd(Quote(text)))}
+	return []string{t.colour.dim(t.cutEnd(safetext.Quote(text)))}
 }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
 // columns are the table's widths; the last is open-ended.
@@ -84,9 +85,9 @@ func named(p *event.Process) string {
 		return "?"
 	}
 	if p.NSPID != 0 && p.NSPID != p.PID {
-		return fmt.Sprintf("%s(%d, %d inside)", Quote(p.Comm), p.PID, p.NSPID)
+		return fmt.Sprintf("%s(%d, %d inside)", safetext.Quote(p.Comm), p.PID, p.NSPID)
 	}
-	return fmt.Sprintf("%s(%d)", Quote(p.Comm), p.PID)
+	return fmt.Sprintf("%s(%d)", safetext.Quote(p.Comm), p.PID)
 }
 
 // placeOf is where a process runs, as its operator would call it.
@@ -99,13 +100,13 @@ func placeOf(p *event.Process) string {
 		if p.Container != nil && p.Container.Name != "" {
 			place += "/" + p.Container.Name
 		}
-		return Quote(place)
+		return safetext.Quote(place)
 	case p.Container != nil && p.Container.Name != "":
-		return Quote(p.Container.Name)
+		return safetext.Quote(p.Container.Name)
 	case p.Container != nil:
-		return Quote(shortID(p.Container.ID))
+		return safetext.Quote(shortID(p.Container.ID))
 	case p.Unit != "":
-		return Quote(p.Unit)
+		return safetext.Quote(p.Unit)
 	}
 	return "host"
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
 // stapPrinter prints the three lines of the SystemTap recipe for each signal:
@@ -43,7 +44,7 @@ func (s *stapPrinter) Print(e event.Event) error {
 	return nil
 }
 
-func nameAndPID(p *event.Process) string { return fmt.Sprintf("%s(%d)", Quote(p.Comm), p.PID) }
+func nameAndPID(p *event.Process) string { return fmt.Sprintf("%s(%d)", safetext.Quote(p.Comm), p.PID) }
 
 // taskAncestry is what SystemTap's task_ancestry(task, 1) prints.
 func taskAncestry(p *event.Process) string {
@@ -59,7 +60,7 @@ func taskAncestry(p *event.Process) string {
 func sinceBoot(p *event.Process) string {
 	ns := p.StartBoottimeNS
 	const minute = uint64(time.Minute)
-	return fmt.Sprintf("%s(%dm%d.%09ds)", Quote(p.Comm), ns/minute, ns%minute/1e9, ns%1e9)
+	return fmt.Sprintf("%s(%dm%d.%09ds)", safetext.Quote(p.Comm), ns/minute, ns%minute/1e9, ns%1e9)
 }
 
 func (s *stapPrinter) Tick(time.Time) error { return nil }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
 var zero time.Time
@@ -63,7 +64,7 @@ func (t *tablePrinter) branch(deep int, text string) string {
 }
 
 func nodeText(a, target *event.Process) string {
-	text := fmt.Sprintf("%s(%d)", Quote(a.Comm), a.PID)
+	text := fmt.Sprintf("%s(%d)", safetext.Quote(a.Comm), a.PID)
 	if a.Dead {
 		text += " [dead]"
 	}
@@ -98,10 +99,10 @@ func (t *tablePrinter) leafText(p, target *event.Process) string {
 	}
 	args := p.Args
 	if t.o.MaskArgs {
-		args = Mask(args)
+		args = safetext.Mask(args)
 	}
 	if len(args) > 0 {
-		text += ": " + QuoteArgs(args)
+		text += ": " + safetext.QuoteArgs(args)
 	}
 	return text
 }
@@ -123,7 +124,7 @@ func (t *tablePrinter) wideLines(s *event.Signal) []string {
 func wideText(p *event.Process) string {
 	text := named(p)
 	if p.Exe != "" {
-		text += " exe=" + Quote(p.Exe)
+		text += " exe=" + safetext.Quote(p.Exe)
 	}
 	if p.UID != nil && p.EUID != nil {
 		text += fmt.Sprintf(" uid=%d euid=%d", *p.UID, *p.EUID)
@@ -132,10 +133,10 @@ func wideText(p *event.Process) string {
 		text += " started=" + p.StartTime.UTC().Format(time.RFC3339Nano)
 	}
 	if p.Container != nil {
-		text += " container=" + Quote(p.Container.ID)
+		text += " container=" + safetext.Quote(p.Container.ID)
 	}
 	if p.Cgroup != "" {
-		text += " cgroup=" + Quote(p.Cgroup)
+		text += " cgroup=" + safetext.Quote(p.Cgroup)
 	}
 	return text
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package output
+package safetext
 
 import (
 	"strconv"
@@ -9,10 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// unsafe tells whether a rune could do something to a terminal or deceive its
+// Unsafe tells whether a rune could do something to a terminal or deceive its
 // reader: control characters (C0, DEL, C1), line and paragraph separators,
 // bidi overrides and other invisible formatting.
-func unsafe(r rune) bool {
+func Unsafe(r rune) bool {
 	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co, unicode.Cs)
 }
 
@@ -29,7 +29,7 @@ func Quote(s string) string {
 		case r == utf8.RuneError && n == 1:
 			b.WriteString(`\x`)
 			b.WriteString(hex2(s[i]))
-		case unsafe(r) || r == '\\':
+		case Unsafe(r) || r == '\\':
 			q := strconv.QuoteRuneToASCII(r)
 			b.WriteString(q[1 : len(q)-1])
 		default:
@@ -43,7 +43,7 @@ func Quote(s string) string {
 func plain(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c >= 0x7f || c == '\\' {
-			return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return unsafe(r) || r == '\\' })
+			return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return Unsafe(r) || r == '\\' })
 		}
 	}
 	return true
