@@ -26,6 +26,7 @@ type watchFlags struct {
 
 	signals string
 	types   []string
+	causes  []string
 	all     bool
 
 	criEndpoint string
@@ -61,6 +62,7 @@ func (f *watchFlags) register(c *cobra.Command) {
 	fs.StringVar(&f.senderComm, "sender-comm", "", "only signals of senders of this name")
 	fs.StringVarP(&f.signals, "signal", "s", "", "only these signals: 9,SIGTERM,hup")
 	fs.StringSliceVar(&f.types, "type", []string{"signal", "oom", "death", "stuck"}, "only these events: signal,oom,exit,death,stuck")
+	fs.StringSliceVar(&f.causes, "cause", nil, "only deaths of these causes: cgroup_oom,foreign_process,…")
 	fs.BoolVar(&f.all, "all", false, "every signal and every exit, routine ones too")
 	fs.StringVar(&f.criEndpoint, "cri-endpoint", "", "CRI `socket`; off leaves it out (default: found by itself)")
 	fs.StringVar(&f.dockerHost, "docker-host", "", "Docker `URL`; off leaves it out (default: found by itself)")
@@ -80,6 +82,7 @@ func (f *watchFlags) register(c *cobra.Command) {
 	complete(c, "output", output.Formats())
 	complete(c, "color", []string{"auto", "always", "never"})
 	complete(c, "type", typeNames())
+	complete(c, "cause", causeNames())
 }
 
 func complete(c *cobra.Command, flag string, values []string) {
@@ -98,6 +101,23 @@ func typeNames() []string {
 	return names
 }
 
+func causeNames() []string {
+	var names []string
+	for _, c := range event.Causes() {
+		names = append(names, string(c))
+	}
+	return names
+}
+
+// chosenCauses is the set of causes to print; empty for all.
+func (f *watchFlags) chosenCauses() map[event.Cause]bool {
+	causes := map[event.Cause]bool{}
+	for _, c := range f.causes {
+		causes[event.Cause(c)] = true
+	}
+	return causes
+}
+
 // validate finds the user's mistakes before anything is loaded.
 func (f *watchFlags) validate() error {
 	if err := f.target.Validate(); err != nil {
@@ -109,6 +129,11 @@ func (f *watchFlags) validate() error {
 	for _, t := range f.types {
 		if !slices.Contains(typeNames(), t) {
 			return usageError{fmt.Errorf("--type: no type %q: choose from %s", t, strings.Join(typeNames(), ", "))}
+		}
+	}
+	for _, c := range f.causes {
+		if !slices.Contains(causeNames(), c) {
+			return usageError{fmt.Errorf("--cause: no cause %q: choose from %s", c, strings.Join(causeNames(), ", "))}
 		}
 	}
 	if !slices.Contains(output.Formats(), f.format) {

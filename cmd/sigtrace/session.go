@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,9 +66,9 @@ func (f *watchFlags) probeConfig(mounts cgroup.Mounts) probe.Config {
 	set, _ := signal.ParseSet(f.signals)
 	t := f.target
 	cgroups := t.Pod != "" || t.Namespace != "" || t.Container != "" || t.Selector != "" || t.ContainerID != "" || t.Cgroup != ""
-	exits := false
-	for _, name := range f.types {
-		exits = exits || name == "exit"
+	exits := slices.Contains(f.types, "exit")
+	if slices.Contains(f.types, "death") || slices.Contains(f.types, "stuck") {
+		set = 0 // verdicts need them all; what is shown is chosen later
 	}
 	return probe.Config{
 		Signals: set, All: f.all, Exits: exits,

@@ -16,6 +16,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/pipeline"
 	"github.com/sigtrace/sigtrace/internal/resolve"
+	"github.com/sigtrace/sigtrace/internal/signal"
 )
 
 func newWatch() *cobra.Command {
@@ -57,9 +58,12 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session) e
 	if err != nil {
 		return err
 	}
+	types := f.chosen(c)
+	set, _ := signal.ParseSet(f.signals)
 	p := pipeline.New(s.probe, s.resolver, s.cache, s.watcher, printer, pipeline.Options{
-		Types: f.chosen(c), All: f.all, MaxEvents: f.maxEvents,
+		Types: types, All: f.all, MaxEvents: f.maxEvents, Signals: set,
 		SenderPID: f.senderPID, SenderComm: f.senderComm,
+		Causes: f.chosenCauses(), Verdicts: f.verdicts(s, types),
 		Log: s.log, FetchNames: s.fetch, Symbols: s.symbols,
 	})
 	if err := p.Status(s.status(resolve.Now())); err != nil {

@@ -134,40 +134,6 @@ func surrogates(r rune) (hi, lo rune) {
 	return 0xd800 + r>>10, 0xdc00 + r&0x3ff
 }
 
-func (j *jsonPrinter) masked(e event.Event) event.Event {
-	switch e := e.(type) {
-	case *event.OOM:
-		c := *e
-		c.Trigger = j.maskProcess(e.Trigger)
-		if e.Victim != nil {
-			v := *e.Victim
-			v.Process = j.maskProcess(v.Process)
-			c.Victim = &v
-		}
-		return &c
-	case *event.Exit:
-		c := *e
-		c.Process = j.maskProcess(e.Process)
-		return &c
-	}
-	return e
-}
-
-func (j *jsonPrinter) maskProcess(p *event.Process) *event.Process {
-	if p == nil || !j.o.MaskArgs {
-		return p
-	}
-	c := *p
-	c.Args = safetext.Mask(p.Args)
-	c.Ancestors = make([]*event.Process, len(p.Ancestors))
-	for i, a := range p.Ancestors {
-		ac := *a
-		ac.Args = safetext.Mask(a.Args)
-		c.Ancestors[i] = &ac
-	}
-	return &c
-}
-
 func (j *jsonPrinter) Tick(time.Time) error { return nil }
 
 func (j *jsonPrinter) Flush() error {

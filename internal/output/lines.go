@@ -10,6 +10,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/safetext"
+	"github.com/sigtrace/sigtrace/internal/verdict"
 )
 
 func (t *tablePrinter) oomLines(o *event.OOM) []string {
@@ -39,11 +40,11 @@ func oomDetail(o *event.OOM) string {
 		if o.LimitLevel != "" {
 			level = " (" + o.LimitLevel + ")"
 		}
-		parts = append(parts, fmt.Sprintf("limit %s%s, used %s", Bytes(*o.LimitBytes), level, Bytes(*o.UsageBytes)))
+		parts = append(parts, fmt.Sprintf("limit %s%s, used %s", verdict.Bytes(*o.LimitBytes), level, verdict.Bytes(*o.UsageBytes)))
 	}
 	if o.Victim != nil && o.Victim.RSSBytes != nil {
 		r := o.Victim.RSSBytes
-		parts = append(parts, fmt.Sprintf("victim's memory %s (anon %s)", Bytes(r.Anon+r.File+r.Shmem), Bytes(r.Anon)))
+		parts = append(parts, fmt.Sprintf("victim's memory %s (anon %s)", verdict.Bytes(r.Anon+r.File+r.Shmem), verdict.Bytes(r.Anon)))
 	}
 	if o.Trigger != nil && o.Victim != nil && idOf(o.Trigger) != idOf(o.Victim.Process) {
 		parts = append(parts, "triggered by "+named(o.Trigger))
@@ -55,20 +56,6 @@ func oomDetail(o *event.OOM) string {
 		parts = append(parts, "as a member of memory.oom.group")
 	}
 	return strings.Join(parts, "; ")
-}
-
-// Bytes shows a size for people, in powers of 1024.
-func Bytes(n uint64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
-	f, i := float64(n), 0
-	for f >= 1024 && i < len(units)-1 {
-		f /= 1024
-		i++
-	}
-	if i == 0 {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %s", f, units[i])
 }
 
 func (t *tablePrinter) exitLines(e *event.Exit) []string {

@@ -51,6 +51,10 @@ func (t *tablePrinter) line(e event.Event) error {
 		lines = t.oomLines(e)
 	case *event.Exit:
 		lines = t.exitLines(e)
+	case *event.Death:
+		lines = t.deathLines(e)
+	case *event.Stuck:
+		lines = t.stuckLines(e)
 	case *event.Lost:
 		lines = []string{t.colour.loud(fmt.Sprintf("%s  LOST %d %s events (%s): what follows may have gaps", t.time(e.Time), e.Count, e.Lane, e.Reason))}
 	case *event.Status:

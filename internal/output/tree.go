@@ -30,6 +30,11 @@ func (t *tablePrinter) ancestry(s *event.Signal) []string {
 	if p == nil || !s.Matters && !isTrue(s.Fatal) {
 		return nil
 	}
+	return t.origin(p, s.Target)
+}
+
+// origin draws the ancestry of a process, unless that has just been done.
+func (t *tablePrinter) origin(p, target *event.Process) []string {
 	now := t.o.Now()
 	if at, ok := t.drawn[idOf(p)]; ok && now.Sub(at) < redraw {
 		return []string{t.colour.dim(treeIndent + "ancestry of " + named(p) + " as above")}
@@ -38,7 +43,7 @@ func (t *tablePrinter) ancestry(s *event.Signal) []string {
 		clear(t.drawn)
 	}
 	t.drawn[idOf(p)] = now
-	return t.tree(p, s.Target)
+	return t.tree(p, target)
 }
 
 func (t *tablePrinter) tree(p, target *event.Process) []string {

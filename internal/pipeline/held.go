@@ -57,8 +57,7 @@ func (p *Pipeline) cgroup(ctx context.Context, e *event.RawCgroup) {
 }
 
 func (p *Pipeline) signal(ctx context.Context, e *event.RawSignal) error {
-	// What only verdicts need is not shown.
-	if e.Flags&event.SignalContext != 0 || !p.o.Types[event.TypeSignal] || !p.fromSender(e.Current) {
+	if p.o.Verdicts == nil && (!p.o.Types[event.TypeSignal] || e.Flags&event.SignalContext != 0) {
 		return nil
 	}
 	h := p.newHeld(ctx, e, e.Current, e.Target)
@@ -69,15 +68,8 @@ func (p *Pipeline) signal(ctx context.Context, e *event.RawSignal) error {
 	return p.add(h)
 }
 
-func (p *Pipeline) fromSender(b event.Brief) bool {
-	if p.o.SenderPID != 0 && int(b.TGID) != p.o.SenderPID {
-		return false
-	}
-	return p.o.SenderComm == "" || b.Comm == p.o.SenderComm
-}
-
 func (p *Pipeline) exit(ctx context.Context, e *event.RawExit) error {
-	if e.Flags&event.ExitContext != 0 || !p.o.Types[event.TypeExit] {
+	if p.o.Verdicts == nil && (!p.o.Types[event.TypeExit] || e.Flags&event.ExitContext != 0) {
 		return nil
 	}
 	return p.hold(ctx, e, e.Process)
@@ -139,6 +131,31 @@ func (p *Pipeline) decided(e *event.RawDeliver) error {
 		return p.release(time.Now())
 	}
 	return nil
+}
+
+// seenUntil is the time up to which everything has been handed on: what waits
+// holds it back.
+func (p *Pipeline) seenUntil() uint64 {
+	seen := p.o.Now()
+	if len(p.batches) > 0 {
+		seen = min(seen, p.decisive) // there is more than has been looked at
+	}
+	for _, h := range p.held {
+		seen = min(seen, h.boottime())
+	}
+	return seen
+}
+
+func (h *held) boottime() uint64 {
+	switch e := h.raw.(type) {
+	case *event.RawSignal:
+		return e.Boottime
+	case *event.RawOOM:
+		return e.Boottime
+	case *event.RawExit:
+		return e.Boottime
+	}
+	return 0
 }
 
 // release prints what need not wait any longer.

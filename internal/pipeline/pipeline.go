@@ -36,6 +36,19 @@ type Kernel interface {
 	Losses() ([]probe.Loss, error)
 }
 
+// Verdicts joins what it is handed into deaths.
+type Verdicts interface {
+	Signal(*event.Signal)
+	OOM(*event.OOM)
+	Exit(*event.Exit)
+	Lost(*event.Lost)
+	// Due returns the records that are ripe: everything up to seen
+	// (CLOCK_BOOTTIME, ns) has been handed on.
+	Due(seen uint64) []event.Event
+	// Flush returns those that wait: the stream has ended.
+	Flush() []event.Event
+}
+
 // Options say what to let through.
 type Options struct {
 	Types map[event.Type]bool
@@ -45,6 +58,14 @@ type Options struct {
 	MaxEvents  int
 	SenderPID  int
 	SenderComm string
+	// Signals has bit n-1 set for each signal n to be shown; 0 is all.
+	Signals uint64
+	// Causes are the deaths to be shown; none is all.
+	Causes map[event.Cause]bool
+	// Verdicts may be nil: no deaths are told then.
+	Verdicts Verdicts
+	// Now is CLOCK_BOOTTIME in nanoseconds; nil is the kernel's.
+	Now        func() uint64
 	Log        *slog.Logger
 	FetchNames func(ctx context.Context, cgroupPath string)
 	// Symbols reads the kernel's functions; it runs beside the stream.
@@ -80,12 +101,18 @@ type Pipeline struct {
 	held    []*held
 	names   nameQueue
 	printed int
-	lossAt  time.Time
-	since   time.Time
+	// decisive is the time of the last event that was read from the lane of
+	// those that decide.
+	decisive uint64
+	lossAt   time.Time
+	since    time.Time
 }
 
 // New wires a pipeline. cgroups and cache may be nil.
 func New(kernel Kernel, resolver *resolve.Resolver, cache *cgroup.Cache, cgroups Cgroups, printer Printer, o Options) *Pipeline {
+	if o.Now == nil {
+		o.Now = resolve.Now
+	}
 	return &Pipeline{
 		kernel: kernel, resolver: resolver, cache: cache, cgroups: cgroups, printer: printer, o: o,
 		batches: make(chan probe.Batch, 64), symbols: make(chan *proc.Symbols, 1),
@@ -187,17 +214,24 @@ func (p *Pipeline) finish(context.Context) error {
 	if err := p.release(time.Now().Add(time.Hour)); err != nil {
 		return err
 	}
-	return p.losses(time.Now())
+	if err := p.losses(time.Now()); err != nil || p.o.Verdicts == nil {
+		return err
+	}
+	return p.printAll(p.o.Verdicts.Flush())
 }
 
 func (p *Pipeline) batch(ctx context.Context, b probe.Batch) error {
 	from := 0
 	for _, end := range b.Ends {
-		raw, err := event.Decode(b.Data[from:end])
+		at := from
+		raw, err := event.Decode(b.Data[at:end])
 		from = end
 		if err != nil {
 			p.o.Log.Error("an event of the kernel side was not understood", "error", err)
 			continue
+		}
+		if b.Lane == 0 {
+			p.decisive = max(p.decisive, event.Boottime(b.Data[at:from]))
 		}
 		if err := p.take(ctx, raw); err != nil {
 			return err
@@ -216,6 +250,9 @@ func (p *Pipeline) tick(now time.Time) error {
 			return err
 		}
 	}
+	if err := p.verdicts(); err != nil {
+		return err
+	}
 	if err := p.printer.Tick(now); err != nil {
 		return err
 	}
@@ -233,6 +270,7 @@ func (p *Pipeline) losses(now time.Time) error {
 			Header: p.resolver.Header(event.TypeLost, resolve.Now()),
 			Count:  l.Count, Lane: l.Lane, Reason: l.Reason, Since: p.since,
 		}
+		p.judge(e)
 		if err := p.print(e); err != nil {
 			return err
 		}

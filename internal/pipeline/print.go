@@ -4,31 +4,65 @@ package pipeline
 
 import "github.com/sigtrace/sigtrace/internal/event"
 
+// printRaw resolves an event, hands it to the verdicts, and prints it.
 func (p *Pipeline) printRaw(raw any) error {
-	switch e := raw.(type) {
+	var e event.Event
+	switch raw := raw.(type) {
 	case *event.RawSignal:
-		return p.print(p.resolver.Signal(e))
+		e = p.resolver.Signal(raw)
 	case *event.RawOOM:
-		return p.print(p.resolver.OOM(e))
+		e = p.resolver.OOM(raw)
 	case *event.RawExit:
-		return p.print(p.resolver.Exit(e))
+		e = p.resolver.Exit(raw)
+	default:
+		return nil
+	}
+	p.judge(e)
+	return p.print(e)
+}
+
+func (p *Pipeline) judge(e event.Event) {
+	if p.o.Verdicts == nil {
+		return
+	}
+	switch e := e.(type) {
+	case *event.Signal:
+		p.o.Verdicts.Signal(e)
+	case *event.OOM:
+		p.o.Verdicts.OOM(e)
+	case *event.Exit:
+		p.o.Verdicts.Exit(e)
+	case *event.Lost:
+		p.o.Verdicts.Lost(e)
+	}
+}
+
+// verdicts prints the records that are ripe.
+func (p *Pipeline) verdicts() error {
+	if p.o.Verdicts == nil {
+		return nil
+	}
+	return p.printAll(p.o.Verdicts.Due(p.seenUntil()))
+}
+
+func (p *Pipeline) printAll(events []event.Event) error {
+	for _, e := range events {
+		if err := p.print(e); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// print writes one event. lost and status are written whatever is chosen.
+// print writes one event, if it is to be shown.
 func (p *Pipeline) print(e event.Event) error {
-	t := e.Common().Type
-	if t != event.TypeLost && t != event.TypeStatus && !p.o.Types[t] {
-		return nil
-	}
-	if s, ok := e.(*event.Signal); ok && !p.o.All && !s.Matters {
+	if !p.shown(e) {
 		return nil
 	}
 	if err := p.printer.Print(e); err != nil {
 		return err
 	}
-	if t == event.TypeStatus || t == event.TypeLost {
+	if t := e.Common().Type; t == event.TypeStatus || t == event.TypeLost {
 		return nil
 	}
 	p.printed++

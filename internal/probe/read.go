@@ -19,9 +19,9 @@ const LaneCount = 2
 func Lanes() [LaneCount]string { return [2]string{"critical", "routine"} }
 
 const (
-	// routinePoll is how often the routine lane is looked at: its events do
-	// not wake the reader, which would cost their senders more than they do.
-	routinePoll = 10 * time.Millisecond
+	// lanePoll is how often a lane is looked at: not every event wakes its
+	// reader, which would cost the sender more than the event itself.
+	lanePoll    = 10 * time.Millisecond
 	batchEvents = 512
 )
 
@@ -64,9 +64,7 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 func readBatch(r *ringbuf.Reader, lane int) (Batch, error) {
 	b := Batch{Lane: lane}
 	var record ringbuf.Record
-	if lane == 1 {
-		r.SetDeadline(time.Now().Add(routinePoll))
-	}
+	r.SetDeadline(time.Now().Add(lanePoll))
 	for len(b.Ends) < batchEvents {
 		err := r.ReadInto(&record)
 		if err != nil {

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"fmt"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// A messenger passes a signal on within this time (the contract's rule).
+const passesOn = second
+
+// hopsMax bounds a chain; real ones have three or four hops.
+const hopsMax = 8
+
+// bySender finds who began it and what that one is to the dead.
+func (e *Engine) bySender(st *story, f *finding) {
+	f.first = e.firstOf(f.deciding, f)
+	from := doer(f.first.Signal)
+	if from == nil {
+		// The chain ends in a mechanism of the kernel's: a timer's or a
+		// terminal's signal that a supervisor passed on.
+		g := e.bySignal(st, f.first)
+		f.cause, f.actor = g.cause, g.actor
+		f.hops = append(g.hops, f.hops...)
+		return
+	}
+	f.actor = from
+	f.cause = e.who(from, st, f)
+	f.hops = append([]event.Hop{hop(f.first)}, f.hops...)
+	if monitor := e.deadMonitor(st, f); monitor != nil {
+		e.cleanedUp(f, monitor)
+	}
+}
+
+// firstOf follows messengers back: whoever sends a signal to itself or to a
+// descendant, and had been sent the same one just before, only passes it on.
+func (e *Engine) firstOf(s *noted, f *finding) *noted {
+	for range hopsMax {
+		prior := e.prior(s)
+		if prior == nil {
+			return s
+		}
+		f.hops = append([]event.Hop{hop(s)}, f.hops...)
+		s = prior
+	}
+	return s
+}
+
+func (e *Engine) prior(s *noted) *noted {
+	from := s.Sender
+	st := e.find(from)
+	if st == nil || !same(from, s.Target) && !descends(s.Target, from) {
+		return nil
+	}
+	for i := len(st.signals) - 1; i >= 0; i-- {
+		p := &st.signals[i]
+		if p.Signal == s.Signal || p.SignalNumber != s.SignalNumber || p.BoottimeNS > s.BoottimeNS ||
+			s.BoottimeNS-p.BoottimeNS > passesOn || p.Result == event.ResultIgnored || same(p.Sender, from) {
+			continue
+		}
+		return p
+	}
+	return nil
+}
+
+// descends tells whether p comes from a, by lineage or by present parents.
+func descends(p, a *event.Process) bool {
+	return among(p.Ancestors, a) || among(p.PresentAncestors, a)
+}
+
+func among(list []*event.Process, p *event.Process) bool {
+	for _, q := range list {
+		if same(q, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func hop(s *noted) event.Hop {
+	return event.Hop{Process: doer(s.Signal), What: fmt.Sprintf("sent %s to %s", s.Signal.Signal, named(s.Target))}
+}
+
+// deadMonitor is the story of the container's shim or monitor, where its death
+// is why the runtime stepped in.
+func (e *Engine) deadMonitor(st *story, f *finding) *story {
+	if f.cause != event.CauseRuntimeStop {
+		return nil
+	}
+	m := e.find(monitorOf(f.deciding.Target))
+	if m == nil || m.exit == nil || m.exit.BoottimeNS > f.first.BoottimeNS || f.first.BoottimeNS-m.exit.BoottimeNS > cleansUp {
+		return nil
+	}
+	return m
+}
+
+// cleansUp is how long after its shim's death a runtime's kill is its clean-up.
+const cleansUp = 30 * second
+
+func (e *Engine) cleanedUp(f *finding, monitor *story) {
+	f.cause, f.setOff = event.CauseRuntimeCleanup, monitor
+	cause := e.decide(monitor)
+	dead := event.Hop{Process: monitor.process, What: "died (" + string(cause.cause) + ") and left its container to the runtime"}
+	f.hops = append(append(append([]event.Hop{}, cause.hops...), dead), f.hops...)
+	f.actor = monitor.process
+	if cause.actor != nil {
+		f.actor = cause.actor
+	}
+}

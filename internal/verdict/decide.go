@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// finding is a cause with what it rests on.
+type finding struct {
+	cause      event.Cause
+	confidence event.Confidence
+	// deciding is the signal that ended it, or that asked it to end; first the
+	// one that began the chain (the same where there is no messenger).
+	deciding, first *noted
+	oom             *event.OOM
+	actor           *event.Process
+	hops            []event.Hop
+	// asked: it ended by itself after deciding.
+	asked bool
+	// setOff is the death of another process that set this one off.
+	setOff *story
+}
+
+// How long after a signal that asks it to end a process that handled it still
+// ends because of it (the contract's rules).
+const (
+	asksFor    = 60 * second
+	hangupAsks = second
+)
+
+// find gives a death its cause. It looks at a story once.
+func (e *Engine) decide(st *story) *finding {
+	if st.cause == nil {
+		st.cause = &finding{cause: event.CauseUnknown, confidence: event.Unknown} // ends circles
+		f := e.decided(st)
+		st.cause = &f
+	}
+	return st.cause
+}
+
+func (e *Engine) decided(st *story) finding {
+	n := st.exit.SignalNumber
+	switch {
+	case n == 0:
+		return e.endedItself(st)
+	case n == int(unix.SIGKILL) && st.oom != nil:
+		return byOOM(st.oom)
+	case st.exit.Seccomp != "" && (n == int(unix.SIGKILL) || n == int(unix.SIGSYS)):
+		return finding{cause: event.CauseSeccomp, confidence: event.Proven, deciding: st.deciding(n)}
+	}
+	s := st.deciding(n)
+	if s == nil {
+		return e.unseenSignal(st)
+	}
+	return e.bySignal(st, s)
+}
+
+// deciding is the signal that was the end: the last fatal one of that number,
+// else the last that was delivered and may have been it.
+func (st *story) deciding(n int) *noted {
+	var maybe *noted
+	for i := len(st.signals) - 1; i >= 0; i-- {
+		s := &st.signals[i]
+		if s.SignalNumber != n || s.BoottimeNS > st.exit.BoottimeNS {
+			continue
+		}
+		if isTrue(s.Fatal) {
+			return s
+		}
+		if maybe == nil && s.Fatal == nil && s.Result == event.ResultDelivered {
+			maybe = s
+		}
+	}
+	return maybe
+}
+
+// endedItself: an exit code, perhaps because it was asked to end.
+func (e *Engine) endedItself(st *story) finding {
+	s := st.asked()
+	if s == nil {
+		return finding{cause: event.CauseExited, confidence: event.Proven}
+	}
+	f := e.bySignal(st, s)
+	f.confidence, f.asked = event.Likely, true
+	return f
+}
+
+// asked is the last signal that asks to end and that was handled: by a
+// handler, or by sigwait or signalfd (then it is not waiting any more).
+func (st *story) asked() *noted {
+	for i := len(st.signals) - 1; i >= 0; i-- {
+		s := &st.signals[i]
+		if !asksToEnd(s.SignalNumber) || s.Result == event.ResultIgnored || !s.Handled && !s.Blocked ||
+			s.BoottimeNS > st.exit.BoottimeNS || st.exit.Pending&(1<<(s.SignalNumber-1)) != 0 {
+			continue
+		}
+		if st.exit.BoottimeNS-s.BoottimeNS <= patience(s.SignalNumber) {
+			return s
+		}
+	}
+	return nil
+}
+
+func asksToEnd(n int) bool {
+	switch unix.Signal(n) {
+	case unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGHUP:
+		return true
+	}
+	return false
+}
+
+// patience: SIGHUP often means reload.
+func patience(n int) uint64 {
+	if unix.Signal(n) == unix.SIGHUP {
+		return hangupAsks
+	}
+	return asksFor
+}
+
+// unseenSignal: the status names a signal that no hook has seen.
+func (e *Engine) unseenSignal(st *story) finding {
+	f := finding{cause: event.CauseUnknown, confidence: event.Unknown}
+	if !st.exit.OOMMark || st.exit.SignalNumber != int(unix.SIGKILL) {
+		return f
+	}
+	// The OOM killer has had its memory: as one that shares it with a victim.
+	if o := e.oomBefore(st.exit.BoottimeNS, nil); o != nil {
+		f = byOOM(o)
+		f.confidence = event.Likely
+	}
+	return f
+}
+
+// bySignal is the contract's table, by mechanism.
+func (e *Engine) bySignal(st *story, s *noted) finding {
+	f := finding{confidence: event.Proven, deciding: s, first: s}
+	if !isTrue(s.Fatal) {
+		f.confidence = event.Likely
+	}
+	switch s.Via {
+	case event.ViaKill, event.ViaTgkill, event.ViaSigqueue, event.ViaCgroupKill:
+		e.bySender(st, &f)
+	case event.ViaOOM:
+		e.sharedMemory(&f)
+	case event.ViaPdeathsig:
+		f.cause = event.CauseParentDeath
+		e.setOffBy(&f, s.Trigger)
+	case event.ViaPidnsExit:
+		f.cause = event.CausePIDNamespaceEnded
+		e.setOffBy(&f, s.Trigger)
+	case event.ViaTTY:
+		f.cause = event.CauseTerminal
+		e.setOffBy(&f, s.Trigger)
+	default:
+		f.cause = causeOf(s.Via)
+		f.actor = s.Trigger
+	}
+	if f.cause == event.CauseUnknown {
+		f.confidence = event.Unknown
+	}
+	return f
+}
+
+// causeOf maps the mechanisms that are causes by themselves.
+func causeOf(via event.Via) event.Cause {
+	switch via {
+	case event.ViaFault:
+		return event.CauseKernelFault
+	case event.ViaSeccomp:
+		return event.CauseSeccomp
+	case event.ViaRlimit:
+		return event.CauseResourceLimit
+	case event.ViaTimer:
+		return event.CauseTimer
+	case event.ViaPipe:
+		return event.CauseBrokenPipe
+	case event.ViaSigio:
+		return event.CauseAsyncIO
+	case event.ViaPtrace:
+		return event.CauseDebugger
+	case event.ViaBPF:
+		return event.CauseBPFProgram
+	case event.ViaSysrq:
+		return event.CauseSysrq
+	case event.ViaHwerror:
+		return event.CauseHardwareError
+	}
+	return event.CauseUnknown
+}
+
+// setOffBy is for deaths that another's set off: its parent's, its PID
+// namespace's init's, its session leader's. Who is to blame for that one is to
+// blame for this one.
+func (e *Engine) setOffBy(f *finding, trigger *event.Process) {
+	f.actor = trigger
+	dead := e.find(trigger)
+	if trigger == nil || dead == nil || dead.exit == nil {
+		return
+	}
+	cause := e.decide(dead)
+	f.setOff = dead
+	f.hops = append(f.hops, cause.hops...)
+	if cause.actor != nil {
+		f.actor = cause.actor
+	}
+}
+
+func nanoseconds(n uint64) time.Duration { return time.Duration(n) }

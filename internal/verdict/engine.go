@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+const (
+	second = uint64(time.Second)
+	// settle is how long an exit waits for events that the two lanes, or the
+	// OOM killer, bring out of order.
+	settle = uint64(100 * time.Millisecond)
+	// window is how long signals are remembered for a death to come.
+	window = 10 * 60 * second
+	// afterlife is how long the dead are remembered, for chains over them.
+	afterlife = 60 * second
+	// storiesMax bounds the memory; the longest untouched go first.
+	storiesMax = 16384
+)
+
+// Options say whose deaths to tell and how to look at the living.
+type Options struct {
+	// BootID makes ids of deaths differ between boots.
+	BootID string
+	Node   string
+	// All tells every exit; else those that the contract names.
+	All bool
+	// TargetPID is told whatever its end; 0 is none.
+	TargetPID int
+	// MaskArgs hides secrets in the arguments that summaries show.
+	MaskArgs bool
+	// Task looks at a process that does not die; nil where there is none to
+	// look at (a replay). It answers false when the process is gone.
+	Task func(pid int, start uint64) (Task, bool)
+	// Memory reads the figures of a process's cgroup; nil if there are none.
+	Memory func(*event.Process) *event.Memory
+}
+
+// Task is how a process that does not die was found.
+type Task struct {
+	State  string
+	Wchan  string
+	Stack  []string
+	Frozen *bool
+}
+
+// Engine correlates. It is not safe for concurrent use.
+type Engine struct {
+	o       Options
+	stories map[id]*story
+	ended   []*story // exits that wait to be judged, by time
+	killed  []*story // fatal signals whose exit is due
+	acts    acts
+	ooms    []*event.OOM // the last ones, for those who share the memory
+	lost    []loss
+}
+
+// New returns an engine that has seen nothing.
+func New(o Options) *Engine {
+	return &Engine{o: o, stories: map[id]*story{}}
+}
+
+// Signal takes in a signal. Routine ones are not remembered.
+func (e *Engine) Signal(s *event.Signal) {
+	if s.Target == nil || !s.Matters && !isTrue(s.Fatal) {
+		return
+	}
+	st := e.story(s.Target, s.BoottimeNS)
+	act := e.acts.add(s)
+	st.add(s, act)
+	if isTrue(s.Fatal) && st.exit == nil && st.killed == nil {
+		st.killed = s
+		e.killed = append(e.killed, st)
+	}
+}
+
+// OOM takes in an OOM kill.
+func (e *Engine) OOM(o *event.OOM) {
+	if o.Victim == nil || o.Victim.Process == nil {
+		return
+	}
+	st := e.story(o.Victim.Process, o.BoottimeNS)
+	if st.oom == nil {
+		st.oom = o
+	}
+	if len(e.ooms) >= oomsMax {
+		e.ooms = e.ooms[1:]
+	}
+	e.ooms = append(e.ooms, o)
+}
+
+// Exit takes in an end. Two threads may both look like the last: the second
+// of them is dropped.
+func (e *Engine) Exit(x *event.Exit) {
+	st := e.story(x.Process, x.BoottimeNS)
+	if st.exit != nil {
+		return
+	}
+	st.exit = x
+	if e.o.Memory != nil && x.Process.Cgroup != "" && (x.SignalNumber != 0 || x.Process.Container != nil) {
+		st.memory = e.o.Memory(x.Process) // now: the cgroup is about to go
+	}
+	at, _ := slices.BinarySearchFunc(e.ended, x.BoottimeNS, func(s *story, t uint64) int {
+		return cmp.Compare(s.exit.BoottimeNS, t)
+	})
+	e.ended = slices.Insert(e.ended, at, st)
+}
+
+// Due returns the records that are ripe: everything up to seen (CLOCK_BOOTTIME,
+// ns) has been taken in.
+func (e *Engine) Due(seen uint64) []event.Event {
+	var out []event.Event
+	n := 0
+	for _, st := range e.ended {
+		if st.exit.BoottimeNS+settle > seen {
+			break
+		}
+		n++
+		if d := e.tell(st); d != nil {
+			out = append(out, d)
+		}
+	}
+	e.ended = slices.Delete(e.ended, 0, n)
+	out = append(out, e.overdue(seen)...)
+	e.forget(seen)
+	return out
+}
+
+// Flush judges what waits: the stream has ended.
+func (e *Engine) Flush() []event.Event {
+	var out []event.Event
+	for _, st := range e.ended {
+		if d := e.tell(st); d != nil {
+			out = append(out, d)
+		}
+	}
+	e.ended = nil
+	return out
+}
+
+// Waiting tells whether a record is in the making.
+func (e *Engine) Waiting() bool { return len(e.ended) > 0 || len(e.killed) > 0 }
+
+func isTrue(b *bool) bool { return b != nil && *b }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"fmt"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// evidence lists what was seen, in order of time.
+func evidence(st *story, f *finding) []event.Evidence {
+	var list []event.Evidence
+	if f.setOff != nil && f.setOff.exit != nil {
+		x := f.setOff.exit
+		list = append(list, event.Evidence{Time: x.Time, Source: "sched_process_exit", Text: named(x.Process) + " " + ended(x.Exit)})
+	}
+	if f.first != nil && f.deciding != nil && f.first.Signal != f.deciding.Signal {
+		list = append(list, seen(f.first))
+	}
+	if f.deciding != nil {
+		list = append(list, seen(f.deciding))
+	}
+	if f.oom != nil {
+		list = append(list, event.Evidence{Time: f.oom.Time, Source: oomSource(f.oom), Text: OOMText(f.oom)})
+	}
+	return append(list, exitSeen(st.exit))
+}
+
+func seen(s *noted) event.Evidence {
+	text := fmt.Sprintf("%s to %s via %s", s.Signal.Signal, named(s.Target), s.Via)
+	switch {
+	case s.Sender != nil:
+		text += " from " + named(s.Sender)
+	case s.Trigger != nil:
+		text += ", triggered by " + named(s.Trigger)
+	}
+	switch {
+	case isTrue(s.Fatal):
+		text += "; the kernel made it the end of the process"
+	case s.Handled:
+		text += "; it has a handler"
+	case s.Blocked:
+		text += "; it was blocked (sigwait, signalfd)"
+	}
+	source := "signal_generate"
+	if s.Via == event.ViaPtrace && s.Result == event.ResultDelivered {
+		source = "signal_deliver"
+	}
+	return event.Evidence{Time: s.Time, Source: source, Text: text}
+}
+
+func oomSource(o *event.OOM) string {
+	if o.Order != nil {
+		return "oom_kill_process"
+	}
+	return "mark_victim"
+}
+
+func exitSeen(x *event.Exit) event.Evidence {
+	if x.Unseen {
+		return event.Evidence{Time: x.Time, Source: "proc", Text: named(x.Process) + " is gone; its exit was not seen"}
+	}
+	text := named(x.Process) + " " + ended(x.Exit)
+	switch {
+	case x.Seccomp != "":
+		text += "; seccomp ended a thread of its (mode " + x.Seccomp + ")"
+	case x.OOMMark:
+		text += "; marked as a victim of the OOM killer"
+	}
+	return event.Evidence{Time: x.Time, Source: "sched_process_exit", Text: text}
+}
+
+func ended(x event.ExitStatus) string {
+	if x.Signal != "" {
+		return fmt.Sprintf("was ended by %s (exit %d)", x.Signal, x.Code)
+	}
+	return fmt.Sprintf("exited with code %d", x.Code)
+}

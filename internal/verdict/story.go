@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// id identifies a process: a pid alone is used again.
+type id struct {
+	pid   int
+	start uint64
+}
+
+func idOf(p *event.Process) id {
+	if p == nil {
+		return id{}
+	}
+	return id{p.PID, p.StartBoottimeNS}
+}
+
+func same(a, b *event.Process) bool { return a != nil && b != nil && idOf(a) == idOf(b) }
+
+// signalsMax bounds what is remembered for one process.
+const signalsMax = 32
+
+// noted is a signal with the act that it was part of.
+type noted struct {
+	*event.Signal
+	act *act
+}
+
+// story is what is known of one process.
+type story struct {
+	id      id
+	process *event.Process
+	signals []noted // by time
+	killed  *event.Signal
+	oom     *event.OOM
+	exit    *event.Exit
+	memory  *event.Memory
+	touched uint64
+	// looked and stuck: what has been done about a kill that does not kill.
+	looked, stuck bool
+	// cause is remembered for chains that lead over this death.
+	cause *finding
+}
+
+func (e *Engine) story(p *event.Process, at uint64) *story {
+	k := idOf(p)
+	st := e.stories[k]
+	if st == nil {
+		st = &story{id: k}
+		e.stories[k] = st
+	}
+	st.process = p
+	st.touched = max(st.touched, at)
+	return st
+}
+
+// find returns the story of a process; nil if there is none.
+func (e *Engine) find(p *event.Process) *story {
+	if p == nil {
+		return nil
+	}
+	return e.stories[idOf(p)]
+}
+
+// add keeps signals in order of time. The oldest that decided nothing goes
+// first when there are too many.
+func (st *story) add(s *event.Signal, a *act) {
+	at := len(st.signals)
+	for at > 0 && st.signals[at-1].BoottimeNS > s.BoottimeNS {
+		at--
+	}
+	st.signals = slices.Insert(st.signals, at, noted{s, a})
+	if len(st.signals) <= signalsMax {
+		return
+	}
+	drop := slices.IndexFunc(st.signals, func(n noted) bool { return !isTrue(n.Fatal) })
+	st.signals = slices.Delete(st.signals, max(drop, 0), max(drop, 0)+1)
+}
+
+// forget drops what is too old to matter, and more where there is too much.
+func (e *Engine) forget(now uint64) {
+	e.acts.forget(now)
+	if len(e.stories) <= storiesMax {
+		return
+	}
+	for k, st := range e.stories {
+		if st.idle(now) {
+			delete(e.stories, k)
+		}
+	}
+	if len(e.stories) > storiesMax {
+		e.dropOldest(len(e.stories) - storiesMax/2)
+	}
+}
+
+func (st *story) idle(now uint64) bool {
+	if st.exit != nil {
+		return st.exit.BoottimeNS+afterlife < now
+	}
+	return st.touched+window < now && st.killed == nil
+}
+
+func (e *Engine) dropOldest(n int) {
+	all := make([]*story, 0, len(e.stories))
+	for _, st := range e.stories {
+		all = append(all, st)
+	}
+	slices.SortFunc(all, func(a, b *story) int { return cmp.Compare(a.touched, b.touched) })
+	for _, st := range all[:n] {
+		delete(e.stories, st.id)
+	}
+}

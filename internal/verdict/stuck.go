@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+const (
+	// exitDue is when an exit that a fatal signal has announced is missed.
+	exitDue = second
+	// stuckAfter is the contract's: a SIGKILL that has not ended its target.
+	stuckAfter = 10 * second
+)
+
+// overdue looks at those whose end has been announced and has not come: it was
+// missed, or it does not happen.
+func (e *Engine) overdue(now uint64) []event.Event {
+	var out []event.Event
+	still := e.killed[:0]
+	for _, st := range e.killed {
+		if st.exit != nil || st.stuck {
+			continue
+		}
+		age := now - min(now, st.killed.BoottimeNS)
+		if age < exitDue || e.o.Task == nil {
+			if age < window {
+				still = append(still, st)
+			}
+			continue
+		}
+		if s := e.look(st, age); s != nil {
+			out = append(out, s)
+			continue
+		}
+		if st.exit == nil && age < window {
+			still = append(still, st)
+		}
+	}
+	e.killed = still
+	return out
+}
+
+// look finds out whether a process is still there: once when its exit is due,
+// and when it counts as stuck.
+func (e *Engine) look(st *story, age uint64) event.Event {
+	if st.looked && age < stuckAfter {
+		return nil
+	}
+	st.looked = true
+	task, there := e.o.Task(st.id.pid, st.id.start)
+	if !there {
+		e.unseen(st)
+		return nil
+	}
+	if age < stuckAfter || st.killed.SignalNumber != int(unix.SIGKILL) {
+		return nil
+	}
+	st.stuck = true
+	return &event.Stuck{
+		Header: event.Header{
+			Schema: event.Schema, Type: event.TypeStuck, Node: e.o.Node,
+			Time:       st.killed.Time.Add(nanoseconds(age)),
+			BoottimeNS: st.killed.BoottimeNS + age,
+		},
+		Target: st.process, Signal: st.killed,
+		State: task.State, Wchan: task.Wchan, Stack: task.Stack, Frozen: task.Frozen,
+		ForSeconds: float64(age) / 1e9,
+	}
+}
+
+// unseen makes the exit that was not seen, of what announced it: the process
+// is gone.
+func (e *Engine) unseen(st *story) {
+	h := st.killed.Header
+	h.Type = event.TypeExit
+	e.Exit(&event.Exit{
+		Header: h, Process: st.process, Unseen: true, SignalNumber: st.killed.SignalNumber,
+		Exit: event.ExitStatus{Code: 128 + st.killed.SignalNumber, Signal: st.killed.Signal},
+	})
+}
+
+// StuckText says in one sentence what does not end, and why.
+func StuckText(s *event.Stuck) string {
+	text := fmt.Sprintf("SIGKILL was delivered %.0f s ago and has not ended it", s.ForSeconds)
+	switch {
+	case isTrue(s.Frozen):
+		text += ": its cgroup is frozen; thaw it"
+	case s.State == "D":
+		text += ": it sleeps in the kernel and cannot be interrupted (state D)"
+	case s.State == "T" || s.State == "t":
+		text += ": it is stopped or held by a tracer (state " + s.State + ")"
+	case s.State != "":
+		text += " (state " + s.State + ")"
+	}
+	if s.Wchan != "" {
+		text += ", in " + s.Wchan
+	}
+	return text
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// tell writes the record of one death; nil if it is none to be told.
+func (e *Engine) tell(st *story) event.Event {
+	x := st.exit
+	if x.Context || !e.wanted(st) {
+		return nil
+	}
+	f := e.decide(st)
+	var group []*event.OOM
+	if f.oom != nil && st.oom != nil {
+		group = e.group(st.oom)
+		if group != nil && !same(speaker(group), st.process) {
+			return nil // folded into the speaker's record
+		}
+	}
+	d := &event.Death{
+		Header:  x.Header,
+		ID:      deathID(e.o.BootID, st.id),
+		Process: x.Process, Exit: x.Exit, Revision: 1,
+		Cause: f.cause, Confidence: f.confidence, Actor: f.actor,
+		Chain: f.chain(), OOM: f.oom, Memory: st.memory,
+	}
+	d.Type = event.TypeDeath
+	d.Relation = relate(f.actor, x.Process)
+	d.Signals = sentTo(st)
+	d.Collateral = e.collateral(st, f, group)
+	d.EventsLost = e.lostIn(st.since(), x.BoottimeNS+settle)
+	d.ContainerSurvives = survives(x)
+	if d.EventsLost > 0 && d.Cause == event.CauseExited {
+		d.Confidence = event.Likely // a signal may be among what was lost
+	}
+	d.Evidence = evidence(st, f)
+	d.Summary = e.summary(d, f)
+	return d
+}
+
+// wanted is the contract's rule for which ends are deaths.
+func (e *Engine) wanted(st *story) bool {
+	x := st.exit
+	switch {
+	case e.o.All, x.SignalNumber != 0, x.Seccomp != "":
+		return true
+	case e.o.TargetPID != 0 && x.Process.PID == e.o.TargetPID:
+		return true
+	case isInit(x.Process), x.Init:
+		return true
+	}
+	return st.asked() != nil
+}
+
+// deathID is the same whenever and by whomever it is computed.
+func deathID(boot string, k id) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", boot, k.pid, k.start))
+	return hex.EncodeToString(sum[:8])
+}
+
+// chain leaves out a single hop: that is the actor itself.
+func (f *finding) chain() []event.Hop {
+	if len(f.hops) < 2 && f.setOff == nil {
+		return nil
+	}
+	hops := f.hops
+	if f.setOff != nil && f.cause != event.CauseRuntimeCleanup {
+		hops = append(append([]event.Hop{}, hops...), event.Hop{Process: f.setOff.process, What: "died (" + string(f.setOff.cause.cause) + ")"})
+	}
+	return hops
+}
+
+// since is where the window begins that the verdict rests on.
+func (st *story) since() uint64 {
+	from := st.exit.BoottimeNS - min(second, st.exit.BoottimeNS)
+	if len(st.signals) > 0 {
+		from = min(from, st.signals[0].BoottimeNS)
+	}
+	return from
+}
+
+func sentTo(st *story) []event.Sent {
+	var list []event.Sent
+	for _, s := range st.signals {
+		if s.BoottimeNS > st.exit.BoottimeNS {
+			break
+		}
+		sent := event.Sent{
+			Time: s.Time, BoottimeNS: s.BoottimeNS, Signal: s.Signal.Signal, Via: s.Via,
+			Result: s.Result, Fatal: s.Fatal, Sender: bare(s.Sender), Trigger: bare(s.Trigger),
+		}
+		if n := len(list); n > 0 {
+			gap := float64(s.BoottimeNS-list[n-1].BoottimeNS) / 1e9
+			sent.GapSeconds = &gap
+		}
+		list = append(list, sent)
+	}
+	return list
+}
+
+// bare is a process without its ancestry: the actor carries it once.
+func bare(p *event.Process) *event.Process {
+	if p == nil || len(p.Ancestors) == 0 {
+		return p
+	}
+	c := *p
+	c.Ancestors, c.PresentAncestors = nil, nil
+	return &c
+}
+
+func (e *Engine) collateral(st *story, f *finding, group []*event.OOM) *event.Collateral {
+	if group != nil {
+		c := &event.Collateral{}
+		for _, o := range group {
+			if !same(o.Victim.Process, st.process) {
+				c.Count++
+				c.PIDs = append(c.PIDs, o.Victim.PID)
+			}
+		}
+		return c
+	}
+	if a := e.acts.of(st.id, 9, event.ViaPidnsExit); a != nil {
+		return a.all(st.id)
+	}
+	if f.deciding == nil {
+		return nil
+	}
+	if c := f.deciding.act.others(st.id); c != nil || f.first == nil {
+		return c
+	}
+	return f.first.act.others(st.id)
+}
+
+// survives tells of a container's process whether the container lives on.
+func survives(x *event.Exit) *bool {
+	if x.Process.Container == nil {
+		return nil
+	}
+	lives := !isInit(x.Process)
+	return &lives
+}
