@@ -106,9 +106,37 @@ type event struct {
 		process
 		RSSBytes *struct{ Anon, File, Shmem int64 } `json:"rss_bytes"`
 	} `json:"victim"`
-	Hooks map[string]string `json:"hooks"`
-	Count int               `json:"count"`
-	Lane  string            `json:"lane"`
+	Cause      string   `json:"cause"`
+	Confidence string   `json:"confidence"`
+	Summary    string   `json:"summary"`
+	Actor      *process `json:"actor"`
+	Relation   string   `json:"relation"`
+	ID         string   `json:"id"`
+	Chain      []struct {
+		Process *process `json:"process"`
+		What    string   `json:"what"`
+	} `json:"chain"`
+	Signals []struct {
+		Signal     string   `json:"signal"`
+		Result     string   `json:"result"`
+		GapSeconds *float64 `json:"gap_seconds"`
+	} `json:"signals"`
+	Collateral *struct {
+		Count int
+		PIDs  []int
+	} `json:"collateral"`
+	OOM *struct {
+		Scope       string `json:"scope"`
+		LimitCgroup string `json:"limit_cgroup"`
+		LimitBytes  *int64 `json:"limit_bytes"`
+	} `json:"oom"`
+	ContainerSurvives *bool             `json:"container_survives"`
+	EventsLost        int               `json:"events_lost"`
+	State             string            `json:"state"`
+	Frozen            *bool             `json:"frozen"`
+	Hooks             map[string]string `json:"hooks"`
+	Count             int               `json:"count"`
+	Lane              string            `json:"lane"`
 }
 
 // watcher is a running sigtrace.
@@ -196,7 +224,7 @@ func (w *watcher) stop() {
 
 // deadline is how long an event may take before a test gives up; it asserts
 // nothing about speed.
-const deadline = 10 * time.Second
+const deadline = 30 * time.Second
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
@@ -227,6 +255,8 @@ type truth struct {
 		Exit   *int
 	}
 	LoginUID int `json:"login_uid"`
+	Trigger  int
+	Parent   int
 }
 
 func zoo(t *testing.T, args ...string) truth {

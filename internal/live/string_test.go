@@ -2,7 +2,10 @@
 
 package live
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+)
 
 func (e event) String() string {
 	fatal, code := "absent", "absent"
@@ -14,4 +17,9 @@ func (e event) String() string {
 	}
 	return fmt.Sprintf("%s via %s code %s %s fatal %s sender %d trigger %d target %d",
 		e.Signal, e.Via, code, e.Result, fatal, pidOf(e.Sender), pidOf(e.Trigger), pidOf(e.Target))
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+)
+
+// death is what the contract says of a victim's end: the cause, and whose
+// deed it was, by role. An empty cause: no death is told.
+type death struct{ cause, actor string }
+
+// deaths gives the truth of each scenario's end; those that are not listed are
+// a foreign process's, the killer's.
+func deaths() map[string]death {
+	kernel := func(cause string) death { return death{cause, ""} }
+	return map[string]death{
+		"forged-segv":       {"self_signal", "victim"},
+		"abort":             {"self_signal", "victim"},
+		"pidns-exit":        {"pid_namespace_teardown", "zoo"}, // which killed the init
+		"pid1-term":         kernel("exited"),
+		"pid1-kill-inside":  kernel("exited"),
+		"ptrace-inject 9":   {"debugger", "killer"},
+		"ptrace-inject 15":  {"debugger", "killer"},
+		"ptrace-kill":       {"debugger", "killer"},
+		"ptrace-exitkill":   {"debugger", "killer"},
+		"sigio 15":          {"async_io", "killer"},
+		"sigio 9":           {"async_io", "killer"},
+		"pdeathsig 9":       {"parent_death", "killer"},
+		"pdeathsig 15":      {"parent_death", "killer"},
+		"alarm":             kernel("timer"),
+		"itimer":            kernel("timer"),
+		"posix-timer":       kernel("timer"),
+		"sigpipe":           kernel("broken_pipe"),
+		"tty-ctrl-c":        kernel("terminal"),
+		"tty-hangup":        {"terminal", "zoo"},
+		"rlimit-cpu-soft":   kernel("resource_limit"),
+		"rlimit-cpu-hard":   kernel("resource_limit"),
+		"rlimit-fsize":      kernel("resource_limit"),
+		"seccomp-process":   kernel("seccomp"),
+		"seccomp-thread":    kernel("seccomp"),
+		"seccomp-strict":    kernel("seccomp"),
+		"fault-segv":        kernel("kernel_fault"),
+		"fault-segv-thread": kernel("kernel_fault"),
+		"fault-bus":         kernel("kernel_fault"),
+		"fault-fpe":         kernel("kernel_fault"),
+		"fault-ill":         kernel("kernel_fault"),
+		"fault-trap":        kernel("kernel_fault"),
+		"ignored":           {},
+		"pending":           {},
+		"usr1-handled":      {},
+		"stop-cont":         {},
+	}
+}
+
+// TestZoo lets every scenario happen while one sigtrace watches, and compares
+// the signals and the verdict with the truth that the scenario itself tells.
+// It prints the board: scenario, expected, got, and the total.
+func TestZoo(t *testing.T) {
+	w := watch(t, "--type", "signal,oom,death", "--all")
+	b := &board{}
+	lines := scenarios()
+	for _, line := range slices.Sorted(maps.Keys(lines)) {
+		t.Run(strings.ReplaceAll(line, " ", "_"), func(t *testing.T) {
+			said := zoo(t, strings.Fields(line)...)
+			want, listed := deaths()[line]
+			if !listed {
+				want = death{"foreign_process", "killer"}
+			}
+			for _, pid := range said.victims() {
+				for _, s := range lines[line] {
+					w.expect(t, said, pid, s)
+				}
+				w.fatalOnce(t, said, pid)
+				b.check(t, w, line, said, pid, want)
+			}
+		})
+	}
+	t.Run("cgroups", func(t *testing.T) { zooInCgroups(t, w, b) })
+	b.print(t)
+	w.stop()
+}
+
+// zooInCgroups runs the scenarios that need a cgroup of their own.
+func zooInCgroups(t *testing.T, w *watcher, b *board) {
+	const limit = 16 << 20
+	for _, name := range []string{"oom", "oom-thread", "oom-child", "oom-other"} {
+		t.Run(name, func(t *testing.T) {
+			said := zoo(t, name, memoryCgroup(t, limit), fmt.Sprint(limit))
+			b.check(t, w, name, said, said.Victim, death{"cgroup_oom", ""})
+		})
+	}
+	t.Run("cgroup-kill", func(t *testing.T) {
+		dir := unifiedCgroup(t)
+		if !exists(dir + "/cgroup.kill") {
+			t.Skip("cgroup.kill came with 5.14")
+		}
+		said := zoo(t, "cgroup-kill", dir)
+		b.check(t, w, "cgroup-kill", said, said.Victim, death{"foreign_process", "killer"})
+	})
+}
+
+// board collects what was expected and what came.
+type board struct {
+	rows  []string
+	right int
+	all   int
+}
+
+func (b *board) check(t *testing.T, w *watcher, line string, said truth, victim int, want death) {
+	t.Helper()
+	expected := want.text(said.role(want.actor))
+	got := w.verdictOn(t, victim, want.cause != "")
+	ok := got == expected
+	b.all++
+	mark := "right"
+	if ok {
+		b.right++
+	} else {
+		mark = "WRONG"
+		t.Errorf("%s: expected %s, got %s", line, expected, got)
+		w.dump(t, victim)
+	}
+	b.rows = append(b.rows, fmt.Sprintf("%s\t%s\t%s\t%s", line, expected, got, mark))
+}
+
+func (d death) text(actor int) string {
+	if d.cause == "" {
+		return "no death"
+	}
+	if actor == 0 {
+		return d.cause
+	}
+	return fmt.Sprintf("%s by %d", d.cause, actor)
+}
+
+// verdictOn is what sigtrace says of the end of a victim. Where no death is
+// expected, a later one is waited for: whatever was before it has been told.
+func (w *watcher) verdictOn(t *testing.T, victim int, expected bool) string {
+	t.Helper()
+	of := func(e event) bool {
+		return e.Type == "death" && e.Process != nil && e.Process.PID == victim && !e.routine()
+	}
+	if expected {
+		eventually(t, fmt.Sprintf("a death of %d", victim), func() bool { return len(w.find(of)) > 0 })
+	} else {
+		w.settle(t)
+	}
+	deaths := w.find(of)
+	switch len(deaths) {
+	case 0:
+		return "no death"
+	case 1:
+		return death{cause: deaths[0].Cause}.text(pidOf(deaths[0].Actor))
+	}
+	return fmt.Sprintf("%d deaths", len(deaths))
+}
+
+// routine is an end that only --all tells: nothing but an exit code, of a
+// process that is no init.
+func (e event) routine() bool {
+	return e.Cause == "exited" && (e.Process.NSPID != 1 || e.Process.NSPID == e.Process.PID)
+}
+
+func (w *watcher) dump(t *testing.T, pid int) {
+	t.Helper()
+	for _, e := range w.find(func(e event) bool {
+		return pidOf(e.Target) == pid || pidOf(e.Process) == pid || e.Victim != nil && e.Victim.PID == pid
+	}) {
+		t.Logf("  %s %s %s", e.Type, e, e.Summary)
+	}
+}
+
+func (b *board) print(t *testing.T) {
+	var out bytes.Buffer
+	tw := tabwriter.NewWriter(&out, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(tw, "SCENARIO\tEXPECTED\tGOT\t")
+	for _, r := range b.rows {
+		fmt.Fprintln(tw, r)
+	}
+	_ = tw.Flush()
+	t.Logf("the zoo: %d of %d right\n%s", b.right, b.all, &out)
+}
