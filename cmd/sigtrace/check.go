@@ -22,12 +22,7 @@ func newCheck() *cobra.Command {
 		Long:  "check attaches each hook and asks each source, and says of what is missing why, and what is lost by it.",
 		Args:  noArgs,
 	}
-	fs := c.Flags()
-	fs.StringVar(&f.criEndpoint, "cri-endpoint", "", "CRI `socket`; off leaves it out")
-	fs.StringVar(&f.dockerHost, "docker-host", "", "Docker `URL`; off leaves it out")
-	fs.StringVar(&f.btf, "btf", "", "BTF `file` of this kernel, where /sys has none")
-	fs.BoolVar(&f.forceRaw, "force-raw-tracepoints", false, "")
-	_ = fs.MarkHidden("force-raw-tracepoints")
+	f.registerSources(c)
 	c.RunE = func(c *cobra.Command, _ []string) error { return check(c, f) }
 	return c
 }

@@ -42,13 +42,29 @@ type watchFlags struct {
 	timeout   time.Duration
 	maxEvents int
 	readyFile string
+	record    string
 	verbose   bool
 
 	// forceRaw is for tests: raw tracepoints although BTF ones would do.
 	forceRaw bool
+	// without is for tests: fentry, kprobe, symbols are left out.
+	without []string
 }
 
 func (f *watchFlags) register(c *cobra.Command) {
+	f.registerTargets(c)
+	f.registerShown(c)
+	f.registerSources(c)
+	f.registerHow(c)
+	fs := c.Flags()
+	fs.StringVar(&f.record, "record", "", "record the stream into this `file`, for sigtrace replay")
+	fs.DurationVar(&f.timeout, "timeout", 0, "stop after this time")
+	fs.StringVar(&f.readyFile, "ready-file", "", "create this `file` once everything is attached")
+	fs.BoolVarP(&f.verbose, "verbose", "v", false, "diagnostics on stderr")
+}
+
+// registerTargets: the filters on the process that is hit.
+func (f *watchFlags) registerTargets(c *cobra.Command) {
 	fs := c.Flags()
 	fs.SortFlags = false
 	fs.StringVarP(&f.target.Pod, "pod", "p", "", "watch this pod, `[NS/]NAME`; waits for it, follows restarts")
@@ -58,31 +74,52 @@ func (f *watchFlags) register(c *cobra.Command) {
 	fs.StringVar(&f.target.ContainerID, "container-id", "", "watch the container whose id begins so")
 	fs.StringVar(&f.target.Cgroup, "cgroup", "", "watch this cgroup `path` and everything below it")
 	fs.IntVarP(&f.target.PID, "pid", "T", 0, "watch this process (its pid on the host)")
-	fs.IntVar(&f.senderPID, "sender-pid", 0, "only signals of this sender")
-	fs.StringVar(&f.senderComm, "sender-comm", "", "only signals of senders of this name")
-	fs.StringVarP(&f.signals, "signal", "s", "", "only these signals: 9,SIGTERM,hup")
-	fs.StringSliceVar(&f.types, "type", []string{"signal", "oom", "death", "stuck"}, "only these events: signal,oom,exit,death,stuck")
+}
+
+// registerShown: what to tell of what happens.
+func (f *watchFlags) registerShown(c *cobra.Command) {
+	fs := c.Flags()
+	fs.SortFlags = false
+	fs.IntVar(&f.senderPID, "sender-pid", 0, "only signals and deaths by this sender")
+	fs.StringVar(&f.senderComm, "sender-comm", "", "only signals and deaths by senders of this name")
+	fs.StringVarP(&f.signals, "signal", "s", "", "only these signals: 9,SIGTERM,hup (those that a process handles need --all)")
 	fs.StringSliceVar(&f.causes, "cause", nil, "only deaths of these causes: cgroup_oom,foreign_process,…")
+	fs.StringSliceVar(&f.types, "type", []string{"signal", "oom", "death", "stuck"}, "only these events: signal,oom,exit,death,stuck")
 	fs.BoolVar(&f.all, "all", false, "every signal and every exit, routine ones too")
+	fs.IntVar(&f.maxEvents, "max-events", 0, "stop after this many events")
+	complete(c, "type", typeNames())
+	complete(c, "cause", causeNames())
+}
+
+// registerSources: where names and types come from.
+func (f *watchFlags) registerSources(c *cobra.Command) {
+	fs := c.Flags()
 	fs.StringVar(&f.criEndpoint, "cri-endpoint", "", "CRI `socket`; off leaves it out (default: found by itself)")
 	fs.StringVar(&f.dockerHost, "docker-host", "", "Docker `URL`; off leaves it out (default: found by itself)")
 	fs.StringVar(&f.btf, "btf", "", "BTF `file` of this kernel, where /sys has none")
 	fs.StringVar(&f.node, "node-name", "", "what events carry as node (default $NODE_NAME, else the host's name)")
+	f.registerForced(c)
+}
+
+// registerForced: for tests, the ways that this kernel would not take.
+func (f *watchFlags) registerForced(c *cobra.Command) {
+	fs := c.Flags()
+	fs.BoolVar(&f.forceRaw, "force-raw-tracepoints", false, "")
+	fs.StringSliceVar(&f.without, "force-without", nil, "")
+	_ = fs.MarkHidden("force-raw-tracepoints")
+	_ = fs.MarkHidden("force-without")
+}
+
+// registerHow: the form of the output.
+func (f *watchFlags) registerHow(c *cobra.Command) {
+	fs := c.Flags()
 	fs.StringVarP(&f.format, "output", "o", "table", "table, wide, json, jsonpretty or stap")
 	fs.StringVar(&f.color, "color", "auto", "auto, always or never")
 	fs.BoolVar(&f.utc, "utc", false, "times in UTC")
 	fs.BoolVar(&f.noHeaders, "no-headers", false, "no header line")
 	fs.BoolVar(&f.maskArgs, "mask-args", true, "show secrets in arguments as ***")
-	fs.DurationVar(&f.timeout, "timeout", 0, "stop after this time")
-	fs.IntVar(&f.maxEvents, "max-events", 0, "stop after this many events")
-	fs.StringVar(&f.readyFile, "ready-file", "", "create this `file` once everything is attached")
-	fs.BoolVarP(&f.verbose, "verbose", "v", false, "diagnostics on stderr")
-	fs.BoolVar(&f.forceRaw, "force-raw-tracepoints", false, "")
-	_ = fs.MarkHidden("force-raw-tracepoints")
 	complete(c, "output", output.Formats())
 	complete(c, "color", []string{"auto", "always", "never"})
-	complete(c, "type", typeNames())
-	complete(c, "cause", causeNames())
 }
 
 func complete(c *cobra.Command, flag string, values []string) {

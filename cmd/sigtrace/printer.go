@@ -5,17 +5,19 @@ package main
 import (
 	"io"
 	"os"
+	"time"
 
 	"golang.org/x/term"
 
 	"github.com/sigtrace/sigtrace/internal/output"
 )
 
-func (f *watchFlags) printer(w io.Writer) (output.Printer, error) {
+// printer makes the output; now is the clock that folding goes by.
+func (f *watchFlags) printer(w io.Writer, now func() time.Time) (output.Printer, error) {
 	width, terminal := terminalWidth(w)
 	return output.New(f.format, w, output.Options{
 		Color: f.coloured(terminal), UTC: f.utc, Headers: !f.noHeaders,
-		Width: width, MaskArgs: f.maskArgs,
+		Width: width, MaskArgs: f.maskArgs, Now: now,
 	})
 }
 

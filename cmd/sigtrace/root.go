@@ -21,6 +21,8 @@ const examples = `  sigtrace                                  # everything that 
   sigtrace --pod web-0 -c app -s KILL,TERM  # one container, these signals
   sigtrace --pid 7942 -o stap               # one process, in the SystemTap recipe's form
   sigtrace --cgroup /system.slice/nginx.service -o json | jq .
+  sigtrace --type death --cause cgroup_oom  # deaths by a memory limit alone
+  sigtrace --record kill.jsonl              # for sigtrace replay kill.jsonl
   sigtrace --all --type signal,exit -o json # every signal and every exit`
 
 func newRoot() *cobra.Command {
@@ -39,7 +41,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see sigtrace --help)", err)}
 	})
-	root.AddCommand(newWatch(), newCheck(), newVersion())
+	root.AddCommand(newWatch(), newReplay(), newCheck(), newVersion())
 	return root
 }
 

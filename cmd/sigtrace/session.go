@@ -32,13 +32,15 @@ type session struct {
 	watcher  *target.Watcher
 	resolver *resolve.Resolver
 	proc     proc.FS
+	// noSymbols leaves the kernel's functions out, for tests.
+	noSymbols bool
 }
 
 // refreshNames is how often the runtimes are asked for all they have.
 const refreshNames = 10 * time.Second
 
 func open(ctx context.Context, f *watchFlags, _ bool, log *slog.Logger) (*session, error) {
-	s := &session{log: log, proc: proc.New("")}
+	s := &session{log: log, proc: proc.New(""), noSymbols: slices.Contains(f.without, "symbols")}
 	mounts, err := cgroup.Detect("/")
 	if err != nil {
 		return nil, fmt.Errorf("look at the cgroup file systems: %w", err)
@@ -67,13 +69,13 @@ func (f *watchFlags) probeConfig(mounts cgroup.Mounts) probe.Config {
 	t := f.target
 	cgroups := t.Pod != "" || t.Namespace != "" || t.Container != "" || t.Selector != "" || t.ContainerID != "" || t.Cgroup != ""
 	exits := slices.Contains(f.types, "exit")
-	if slices.Contains(f.types, "death") || slices.Contains(f.types, "stuck") {
+	if f.record != "" || slices.Contains(f.types, "death") || slices.Contains(f.types, "stuck") {
 		set = 0 // verdicts need them all; what is shown is chosen later
 	}
 	return probe.Config{
 		Signals: set, All: f.all, Exits: exits,
 		TargetPID: t.PID, TargetCgroups: cgroups,
-		MemoryV1: mounts.Memory != "", BTFPath: f.btf, Raw: f.forceRaw,
+		MemoryV1: mounts.Memory != "", BTFPath: f.btf, Raw: f.forceRaw, Without: f.without,
 	}
 }
 
@@ -121,6 +123,9 @@ func (s *session) background(ctx context.Context) {
 func (s *session) fetch(ctx context.Context, path string) { s.dir.Fetch(ctx, path) }
 
 func (s *session) symbols() (*proc.Symbols, error) {
+	if s.noSymbols {
+		return nil, nil
+	}
 	return s.proc.Symbols(s.resolver.Mechanisms().Knows)
 }
 

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,19 +12,51 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/pipeline"
 	"github.com/sigtrace/sigtrace/internal/proc"
+	"github.com/sigtrace/sigtrace/internal/record"
 	"github.com/sigtrace/sigtrace/internal/verdict"
 )
 
-// verdicts makes the engine, or nil where no record of its is to be shown.
-func (f *watchFlags) verdicts(s *session, types map[event.Type]bool) pipeline.Verdicts {
-	if !types[event.TypeDeath] && !types[event.TypeStuck] {
-		return nil
-	}
-	return verdict.New(verdict.Options{
+// judging is the engine, with its recording where one is made.
+type judging struct {
+	engine pipeline.Verdicts
+	record *record.Writer
+}
+
+// verdicts makes the engine; it is nil where no record of its is wanted.
+func (f *watchFlags) verdicts(s *session, types map[event.Type]bool) (judging, error) {
+	o := verdict.Options{
 		BootID: bootID(), Node: f.nodeName(), All: f.all,
 		TargetPID: f.target.PID, MaskArgs: f.maskArgs,
 		Task: s.task, Memory: s.memory,
-	})
+	}
+	if f.record != "" {
+		file, err := os.OpenFile(f.record, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+		if err != nil {
+			return judging{}, fmt.Errorf("--record: %w", err)
+		}
+		w := record.New(file, o)
+		return judging{engine: w, record: w}, nil
+	}
+	if !types[event.TypeDeath] && !types[event.TypeStuck] {
+		return judging{}, nil
+	}
+	return judging{engine: verdict.New(o)}, nil
+}
+
+func (j judging) status(s *event.Status) {
+	if j.record != nil {
+		j.record.Status(s)
+	}
+}
+
+func (j judging) close() error {
+	if j.record == nil {
+		return nil
+	}
+	if err := j.record.Close(); err != nil {
+		return fmt.Errorf("--record: %w; the recording ends where that happened", err)
+	}
+	return nil
 }
 
 // bootID makes the ids of deaths differ between boots.
@@ -62,16 +95,21 @@ func frozen(fs proc.FS, mounts cgroup.Mounts, pid int) *bool {
 	return nil
 }
 
+// frozenIn asks one hierarchy; only "frozen" says anything, for the process may
+// be held by another one.
 func frozenIn(mounts cgroup.Mounts, controllers, path string) (is, known bool) {
+	var file, mark string
 	switch controllers {
 	case "freezer":
-		b, err := os.ReadFile(filepath.Join("/sys/fs/cgroup/freezer", path, "freezer.state"))
-		return err == nil && strings.TrimSpace(string(b)) != "THAWED", err == nil && strings.TrimSpace(string(b)) != "THAWED"
+		file, mark = filepath.Join("/sys/fs/cgroup/freezer", path, "freezer.state"), "FR"
 	case "":
-		b, err := os.ReadFile(filepath.Join(mounts.Dir(cgroup.Unified, path), "cgroup.events"))
-		return err == nil && strings.Contains(string(b), "frozen 1"), err == nil && strings.Contains(string(b), "frozen 1")
+		file, mark = filepath.Join(mounts.Dir(cgroup.Unified, path), "cgroup.events"), "frozen 1"
+	default:
+		return false, false
 	}
-	return false, false
+	b, err := os.ReadFile(file)
+	is = err == nil && strings.Contains(string(b), mark)
+	return is, is
 }
 
 // memory reads the figures of a process's cgroup.

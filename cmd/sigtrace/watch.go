@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -53,20 +54,27 @@ func (f *watchFlags) run(c *cobra.Command, _ []string) error {
 	return f.stream(ctx, c, s)
 }
 
-func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session) error {
-	printer, err := f.printer(c.OutOrStdout())
+func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session) (err error) {
+	printer, err := f.printer(c.OutOrStdout(), time.Now)
 	if err != nil {
 		return err
 	}
 	types := f.chosen(c)
+	verdicts, err := f.verdicts(s, types)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, verdicts.close()) }()
 	set, _ := signal.ParseSet(f.signals)
 	p := pipeline.New(s.probe, s.resolver, s.cache, s.watcher, printer, pipeline.Options{
 		Types: types, All: f.all, MaxEvents: f.maxEvents, Signals: set,
 		SenderPID: f.senderPID, SenderComm: f.senderComm,
-		Causes: f.chosenCauses(), Verdicts: f.verdicts(s, types),
+		Causes: f.chosenCauses(), Verdicts: verdicts.engine,
 		Log: s.log, FetchNames: s.fetch, Symbols: s.symbols,
 	})
-	if err := p.Status(s.status(resolve.Now())); err != nil {
+	status := s.status(resolve.Now())
+	verdicts.status(status)
+	if err := p.Status(status); err != nil {
 		return brokenPipe(err)
 	}
 	if err := f.ready(); err != nil {

@@ -68,15 +68,22 @@ type Signal struct {
 	Sender         *Process `json:"sender,omitempty"`
 	Trigger        *Process `json:"trigger,omitempty"`
 	Target         *Process `json:"target,omitempty"`
+	// SignalDetail is in recordings, and not in the output.
+	SignalDetail `json:"detail,omitzero"`
+}
+
+// SignalDetail is what sigtrace itself needs of a signal.
+type SignalDetail struct {
 	// Matters is the contract's "signals that matter" rule: shown without --all.
-	Matters bool `json:"-"`
+	Matters bool `json:"matters,omitempty"`
 	// ThreadDirected is set when the signal was aimed at one thread.
-	ThreadDirected bool `json:"-"`
+	ThreadDirected bool `json:"thread_directed,omitempty"`
 	// Handled: the target has a handler for it. Blocked: it holds it back, as
 	// sigwait and signalfd do.
-	Handled, Blocked bool `json:"-"`
+	Handled bool `json:"handled,omitempty"`
+	Blocked bool `json:"blocked,omitempty"`
 	// Context is set for what is not the target's own: used, not shown.
-	Context bool `json:"-"`
+	Context bool `json:"context,omitempty"`
 }
 
 // OOM is one process that the kernel's OOM killer killed.
@@ -117,21 +124,30 @@ type Exit struct {
 	Header
 	Process *Process   `json:"process"`
 	Exit    ExitStatus `json:"exit"`
-	// What only verdicts need:
+	// ExitDetail is in recordings, and not in the output.
+	ExitDetail `json:"detail,omitzero"`
+}
 
-	// OOMMark: the OOM killer has had its memory. Init: it was pid 1 of its PID
-	// namespace. Asked: it had been sent a signal that asks it to end, and
-	// handles or blocks that. Context: not the target's own.
-	OOMMark, Init, Asked, Context bool `json:"-"`
+// ExitDetail is what verdicts need of an exit.
+type ExitDetail struct {
+	// OOMMark: the OOM killer has had its memory.
+	OOMMark bool `json:"oom_mark,omitempty"`
+	// Init: it was pid 1 of its PID namespace.
+	Init bool `json:"init,omitempty"`
+	// Asked: it had been sent a signal that asks it to end, and handles or
+	// blocks that.
+	Asked bool `json:"asked,omitempty"`
+	// Context is set for what is not the target's own: used, not shown.
+	Context bool `json:"context,omitempty"`
 	// Seccomp is the mode (strict, filter, dead) in which seccomp ended one of
 	// its threads straight, without a signal; empty otherwise.
-	Seccomp string `json:"-"`
+	Seccomp string `json:"seccomp,omitempty"`
 	// Pending has bit n-1 set for each signal n that was still waiting.
-	Pending uint64 `json:"-"`
+	Pending uint64 `json:"pending,omitempty"`
 	// SignalNumber is the signal that ended it, 0 if none did.
-	SignalNumber int `json:"-"`
+	SignalNumber int `json:"signal_number,omitempty"`
 	// Unseen is set where the exit itself was not seen, only its result.
-	Unseen bool `json:"-"`
+	Unseen bool `json:"unseen,omitempty"`
 }
 
 // ExitStatus is how a process ended.

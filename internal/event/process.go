@@ -37,8 +37,9 @@ type Process struct {
 	// Ancestors is the lineage, nearest first, up to pid 1 and then pid 0.
 	Ancestors []*Process `json:"ancestors,omitempty"`
 	// PresentAncestors is the chain of present parents, nearest first, as
-	// real_parent shows it (what -o stap prints). Not part of the JSON.
-	PresentAncestors []*Process `json:"-"`
+	// real_parent shows it (what -o stap prints). It is in recordings, and not
+	// in the output.
+	PresentAncestors []*Process `json:"present_ancestors,omitempty"`
 }
 
 // Container is the container that a process runs in.

@@ -34,7 +34,7 @@ func (j *jsonPrinter) Print(e event.Event) error {
 	if s, ok := e.(*event.Signal); ok {
 		err = j.signal(s)
 	} else {
-		err = j.encode(&j.buf, j.masked(e))
+		err = j.encode(&j.buf, safetext.PublicEvent(e, j.o.MaskArgs))
 	}
 	if err != nil {
 		return fmt.Errorf("encode a %s event: %w", e.Common().Type, err)
@@ -60,6 +60,7 @@ func (j *jsonPrinter) Print(e event.Event) error {
 func (j *jsonPrinter) signal(s *event.Signal) error {
 	head := *s
 	head.Sender, head.Trigger, head.Target = nil, nil, nil
+	head.SignalDetail = event.SignalDetail{}
 	if err := j.encode(&j.buf, &head); err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func (j *jsonPrinter) process(p *event.Process) ([]byte, error) {
 		return b, nil
 	}
 	var b bytes.Buffer
-	if err := j.encode(&b, j.maskProcess(p)); err != nil {
+	if err := j.encode(&b, safetext.PublicProcess(p, j.o.MaskArgs)); err != nil {
 		return nil, err
 	}
 	j.cache.put(p, b.Bytes())

@@ -32,7 +32,7 @@ func signalOf(text string) *event.Signal {
 	return &event.Signal{
 		Header: event.Header{Schema: event.Schema, Type: event.TypeSignal, Time: time.Unix(0, 0).UTC()},
 		Signal: "SIGKILL", SignalNumber: 9, Via: event.ViaKill, Result: event.ResultDelivered,
-		Fatal: &fatal, Sender: sender, Target: p(4), Matters: true,
+		Fatal: &fatal, Sender: sender, Target: p(4), SignalDetail: event.SignalDetail{Matters: true},
 	}
 }
 

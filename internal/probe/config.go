@@ -28,6 +28,9 @@ type Config struct {
 	// RoutineBytes is the size of the routine lane, a power of two; 0 for the
 	// default of 16 MiB.
 	RoutineBytes uint32
+	// Without names what is left out although it could be had, for tests:
+	// fentry, kprobe.
+	Without []string
 	// Raw forces raw tracepoints instead of BTF ones.
 	Raw bool
 }

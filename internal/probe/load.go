@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
@@ -83,7 +85,7 @@ func load(c Config, spec func() (*ebpf.CollectionSpec, error), typed bool) (*Pro
 	if err := p.loadCore(s, options); err != nil {
 		return nil, err
 	}
-	p.loadOOM(s, options)
+	p.loadOOM(s, options, c.Without)
 	return p, nil
 }
 
@@ -121,8 +123,12 @@ func (p *Probe) loadCore(s *ebpf.CollectionSpec, o ebpf.CollectionOptions) error
 
 // loadOOM tries the two ways to hook oom_kill_process: without either, the
 // tracepoints and the memory cgroups' counters have to do.
-func (p *Probe) loadOOM(s *ebpf.CollectionSpec, o ebpf.CollectionOptions) {
+func (p *Probe) loadOOM(s *ebpf.CollectionSpec, o ebpf.CollectionOptions, without []string) {
 	for _, name := range []string{"on_oom_kill_fentry", "on_oom_kill_kprobe"} {
+		if slices.ContainsFunc(without, func(w string) bool { return strings.HasSuffix(name, w) }) {
+			p.hooks[hookOf(name)] = "left out as asked"
+			continue
+		}
 		if err := p.loadPrograms(s, o, name); err != nil {
 			p.hooks[hookOf(name)] = firstLine(err)
 		}

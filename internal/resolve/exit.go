@@ -13,10 +13,14 @@ func (r *Resolver) Exit(e *event.RawExit) *event.Exit {
 		Header:  r.Header(event.TypeExit, e.Boottime),
 		Process: r.Process(e.Process),
 		Exit:    exitStatus(e.Status),
-		OOMMark: e.Flags&event.ExitOOMMark != 0, Init: e.Flags&event.ExitInit != 0,
-		Asked: e.Flags&event.ExitAsked != 0, Context: e.Flags&event.ExitContext != 0,
-		Seccomp: seccompMode(e.Flags), Pending: e.Pending,
-		SignalNumber: int(e.Status & 0x7f),
+		ExitDetail: event.ExitDetail{
+			OOMMark: e.Flags&event.ExitOOMMark != 0,
+			Init:    e.Flags&event.ExitInit != 0,
+			Asked:   e.Flags&event.ExitAsked != 0,
+			Context: e.Flags&event.ExitContext != 0,
+			Seccomp: seccompMode(e.Flags), Pending: e.Pending,
+			SignalNumber: int(e.Status & 0x7f),
+		},
 	}
 }
 

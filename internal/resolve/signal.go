@@ -15,12 +15,14 @@ func (r *Resolver) Signal(e *event.RawSignal) *event.Signal {
 		Header: r.Header(event.TypeSignal, e.Boottime),
 		Signal: signal.Name(e.Signal), SignalNumber: e.Signal,
 		Via: via, KernelFunction: function, Result: result(e.Result),
-		Fatal:          fatal(e),
-		Matters:        e.Flags&event.SignalMatters != 0,
-		ThreadDirected: e.Flags&event.SignalGroup == 0,
-		Handled:        e.Flags&event.SignalHandled != 0,
-		Blocked:        e.Flags&event.SignalBlocked != 0,
-		Context:        e.Flags&event.SignalContext != 0,
+		Fatal: fatal(e),
+		SignalDetail: event.SignalDetail{
+			Matters:        e.Flags&event.SignalMatters != 0,
+			ThreadDirected: e.Flags&event.SignalGroup == 0,
+			Handled:        e.Flags&event.SignalHandled != 0,
+			Blocked:        e.Flags&event.SignalBlocked != 0,
+			Context:        e.Flags&event.SignalContext != 0,
+		},
 	}
 	if e.Info == event.InfoReal {
 		s.Code = &e.Code

@@ -79,8 +79,9 @@ func (e *Engine) unseen(st *story) {
 	h := st.killed.Header
 	h.Type = event.TypeExit
 	e.Exit(&event.Exit{
-		Header: h, Process: st.process, Unseen: true, SignalNumber: st.killed.SignalNumber,
-		Exit: event.ExitStatus{Code: 128 + st.killed.SignalNumber, Signal: st.killed.Signal},
+		Header: h, Process: st.process,
+		ExitDetail: event.ExitDetail{Unseen: true, SignalNumber: st.killed.SignalNumber},
+		Exit:       event.ExitStatus{Code: 128 + st.killed.SignalNumber, Signal: st.killed.Signal},
 	})
 }
 

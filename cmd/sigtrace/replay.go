@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/pipeline"
+	"github.com/sigtrace/sigtrace/internal/record"
+	"github.com/sigtrace/sigtrace/internal/signal"
+	"github.com/sigtrace/sigtrace/internal/verdict"
+)
+
+func newReplay() *cobra.Command {
+	f := &watchFlags{}
+	c := &cobra.Command{
+		Use:   "replay FILE...",
+		Short: "Run recorded events through the verdicts again",
+		Long:  "replay reads what sigtrace watch --record FILE wrote and tells it again, as it\nwas or with other flags. It needs no privileges.",
+		Example: `  sigtrace watch --record /tmp/kill.jsonl   # elsewhere, as root
+  sigtrace replay /tmp/kill.jsonl
+  sigtrace replay kill.jsonl --type death -o json`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError{errors.New("replay needs a recording: sigtrace replay FILE (sigtrace watch --record FILE makes one)")}
+			}
+			return nil
+		},
+	}
+	f.registerShown(c)
+	f.registerHow(c)
+	c.RunE = func(c *cobra.Command, files []string) error {
+		if err := f.validate(); err != nil {
+			return err
+		}
+		for _, name := range files {
+			if err := f.replay(c, name); err != nil {
+				return brokenPipe(err)
+			}
+		}
+		return nil
+	}
+	return c
+}
+
+func (f *watchFlags) replay(c *cobra.Command, name string) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return fmt.Errorf("replay: %w", err)
+	}
+	defer file.Close()
+	r, err := record.NewReader(file)
+	if err != nil {
+		return fmt.Errorf("replay %s: %w", name, err)
+	}
+	clock := &playClock{Recording: r}
+	printer, err := f.printer(c.OutOrStdout(), clock.time)
+	if err != nil {
+		return err
+	}
+	o := r.Options()
+	o.All, o.MaskArgs = o.All || f.all, f.maskArgs
+	set, _ := signal.ParseSet(f.signals)
+	err = pipeline.Replay(c.Context(), clock, printer, pipeline.Options{
+		Types: f.chosen(c), All: f.all, MaxEvents: f.maxEvents, Signals: set,
+		SenderPID: f.senderPID, SenderComm: f.senderComm,
+		Causes: f.chosenCauses(), Verdicts: verdict.New(o),
+	})
+	return errors.Join(err, printer.Close())
+}
+
+// playClock is the time of the recording: what was one act is folded as it was.
+type playClock struct {
+	pipeline.Recording
+	now time.Time
+}
+
+func (p *playClock) Next() (event.Event, uint64, error) {
+	e, seen, err := p.Recording.Next()
+	if e != nil && e.Common().Time.After(p.now) {
+		p.now = e.Common().Time
+	}
+	return e, seen, err
+}
+
+func (p *playClock) time() time.Time { return p.now }

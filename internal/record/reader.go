@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package record
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/verdict"
+)
+
+// ErrNotRecording says that a file does not begin as a recording does.
+var ErrNotRecording = errors.New("not a recording of sigtrace watch --record")
+
+// lineMax bounds one line: a process with 40 ancestors of 8 KiB of arguments
+// each, four times.
+const lineMax = 4 << 20
+
+// Reader reads a recording.
+type Reader struct {
+	Header  Header
+	s       *bufio.Scanner
+	tasks   []task
+	memory  []*event.Memory
+	number  int
+	pending error
+}
+
+// NewReader reads the first line.
+func NewReader(r io.Reader) (*Reader, error) {
+	s := bufio.NewScanner(r)
+	s.Buffer(nil, lineMax)
+	rd := &Reader{s: s, number: 1}
+	if !s.Scan() || json.Unmarshal(s.Bytes(), &rd.Header) != nil || rd.Header.Record == "" {
+		return nil, ErrNotRecording
+	}
+	if rd.Header.Record != Format {
+		return nil, fmt.Errorf("%w of this version: it is %q, this sigtrace reads %q", ErrNotRecording, rd.Header.Record, Format)
+	}
+	return rd, nil
+}
+
+// Next returns the next event, or how far the stream had been seen; io.EOF at
+// the end. A torn last line, as a crash leaves it, is the end.
+func (r *Reader) Next() (e event.Event, seen uint64, err error) {
+	for r.s.Scan() {
+		r.number++
+		if r.pending != nil {
+			return nil, 0, r.pending
+		}
+		var l line
+		if err := json.Unmarshal(r.s.Bytes(), &l); err != nil {
+			r.pending = fmt.Errorf("line %d of the recording: %w", r.number, err)
+			continue
+		}
+		if r.answer(l) {
+			continue
+		}
+		return l.event(), l.Seen, nil
+	}
+	if err := r.s.Err(); err != nil {
+		return nil, 0, fmt.Errorf("read the recording: %w", err)
+	}
+	return nil, 0, io.EOF
+}
+
+// answer keeps what was answered, for the engine to ask again.
+func (r *Reader) answer(l line) bool {
+	switch {
+	case l.Task != nil:
+		r.tasks = append(r.tasks, *l.Task)
+	case l.Memory != nil:
+		r.memory = append(r.memory, l.Memory)
+	default:
+		return false
+	}
+	return true
+}
+
+// Options are those that the recording was made with.
+func (r *Reader) Options() verdict.Options {
+	return verdict.Options{
+		BootID: r.Header.BootID, Node: r.Header.Node, All: r.Header.All,
+		TargetPID: r.Header.TargetPID, Task: r.task, Memory: r.figures,
+	}
+}
+
+func (r *Reader) task(pid int, start uint64) (verdict.Task, bool) {
+	if len(r.tasks) == 0 || r.tasks[0].PID != pid || r.tasks[0].Start != start {
+		return verdict.Task{}, true // not asked then: nothing is known of it
+	}
+	t := r.tasks[0]
+	r.tasks = r.tasks[1:]
+	if t.Task == nil {
+		t.Task = &verdict.Task{}
+	}
+	return *t.Task, t.There
+}
+
+func (r *Reader) figures(*event.Process) *event.Memory {
+	if len(r.memory) == 0 {
+		return nil
+	}
+	m := r.memory[0]
+	r.memory = r.memory[1:]
+	if *m == (event.Memory{}) {
+		return nil
+	}
+	return m
+}
