@@ -5,6 +5,7 @@ package live
 import (
 	"fmt"
 	"os"
+	"runtime"
 )
 
 func (e event) String() string {
@@ -23,3 +24,5 @@ func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
+
+func goarch() string { return runtime.GOARCH }
