@@ -151,6 +151,23 @@ __noinline int describe_lineage(u64 start, u32 tgid, u32 lane, u32 user)
 	return emit_chain(c, CHAIN_LINEAGE, n, lane);
 }
 
+/* Exe and args of the parent: a shim lives hardly longer than the runc whose
+ * kill it is known by. */
+__noinline int describe_parent(u64 task, u32 lane, u32 user)
+{
+	struct task_struct *t = (void *)task;
+	struct task_struct *parent = BPF_CORE_READ(t, real_parent, group_leader);
+	struct proc_key key = key_of(parent);
+	struct proc_entry *e = proc_of(&key);
+
+	lane &= 1;
+	if (!e || key.tgid <= 1 || e->described_epoch[lane] == describe_epoch ||
+	    e->named_epoch[lane] == describe_epoch)
+		return 0;
+	e->named_epoch[lane] = describe_epoch;
+	return describe_proc((u64)parent, false, lane, user);
+}
+
 __noinline int describe_anew(u64 task, u32 own, u32 lane, u32 user)
 {
 	struct task_struct *t = (void *)task;
@@ -172,6 +189,7 @@ __noinline int describe_anew(u64 task, u32 own, u32 lane, u32 user)
 		return 0;
 	e->described_epoch[lane] = epoch;
 	e->described_chain[lane] = chain;
+	describe_parent(task, lane, user);
 	return 0;
 }
 

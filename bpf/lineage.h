@@ -71,7 +71,7 @@ static __always_inline void proc_fork(struct task_struct *child)
 	e->dead = 0;
 	e->asked = e->seccomp = 0;
 	for (int i = 0; i < LANES; i++)
-		e->described_epoch[i] = e->described_chain[i] = 0;
+		e->described_epoch[i] = e->described_chain[i] = e->named_epoch[i] = 0;
 	if (!from)
 		e->args_len = 0;
 	e->cgroup = cgroup_of(child, &e->hierarchy);
@@ -94,7 +94,7 @@ static __always_inline void proc_exec(struct task_struct *t, struct linux_binprm
 	if (!e)
 		return;
 	for (int i = 0; i < LANES; i++)
-		e->described_epoch[i] = e->described_chain[i] = 0;
+		e->described_epoch[i] = e->described_chain[i] = e->named_epoch[i] = 0;
 	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &t->comm);
 	bpf_probe_read_kernel_str(e->exe, sizeof(e->exe), BPF_CORE_READ(bprm, filename));
 	e->args_truncated = len > SNAPSHOT_ARGS;

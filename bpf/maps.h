@@ -50,6 +50,7 @@ struct proc_entry {
 	u8 asked;   /* a signal that asks it to end was handled or is blocked */
 	u8 seccomp; /* EXIT_SECCOMP_*: how seccomp ended one of its threads */
 	u16 pad;
+	u32 named_epoch[LANES]; /* exe and args were told as somebody's parent */
 	char comm[COMM_LEN];
 	char exe[SNAPSHOT_EXE];
 	char args[SNAPSHOT_ARGS];

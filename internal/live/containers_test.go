@@ -42,6 +42,9 @@ func (e event) expect(t *testing.T, cause, relation string, actor int) {
 		}
 		if e.Actor != nil {
 			t.Logf("  actor: exe %s args %q", e.Actor.Exe, e.Actor.Args)
+			for _, a := range e.Actor.Ancestors {
+				t.Logf("    from %d %s exe %s cgroup %s dead %v", a.PID, a.Comm, a.Exe, a.Cgroup, a.Dead)
+			}
 		}
 	}
 	if e.Confidence == "" || e.Summary == "" {

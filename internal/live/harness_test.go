@@ -153,9 +153,14 @@ type watcher struct {
 // watch starts sigtrace with JSON output and waits until it is ready.
 func watch(t *testing.T, flags ...string) *watcher {
 	t.Helper()
+	return watchWith(t, append([]string{"--cri-endpoint", "off", "--docker-host", "off"}, flags...))
+}
+
+func watchWith(t *testing.T, flags []string) *watcher {
+	t.Helper()
 	b := programs(t)
 	ready := filepath.Join(t.TempDir(), "ready")
-	args := append([]string{"watch", "-o", "json", "--ready-file", ready, "--cri-endpoint", "off", "--docker-host", "off"}, flags...)
+	args := append([]string{"watch", "-o", "json", "--ready-file", ready}, flags...)
 	w := &watcher{t: t, cmd: exec.Command(b.sigtrace, args...), ended: make(chan struct{})}
 	w.cmd.Stderr = &w.stderr
 	out, err := w.cmd.StdoutPipe()

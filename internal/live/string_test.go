@@ -6,6 +6,10 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 func (e event) String() string {
@@ -26,3 +30,18 @@ func exists(path string) bool {
 }
 
 func goarch() string { return runtime.GOARCH }
+
+// catches tells whether a process has a handler for a signal.
+func catches(pid int, sig unix.Signal) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(b)) {
+		if set, ok := strings.CutPrefix(line, "SigCgt:"); ok {
+			n, err := strconv.ParseUint(strings.TrimSpace(set), 16, 64)
+			return err == nil && n&(1<<(sig-1)) != 0
+		}
+	}
+	return false
+}

@@ -180,6 +180,7 @@ type typedProcEntry struct {
 	Asked          uint8
 	Seccomp        uint8
 	Pad            uint16
+	NamedEpoch     [2]uint32
 	Comm           [16]int8
 	Exe            [96]int8
 	Args           [192]int8

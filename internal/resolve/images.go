@@ -24,11 +24,27 @@ func (i *images) add(r *Resolver, p *event.Process) {
 		known, ok = i.old[k]
 	}
 	if !ok || known.comm != p.Comm {
-		r.addImage(p)
-		known = image{p.Comm, p.Exe, p.Args, p.ArgsTruncated}
+		c := *p
+		r.addImage(&c)
+		known = image{c.Comm, c.Exe, c.Args, c.ArgsTruncated}
 		i.put(k, known)
 	}
-	p.Exe, p.Args, p.ArgsTruncated = known.exe, known.args, known.truncated
+	if p.Exe == "" {
+		p.Exe = known.exe
+	}
+	if p.Args == nil {
+		p.Args, p.ArgsTruncated = known.args, known.truncated
+	}
+}
+
+// learn looks the living parents up at once: a shim may be gone before the
+// event that names it has waited for its container's name.
+func (i *images) learn(r *Resolver, nodes []event.Node) {
+	for _, n := range nodes {
+		if n.TGID != 0 && !n.Dead {
+			i.add(r, &event.Process{PID: int(n.TGID), Comm: n.Comm, StartBoottimeNS: n.Start})
+		}
+	}
 }
 
 func (i *images) put(k event.Key, known image) {

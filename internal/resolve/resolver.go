@@ -60,6 +60,7 @@ func (r *Resolver) Chain(e *event.RawChain) {
 	} else {
 		k.present = e.Nodes
 	}
+	r.images.learn(r, e.Nodes)
 }
 
 // Header makes the header of an event.
