@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -188,7 +189,7 @@ func (w *watcher) read(out io.Reader) {
 	s.Buffer(nil, 16<<20)
 	for s.Scan() {
 		var e event
-		if err := json.Unmarshal(s.Bytes(), &e); err != nil {
+		if err := unmarshal(s.Bytes(), &e); err != nil {
 			w.t.Errorf("not JSON: %v: %s", err, s.Text())
 			continue
 		}
@@ -197,6 +198,16 @@ func (w *watcher) read(out io.Reader) {
 		w.raw = append(w.raw, s.Text())
 		w.mu.Unlock()
 	}
+}
+
+// unmarshal reads one event. A stuck event's signal is an object, and not the
+// name that a signal event has under this key.
+func unmarshal(b []byte, e *event) error {
+	err := json.Unmarshal(b, e)
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) && wrong.Field == "signal" && e.Type == "stuck" {
+		return nil
+	}
+	return err
 }
 
 // find returns the events that match, so far.

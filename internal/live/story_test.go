@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// shell runs a script until the test is over and waits for a line of it.
+func shell(t *testing.T, name, script string) (pid int, said func() string) {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "out")
+	file, err := os.Create(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(name, "-c", script)
+	c.Stdout, c.Stderr = file, file
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() { _ = c.Wait(); close(done) }()
+	t.Cleanup(func() {
+		_ = c.Process.Kill()
+		<-done
+		file.Close()
+	})
+	return c.Process.Pid, func() string { b, _ := os.ReadFile(out); return string(b) }
+}
+
+func firstNumber(t *testing.T, said func() string) int {
+	t.Helper()
+	var n int
+	eventually(t, "the script says a pid", func() bool {
+		line, _, whole := strings.Cut(said(), "\n")
+		var err error
+		n, err = strconv.Atoi(strings.TrimSpace(line))
+		return whole && err == nil
+	})
+	return n
+}
+
+// A shell that passes SIGTERM on to its child is a messenger.
+func TestShellForwards(t *testing.T) {
+	w := watch(t)
+	pid, said := shell(t, "sh", `sleep 1000 & p=$!; trap "kill -TERM $p; exit 0" TERM; echo $p; wait`)
+	child := firstNumber(t, said)
+	killer := killFrom(t, "sh", unix.SIGTERM, pid)
+	d := w.deathOf(t, child)
+	d.expect(t, "foreign_process", "*", killer)
+	if len(d.Chain) != 2 || pidOf(d.Chain[0].Process) != killer || pidOf(d.Chain[1].Process) != pid {
+		t.Errorf("the chain leads from %d over %d: %+v", killer, pid, d.Chain)
+	}
+	w.deathOf(t, pid).expect(t, "foreign_process", "*", killer)
+}
+
+func TestSupervisorsForward(t *testing.T) {
+	for _, supervisor := range []string{"tini", "dumb-init"} {
+		t.Run(supervisor, func(t *testing.T) {
+			need(t, supervisor)
+			w := watch(t)
+			flags := map[string][]string{"tini": {"-s", "--"}, "dumb-init": {"--single-child"}}[supervisor]
+			c := exec.Command(supervisor, append(flags, "sleep", "1000")...)
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			var app int
+			eventually(t, "the application runs", func() bool {
+				for _, p := range childrenOf(c.Process.Pid) {
+					b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", p))
+					if string(bytes.TrimSpace(b)) == "sleep" {
+						app = p
+					}
+				}
+				return app != 0
+			})
+			killer := killFrom(t, "sh", unix.SIGTERM, c.Process.Pid)
+			_ = c.Wait()
+			w.deathOf(t, app).expect(t, "foreign_process", "*", killer)
+		})
+	}
+}
+
+// timeout sends SIGTERM when its time is over: nobody asked it to just then.
+func TestTimeout(t *testing.T) {
+	w := watch(t)
+	c := exec.Command("timeout", "0.3", "sleep", "1000")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var child int
+	eventually(t, "timeout has a child", func() bool {
+		for _, p := range childrenOf(c.Process.Pid) {
+			child = p
+		}
+		return child != 0
+	})
+	_ = c.Wait()
+	w.deathOf(t, child).expect(t, "foreign_process", "parent", c.Process.Pid)
+}
+
+// SIGTERM, ignored, then SIGKILL: one story with its gap; and one that comes
+// too late blames nobody.
+func TestTermThenKill(t *testing.T) {
+	w := watch(t)
+	pid, said := shell(t, "sh", `trap "" TERM; echo $$; while :; do sleep 0.1; done`)
+	firstNumber(t, said)
+	killFrom(t, "sh", unix.SIGTERM, pid)
+	time.Sleep(300 * time.Millisecond)
+	killer := killFrom(t, "sh", unix.SIGKILL, pid)
+	d := w.deathOf(t, pid)
+	d.expect(t, "foreign_process", "*", killer)
+	if len(d.Signals) != 2 || d.Signals[0].Result != "ignored" || d.Signals[1].GapSeconds == nil || *d.Signals[1].GapSeconds < 0.2 {
+		t.Errorf("the story: %+v", d.Signals)
+	}
+	if !strings.Contains(d.Summary, "after SIGTERM, which it ignored") {
+		t.Errorf("summary: %s", d.Summary)
+	}
+}
+
+// A death has one record, and --cause chooses among them.
+func TestCauseFilter(t *testing.T) {
+	w := watch(t, "--type", "death", "--cause", "kernel_fault")
+	killed := zoo(t, "kill", "9")
+	fault := zoo(t, "fault-segv")
+	w.deathOf(t, fault.Victim).expect(t, "kernel_fault", "", 0)
+	if n := len(w.find(func(e event) bool { return e.Type == "death" && pidOf(e.Process) == killed.Victim })); n > 0 {
+		t.Error("a death of another cause shows")
+	}
+	if n := len(w.find(func(e event) bool { return e.Type == "signal" })); n > 0 {
+		t.Error("signals show although deaths alone were asked for")
+	}
+}
+
+// What was recorded tells the same when it is replayed, without privileges.
+func TestReplayTellsTheSame(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "record.jsonl")
+	w := watch(t, "--record", file)
+	for _, line := range []string{"kill 9", "reraise", "fault-segv", "pidns-exit", "pdeathsig 15", "seccomp-strict"} {
+		said := zoo(t, strings.Fields(line)...)
+		for _, pid := range said.victims() {
+			w.deathOf(t, pid)
+		}
+	}
+	w.stop()
+	out, err := exec.Command(programs(t).sigtrace, "replay", "-o", "json", file).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	replayed := map[string]bool{}
+	for line := range strings.Lines(string(out)) {
+		replayed[strings.TrimSpace(line)] = true
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	deaths := 0
+	for i, e := range w.events {
+		if e.Type != "death" {
+			continue
+		}
+		deaths++
+		if !replayed[w.raw[i]] {
+			t.Errorf("not told by the replay: %s", w.raw[i])
+		}
+	}
+	if deaths < 6 {
+		t.Errorf("%d deaths recorded", deaths)
+	}
+}
+
+// SIGKILL does not end a process whose cgroup the v1 freezer holds.
+func TestStuckInTheFreezer(t *testing.T) {
+	root := "/sys/fs/cgroup/freezer"
+	if !exists(root + "/cgroup.procs") {
+		t.Skip("no v1 freezer on this kernel's command line; v2's lets SIGKILL through")
+	}
+	dir := newCgroup(t, root, uniqueName(t))
+	c := exec.Command("sleep", "1000")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	thaw := func() { _ = os.WriteFile(dir+"/freezer.state", []byte("THAWED"), 0) }
+	t.Cleanup(func() { thaw(); _ = c.Wait() })
+	write(t, dir+"/cgroup.procs", strconv.Itoa(c.Process.Pid))
+	write(t, dir+"/freezer.state", "FROZEN")
+	w := watch(t)
+	killFrom(t, "sh", unix.SIGKILL, c.Process.Pid)
+	of := func(e event) bool { return e.Type == "stuck" && pidOf(e.Target) == c.Process.Pid }
+	eventually(t, "stuck is told", func() bool { return len(w.find(of)) > 0 })
+	if e := w.find(of)[0]; e.Frozen == nil || !*e.Frozen || e.State == "" {
+		t.Errorf("state %q, frozen %v", e.State, e.Frozen)
+	}
+	thaw()
+	w.deathOf(t, c.Process.Pid).expect(t, "foreign_process", "*", 0)
+}
