@@ -32,8 +32,10 @@ static __always_inline void cgroup_changed(struct cgroup *cgrp, const char *path
 	if (len <= 0)
 		return;
 	e->path_len = len - 1;
-	u64 size = (offsetof(struct event_cgroup, path) + len) & (2 * CGROUP_PATH_MAX - 1);
+	u64 size = offsetof(struct event_cgroup, path) + len;
 
+	barrier_var(size);
+	size &= 2 * CGROUP_PATH_MAX - 1;
 	fill_header(&e->h, EVENT_CGROUP, LANE_CRITICAL, size);
 	emit(LANE_CRITICAL, e, size);
 }

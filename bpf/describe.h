@@ -72,15 +72,19 @@ __noinline int describe_proc(u64 task, u32 own, u32 lane, u32 user)
 	p->exe_slots = slots;
 	p->args_len = len;
 	p->pad = 0;
-	size = (sizeof(*p) + slots * PATH_SLOT_LEN + len) & (SCRATCH_SIZE / 2 - 1);
+	size = sizeof(*p) + slots * PATH_SLOT_LEN + len;
+	barrier_var(size); /* else the compiler proves the mask needless and drops it */
+	size &= SCRATCH_SIZE / 2 - 1;
 	fill_header(&p->h, EVENT_PROC, lane, size);
 	return emit(lane, p, size);
 }
 
 static __always_inline int emit_chain(struct event_chain *c, u32 which, u32 nodes, u32 lane)
 {
-	u64 size = (sizeof(*c) + nodes * sizeof(struct chain_node)) & 4095;
+	u64 size = sizeof(*c) + nodes * sizeof(struct chain_node);
 
+	barrier_var(size);
+	size &= 4095;
 	c->which = which;
 	c->nodes = nodes;
 	fill_header(&c->h, EVENT_CHAIN, lane, size);

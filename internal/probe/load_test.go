@@ -28,7 +28,7 @@ func TestLoad(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p, err := Load(c)
 			if verifier := (*ebpf.VerifierError)(nil); errors.As(err, &verifier) {
-				t.Logf("%-20v", verifier)
+				t.Logf("%-8v", verifier)
 			}
 			if err != nil {
 				t.Fatal(err)

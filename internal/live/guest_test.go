@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// inGuest skips what would do harm outside of a virtual machine.
+func inGuest(t *testing.T) {
+	t.Helper()
+	if os.Getenv("SIGTRACE_GUEST") == "" {
+		t.Skip("only in a guest (make test-vm)")
+	}
+}
+
+// hog is this test binary in another role: it takes memory until it is killed,
+// or so many MiB and then waits.
+func hog(t *testing.T, mib int) *exec.Cmd {
+	t.Helper()
+	c := exec.Command(os.Args[0], "-test.run", "^TestHogRole$")
+	c.Env = append(os.Environ(), fmt.Sprintf("SIGTRACE_HOG=%d", mib))
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
+	return c
+}
+
+func TestHogRole(*testing.T) {
+	role := os.Getenv("SIGTRACE_HOG")
+	if role == "" || os.Getenv("SIGTRACE_GUEST") == "" {
+		return
+	}
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
+	var mib int
+	_, _ = fmt.Sscan(role, &mib)
+	var kept [][]byte
+	for i := 0; mib == 0 || i < mib; i++ {
+		b := make([]byte, 1<<20)
+		for j := 0; j < len(b); j += 4096 {
+			b[j] = 1
+		}
+		kept = append(kept, b)
+	}
+	time.Sleep(time.Hour)
+	_ = kept
+}
+
+func TestGuestSystemOOM(t *testing.T) {
+	inGuest(t)
+	for _, without := range []string{"", "fentry,kprobe"} {
+		t.Run("without "+without, func(t *testing.T) {
+			w := watch(t, "--force-without", without)
+			c := hog(t, 0)
+			_ = c.Wait()
+			d := w.deathOf(t, c.Process.Pid)
+			d.expect(t, "system_oom", "*", 0)
+			if d.OOM == nil || d.OOM.Scope != "system" {
+				t.Errorf("scope: %+v", d.OOM)
+			}
+		})
+	}
+}
+
+func TestGuestSysrqF(t *testing.T) {
+	inGuest(t)
+	w := watch(t)
+	c := hog(t, 64)
+	time.Sleep(time.Second) // it is the fattest by then, and adjusted to be the first
+	write(t, "/proc/sysrq-trigger", "f")
+	_ = c.Wait()
+	d := w.deathOf(t, c.Process.Pid)
+	d.expect(t, "system_oom", "*", 0)
+	if d.OOM == nil || d.OOM.Scope != "sysrq" {
+		t.Errorf("scope: %+v", d.OOM)
+	}
+}
+
+// memory.oom.group takes the whole cgroup: one record tells of all.
+func TestGuestOOMGroup(t *testing.T) {
+	inGuest(t)
+	root, v2 := memoryRoot(t)
+	if !v2 {
+		t.Skip("memory.oom.group is of cgroup v2")
+	}
+	_ = root
+	dir := memoryCgroup(t, oomLimit)
+	write(t, dir+"/memory.oom.group", "1")
+	bystander := exec.Command("sleep", "1000")
+	if err := bystander.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = bystander.Process.Kill() })
+	write(t, dir+"/cgroup.procs", fmt.Sprint(bystander.Process.Pid))
+	w := watch(t)
+	said := zoo(t, "oom", dir, fmt.Sprint(oomLimit))
+	_ = bystander.Wait()
+	d := w.deathOf(t, said.Victim)
+	d.expectLimit(t, dir)
+	if d.Collateral == nil || d.Collateral.Count != 1 || d.Collateral.PIDs[0] != bystander.Process.Pid {
+		t.Errorf("the bystander %d is in the record: %+v", bystander.Process.Pid, d.Collateral)
+	}
+	if n := len(w.find(func(e event) bool { return e.Type == "death" && pidOf(e.Process) == bystander.Process.Pid })); n != 0 {
+		t.Error("and has none of its own")
+	}
+}
+
+// With few pids, each is used again within the window: no verdict is mixed up.
+func TestGuestPIDReuse(t *testing.T) {
+	inGuest(t)
+	before, err := os.ReadFile("/proc/sys/kernel/pid_max")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, "/proc/sys/kernel/pid_max", "320")
+	t.Cleanup(func() { write(t, "/proc/sys/kernel/pid_max", strings.TrimSpace(string(before))) })
+	w := watch(t, "--type", "death")
+	seen := map[int]int{}
+	for range 120 {
+		said := zoo(t, "kill", "9")
+		seen[said.Victim]++
+		of := func(e event) bool { return e.Type == "death" && pidOf(e.Process) == said.Victim }
+		eventually(t, "each death", func() bool { return len(w.find(of)) >= seen[said.Victim] })
+		deaths := w.find(of)
+		deaths[len(deaths)-1].expect(t, "foreign_process", "*", said.Killer)
+	}
+	again := 0
+	for _, n := range seen {
+		if n > 1 {
+			again++
+		}
+	}
+	if again == 0 {
+		t.Error("no pid was used again")
+	}
+}
