@@ -85,6 +85,7 @@ type process struct {
 
 type event struct {
 	Schema       string   `json:"schema"`
+	BoottimeNS   uint64   `json:"boottime_ns"`
 	Type         string   `json:"type"`
 	Signal       string   `json:"signal"`
 	SignalNumber int      `json:"signal_number"`

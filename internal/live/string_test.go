@@ -3,9 +3,11 @@
 package live
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,4 +46,8 @@ func catches(pid int, sig unix.Signal) bool {
 		}
 	}
 	return false
+}
+
+func sortByTime(events []event) {
+	slices.SortStableFunc(events, func(a, b event) int { return cmp.Compare(a.BoottimeNS, b.BoottimeNS) })
 }
