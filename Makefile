@@ -41,3 +41,15 @@ generate: ## rebuild the BPF objects with the pinned compiler
 .PHONY: check-generate
 check-generate: generate ## are the committed BPF objects what the sources give?
 	git diff --exit-code --stat -- 'internal/probe/*_bpfel.*'
+
+.PHONY: bench
+bench: build ## measure what it costs, against sigsnoop and bpftrace (ARGS="-only start")
+	$(SUDO) env PATH="$$PATH" HOME="$$HOME" go run ./testdata/bench $(ARGS)
+
+.PHONY: zoo
+zoo: ## let every way to die happen and print the board: expected, got, total
+	$(SUDO) env PATH="$$PATH" HOME="$$HOME" go test -count=1 -v -run TestZoo ./internal/live
+
+.PHONY: test-vm
+test-vm: ## the live tests in guests (KERNEL="5.10 6.1 6.12 sid" CGROUP="v2 v1" GROUP=zoo,live)
+	./testdata/guest/run

@@ -70,7 +70,7 @@ static __always_inline void signal_delivered(int sig, u64 info, struct k_sigacti
 	s32 code = 0;
 	bool fatal;
 
-	if (BPF_CORE_READ(current, signal, flags) & SIGNAL_GROUP_EXIT)
+	if (BPF_CORE_READ(current, signal, flags) & (SIGNAL_GROUP_EXIT | SIGNAL_GROUP_COREDUMP))
 		return; /* decided already: its threads are being reaped */
 	handler = (u64)ARG_READ(ka, sa.sa_handler);
 	fatal = ends_current(current, sig, handler);

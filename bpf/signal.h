@@ -4,6 +4,7 @@
 #define SIGTRACE_SIGNAL_H
 
 #define SIGNAL_GROUP_EXIT 0x4
+#define SIGNAL_GROUP_COREDUMP 0x8 /* up to 5.16; unused from then on */
 #define SIGNAL_UNKILLABLE 0x40
 #define TASK_STOPPED_OR_TRACED (0x4 | 0x8)
 

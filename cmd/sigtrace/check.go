@@ -31,7 +31,7 @@ func check(c *cobra.Command, f *watchFlags) error {
 	if err := mayRun(); err != nil {
 		return err
 	}
-	s, err := open(c.Context(), f, false, newLog(c.ErrOrStderr(), false))
+	s, err := open(c.Context(), f, newLog(c.ErrOrStderr(), false))
 	if err != nil {
 		return err
 	}

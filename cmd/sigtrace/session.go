@@ -39,7 +39,7 @@ type session struct {
 // refreshNames is how often the runtimes are asked for all they have.
 const refreshNames = 10 * time.Second
 
-func open(ctx context.Context, f *watchFlags, _ bool, log *slog.Logger) (*session, error) {
+func open(ctx context.Context, f *watchFlags, log *slog.Logger) (*session, error) {
 	s := &session{log: log, proc: proc.New(""), noSymbols: slices.Contains(f.without, "symbols")}
 	mounts, err := cgroup.Detect("/")
 	if err != nil {

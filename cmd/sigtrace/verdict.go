@@ -118,5 +118,9 @@ func (s *session) memory(p *event.Process) *event.Memory {
 	if err != nil {
 		return nil
 	}
-	return &event.Memory{LimitBytes: figures.Limit, PeakBytes: figures.Peak, OOMKills: figures.OOMKills}
+	m := event.Memory{LimitBytes: figures.Limit, PeakBytes: figures.Peak, OOMKills: figures.OOMKills}
+	if m == (event.Memory{}) {
+		return nil // v2's root tells nothing
+	}
+	return &m
 }

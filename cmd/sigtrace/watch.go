@@ -16,6 +16,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/pipeline"
+	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/resolve"
 	"github.com/sigtrace/sigtrace/internal/signal"
 )
@@ -46,7 +47,8 @@ func (f *watchFlags) run(c *cobra.Command, _ []string) error {
 	if err := mayRun(); err != nil {
 		return err
 	}
-	s, err := open(ctx, f, c.Flags().Changed("type"), newLog(c.ErrOrStderr(), f.verbose))
+	probe.ReadTypes()
+	s, err := open(ctx, f, newLog(c.ErrOrStderr(), f.verbose))
 	if err != nil {
 		return err
 	}

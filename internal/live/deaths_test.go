@@ -23,7 +23,7 @@ func deaths() map[string]death {
 	return map[string]death{
 		"forged-segv":       {"self_signal", "victim"},
 		"abort":             {"self_signal", "victim"},
-		"pidns-exit":        {"pid_namespace_teardown", "zoo"}, // which killed the init
+		"pidns-exit":        {"pid_namespace_teardown", "killer"}, // which killed the init
 		"pid1-term":         kernel("exited"),
 		"pid1-kill-inside":  kernel("exited"),
 		"ptrace-inject 9":   {"debugger", "killer"},

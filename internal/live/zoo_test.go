@@ -10,14 +10,23 @@ type want struct {
 	signal, via, result string
 	fatal               string // true, false, absent or * for any
 	from, trigger       string
+	// maybe: there are kernels that generate none at all.
+	maybe bool
 }
 
 func fatalBy(signal, via, from string) []want {
-	return []want{{signal, via, "delivered", "true", from, ""}}
+	return []want{{signal: signal, via: via, result: "delivered", fatal: "true", from: from}}
 }
 
 func kernelMade(signal, via, trigger string) []want {
-	return []want{{signal, via, "delivered", "true", "", trigger}}
+	return []want{{signal: signal, via: via, result: "delivered", fatal: "true", trigger: trigger}}
+}
+
+func sometimes(wants []want) []want {
+	for i := range wants {
+		wants[i].maybe = true
+	}
+	return wants
 }
 
 // scenarios are the ways to die, each with what the contract says of it.
@@ -38,8 +47,8 @@ func scenarios() map[string][]want {
 		"killpg":                fatalBy("SIGTERM", "kill", "killer"),
 		"kill-minus-one":        fatalBy("SIGTERM", "kill", "killer"),
 		"pidns-exit":            kernelMade("SIGKILL", "pidns_exit", "init"),
-		"pid1-term":             {{"SIGTERM", "kill", "ignored", "false", "killer", ""}},
-		"pid1-kill-inside":      {{"SIGKILL", "kill", "ignored", "false", "killer", ""}},
+		"pid1-term":             {{signal: "SIGTERM", via: "kill", result: "ignored", fatal: "false", from: "killer"}},
+		"pid1-kill-inside":      {{signal: "SIGKILL", via: "kill", result: "ignored", fatal: "false", from: "killer"}},
 		"pid1-kill-outside":     fatalBy("SIGKILL", "kill", "killer"),
 		"ptrace-inject 9":       kernelMade("SIGKILL", "ptrace", "killer"),
 		"ptrace-inject 15":      kernelMade("SIGTERM", "ptrace", "killer"),
@@ -58,45 +67,46 @@ func scenarios() map[string][]want {
 		"rlimit-cpu-soft":       kernelMade("SIGXCPU", "rlimit", ""),
 		"rlimit-cpu-hard":       kernelMade("SIGKILL", "rlimit", ""),
 		"rlimit-fsize":          kernelMade("SIGXFSZ", "rlimit", ""),
-		"seccomp-process":       kernelMade("SIGSYS", "seccomp", ""),
-		"seccomp-strict":        nil, // no signal is generated
-		"seccomp-thread":        kernelMade("SIGSYS", "seccomp", ""),
-		"fault-segv":            kernelMade("SIGSEGV", "fault", ""),
-		"fault-segv-thread":     kernelMade("SIGSEGV", "fault", ""),
-		"fault-bus":             kernelMade("SIGBUS", "fault", ""),
-		"fault-fpe":             kernelMade("SIGFPE", "fault", ""),
-		"fault-ill":             kernelMade("SIGILL", "fault", ""),
-		"fault-trap":            kernelMade("SIGTRAP", "fault", ""),
-		"abort":                 fatalBy("SIGABRT", "tgkill", "victim"),
-		"killer-exits":          fatalBy("SIGKILL", "kill", "killer"),
-		"odd-args":              fatalBy("SIGTERM", "kill", "killer"),
-		"odd-comm":              fatalBy("SIGTERM", "kill", "killer"),
-		"named-killer runc":     fatalBy("SIGTERM", "kill", "killer"),
-		"killer-uid":            fatalBy("SIGTERM", "kill", "killer"),
-		"ignored":               {{"SIGTERM", "kill", "ignored", "false", "killer", ""}},
-		"handled":               {{"SIGTERM", "kill", "delivered", "false", "killer", ""}},
-		"sigwait":               {{"SIGTERM", "kill", "delivered", "absent", "killer", ""}},
-		"blocked 15":            {{"SIGTERM", "kill", "delivered", "*", "killer", ""}},
+		// No signal is generated up to 5.15: the verdict has to do without.
+		"seccomp-process":   sometimes(kernelMade("SIGSYS", "seccomp", "")),
+		"seccomp-strict":    nil, // no signal is generated
+		"seccomp-thread":    sometimes(kernelMade("SIGSYS", "seccomp", "")),
+		"fault-segv":        kernelMade("SIGSEGV", "fault", ""),
+		"fault-segv-thread": kernelMade("SIGSEGV", "fault", ""),
+		"fault-bus":         kernelMade("SIGBUS", "fault", ""),
+		"fault-fpe":         kernelMade("SIGFPE", "fault", ""),
+		"fault-ill":         kernelMade("SIGILL", "fault", ""),
+		"fault-trap":        kernelMade("SIGTRAP", "fault", ""),
+		"abort":             fatalBy("SIGABRT", "tgkill", "victim"),
+		"killer-exits":      fatalBy("SIGKILL", "kill", "killer"),
+		"odd-args":          fatalBy("SIGTERM", "kill", "killer"),
+		"odd-comm":          fatalBy("SIGTERM", "kill", "killer"),
+		"named-killer runc": fatalBy("SIGTERM", "kill", "killer"),
+		"killer-uid":        fatalBy("SIGTERM", "kill", "killer"),
+		"ignored":           {{signal: "SIGTERM", via: "kill", result: "ignored", fatal: "false", from: "killer"}},
+		"handled":           {{signal: "SIGTERM", via: "kill", result: "delivered", fatal: "false", from: "killer"}},
+		"sigwait":           {{signal: "SIGTERM", via: "kill", result: "delivered", fatal: "absent", from: "killer"}},
+		"blocked 15":        {{signal: "SIGTERM", via: "kill", result: "delivered", fatal: "*", from: "killer"}},
 		"reraise": {
-			{"SIGTERM", "kill", "delivered", "false", "killer", ""},
-			{"SIGTERM", "tgkill", "delivered", "true", "victim", ""},
+			{signal: "SIGTERM", via: "kill", result: "delivered", fatal: "false", from: "killer"},
+			{signal: "SIGTERM", via: "tgkill", result: "delivered", fatal: "true", from: "victim"},
 		},
 		"pending": {
-			{"SIGUSR1", "kill", "delivered", "absent", "killer", ""},
-			{"SIGUSR1", "kill", "already_pending", "false", "killer", ""},
+			{signal: "SIGUSR1", via: "kill", result: "delivered", fatal: "absent", from: "killer"},
+			{signal: "SIGUSR1", via: "kill", result: "already_pending", fatal: "false", from: "killer"},
 		},
 		"usr1":           fatalBy("SIGUSR1", "kill", "killer"),
-		"usr1-handled":   {{"SIGUSR1", "kill", "delivered", "*", "killer", ""}},
+		"usr1-handled":   {{signal: "SIGUSR1", via: "kill", result: "delivered", fatal: "*", from: "killer"}},
 		"thread-target":  fatalBy("SIGKILL", "tgkill", "killer"),
-		"killer-thread":  {{"SIGTERM", "kill", "delivered", "true", "killer", ""}},
+		"killer-thread":  {{signal: "SIGTERM", via: "kill", result: "delivered", fatal: "true", from: "killer"}},
 		"killer-login":   fatalBy("SIGTERM", "kill", "killer"),
 		"long-args 3000": fatalBy("SIGTERM", "kill", "killer"),
 		"daemon":         fatalBy("SIGTERM", "kill", "killer"),
 		"levels":         fatalBy("SIGTERM", "kill", "killer"),
 		"subreaper":      fatalBy("SIGTERM", "kill", "killer"),
 		"stop-cont": {
-			{"SIGSTOP", "kill", "delivered", "*", "killer", ""},
-			{"SIGCONT", "kill", "*", "*", "killer", ""},
+			{signal: "SIGSTOP", via: "kill", result: "delivered", fatal: "*", from: "killer"},
+			{signal: "SIGCONT", via: "kill", result: "*", fatal: "*", from: "killer"},
 		},
 	}
 }
@@ -137,6 +147,9 @@ func (w *watcher) expect(t *testing.T, said truth, victim int, want want) {
 			}
 		}
 		w.settle(t)
+	}
+	if want.maybe && len(seen) == 0 {
+		return
 	}
 	t.Errorf("victim %d: no %+v; %+v; seen:", victim, want, said)
 	for _, e := range seen {

@@ -4,9 +4,13 @@ package probe
 
 import (
 	"fmt"
+	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
+	"golang.org/x/sync/errgroup"
 )
 
 // hook is one place in the kernel: the program that serves it and what the
@@ -43,16 +47,6 @@ func Cost(name string) string {
 	return ""
 }
 
-func coreNames() []string {
-	var names []string
-	for _, h := range hooks() {
-		if h.program != "on_oom_kill_fentry" && h.program != "on_oom_kill_kprobe" {
-			names = append(names, h.program)
-		}
-	}
-	return append(names, "seed_tasks")
-}
-
 func hookOf(program string) string {
 	for _, h := range hooks() {
 		if h.program == program {
@@ -62,31 +56,75 @@ func hookOf(program string) string {
 	return program
 }
 
-func (p *Probe) attach() error {
+// bringAll loads and attaches the hooks side by side: most of the time goes
+// into relocation here and the verifier there.
+func (p *Probe) bringAll(without []string) error {
+	var g errgroup.Group
+	g.SetLimit(runtime.NumCPU())
 	for _, h := range hooks() {
-		prog, ok := p.programs[h.program]
-		if !ok {
+		if h.oomKill() {
 			continue
 		}
-		if h.program == "on_oom_kill_kprobe" && p.hooks["oom_kill_process(fentry)"] == Attached {
-			p.hooks[h.name] = "not needed beside fentry"
-			continue
-		}
-		l, err := p.attachOne(h, prog)
-		if err != nil {
+		g.Go(func() error {
+			err := p.bring(h)
 			if h.name == "signal_generate" {
-				return fmt.Errorf("attach %s: %w", h.name, err)
+				return err
 			}
-			p.hooks[h.name] = firstLine(err)
-			continue
-		}
-		p.links = append(p.links, l)
-		p.hooks[h.name] = Attached
+			return nil
+		})
 	}
+	g.Go(func() error {
+		p.bringOOM(without)
+		return nil
+	})
+	return g.Wait()
+}
+
+func (h hook) oomKill() bool { return strings.HasPrefix(h.name, "oom_kill_process") }
+
+// bring loads and attaches one hook, and notes what came of it.
+func (p *Probe) bring(h hook) error {
+	prog, err := p.program(h.program)
+	if err != nil {
+		p.note(h, firstLine(err), nil)
+		return err
+	}
+	l, err := attachOne(h, prog)
+	if err != nil {
+		p.note(h, firstLine(err), nil)
+		return fmt.Errorf("attach %s: %w", h.name, err)
+	}
+	p.note(h, Attached, l)
 	return nil
 }
 
-func (p *Probe) attachOne(h hook, prog *ebpf.Program) (link.Link, error) {
+func (p *Probe) note(h hook, state string, l link.Link) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hooks[h.name] = state
+	if l != nil {
+		p.links = append(p.links, l)
+	}
+}
+
+// bringOOM tries the two ways to hook oom_kill_process: without either, the
+// tracepoints and the memory cgroups' counters have to do.
+func (p *Probe) bringOOM(without []string) {
+	done := false
+	for _, h := range hooks() {
+		switch {
+		case !h.oomKill():
+		case slices.ContainsFunc(without, func(w string) bool { return strings.HasSuffix(h.program, w) }):
+			p.note(h, "left out as asked", nil)
+		case done:
+			p.note(h, "not needed beside fentry", nil)
+		default:
+			done = p.bring(h) == nil
+		}
+	}
+}
+
+func attachOne(h hook, prog *ebpf.Program) (link.Link, error) {
 	switch prog.Type() {
 	case ebpf.Kprobe:
 		return link.Kprobe("oom_kill_process", prog, nil)

@@ -17,9 +17,9 @@ var ErrNoIterator = errors.New("no task iterator")
 // start times, in the kernel's lineage map. ErrNoIterator where the kernel
 // (before 5.8) or its settings do not let it.
 func (p *Probe) Seed() error {
-	prog, ok := p.programs["seed_tasks"]
-	if !ok {
-		return ErrNoIterator
+	prog, err := p.program("seed_tasks") // late: being ready does not wait for it
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNoIterator, short{err})
 	}
 	it, err := link.AttachIter(link.IterOptions{Program: prog})
 	if err != nil {

@@ -6,8 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
-	"strings"
+	"sync"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
@@ -20,18 +19,32 @@ const Attached = "attached"
 
 // Probe is the kernel side, loaded and attached.
 type Probe struct {
+	mu       sync.Mutex // guards programs, links and hooks while hooks come up
 	programs map[string]*ebpf.Program
-	maps     map[string]*ebpf.Map
-	vars     map[string]*ebpf.Variable
 	links    []link.Link
 	hooks    map[string]string
-	typed    bool
-	levels   levels
-	lost     lossReader
+
+	spec    *ebpf.CollectionSpec
+	options ebpf.CollectionOptions
+	maps    map[string]*ebpf.Map
+	vars    map[string]*ebpf.Variable
+	levels  levels
+	lost    lossReader
 }
 
 // Hooks maps each hook to Attached or to the reason why it is not.
-func (p *Probe) Hooks() map[string]string { return maps.Clone(p.hooks) }
+func (p *Probe) Hooks() map[string]string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.hooks)
+}
+
+// ReadTypes begins to read the kernel's types, which Load needs and which
+// takes as long as all the rest: whoever has other things to do first calls it
+// before them.
+func ReadTypes() {
+	go func() { _, _ = btf.LoadKernelSpec() }() // an error comes again in Load
+}
 
 // Load loads the programs and attaches every hook that this kernel allows. It
 // fails only where there would be nothing to see: without signal_generate.
@@ -46,30 +59,27 @@ func Load(c Config) (*Probe, error) {
 		}
 		return nil, explain(err)
 	}
-	if err := p.attach(); err != nil {
-		_ = p.Close()
-		return nil, explain(err)
-	}
 	return p, nil
 }
 
+// loadEither takes raw tracepoints where BTF ones are refused.
 func loadEither(c Config) (*Probe, error) {
-	if !c.Raw && c.BTFPath == "" {
-		p, err := load(c, loadTyped, true)
-		if err == nil {
-			return p, nil
-		}
-		raw, rawErr := load(c, loadRaw, false)
-		if rawErr == nil {
-			raw.hooks["tp_btf"] = "refused, raw tracepoints serve instead: " + firstLine(err)
-			return raw, nil
-		}
+	if c.Raw || c.BTFPath != "" {
+		return load(c, loadRaw)
+	}
+	p, err := load(c, loadTyped)
+	if err == nil {
+		return p, nil
+	}
+	raw, rawErr := load(c, loadRaw)
+	if rawErr != nil {
 		return nil, err
 	}
-	return load(c, loadRaw, false)
+	raw.hooks["tp_btf"] = "refused, raw tracepoints serve instead: " + firstLine(err)
+	return raw, nil
 }
 
-func load(c Config, spec func() (*ebpf.CollectionSpec, error), typed bool) (*Probe, error) {
+func load(c Config, spec func() (*ebpf.CollectionSpec, error)) (*Probe, error) {
 	s, err := spec()
 	if err != nil {
 		return nil, fmt.Errorf("read the BPF object: %w", err)
@@ -77,15 +87,17 @@ func load(c Config, spec func() (*ebpf.CollectionSpec, error), typed bool) (*Pro
 	if err := c.apply(s); err != nil {
 		return nil, err
 	}
-	options, err := collectionOptions(c)
-	if err != nil {
+	p := &Probe{hooks: map[string]string{}, programs: map[string]*ebpf.Program{}, spec: s}
+	if p.options, err = collectionOptions(c); err != nil {
 		return nil, err
 	}
-	p := &Probe{hooks: map[string]string{}, programs: map[string]*ebpf.Program{}, typed: typed}
-	if err := p.loadCore(s, options); err != nil {
+	if err := p.makeMaps(); err != nil {
 		return nil, err
 	}
-	p.loadOOM(s, options, c.Without)
+	if err := p.bringAll(c.Without); err != nil {
+		_ = p.Close()
+		return nil, err
+	}
 	return p, nil
 }
 
@@ -102,62 +114,40 @@ func collectionOptions(c Config) (ebpf.CollectionOptions, error) {
 	return o, nil
 }
 
-// loadCore loads the hooks that nearly every kernel has at once; where that
-// fails, signal_generate alone and then each of the others by itself.
-func (p *Probe) loadCore(s *ebpf.CollectionSpec, o ebpf.CollectionOptions) error {
-	names := coreNames()
-	err := p.loadPrograms(s, o, names...)
-	if err == nil {
-		return nil
-	}
-	if required := p.loadPrograms(s, o, names[0]); required != nil {
-		return required
-	}
-	for _, name := range names[1:] {
-		if err := p.loadPrograms(s, o, name); err != nil {
-			p.hooks[hookOf(name)] = firstLine(err)
-		}
-	}
-	return nil
-}
-
-// loadOOM tries the two ways to hook oom_kill_process: without either, the
-// tracepoints and the memory cgroups' counters have to do.
-func (p *Probe) loadOOM(s *ebpf.CollectionSpec, o ebpf.CollectionOptions, without []string) {
-	for _, name := range []string{"on_oom_kill_fentry", "on_oom_kill_kprobe"} {
-		if slices.ContainsFunc(without, func(w string) bool { return strings.HasSuffix(name, w) }) {
-			p.hooks[hookOf(name)] = "left out as asked"
-			continue
-		}
-		if err := p.loadPrograms(s, o, name); err != nil {
-			p.hooks[hookOf(name)] = firstLine(err)
-		}
-	}
-}
-
-func (p *Probe) loadPrograms(s *ebpf.CollectionSpec, o ebpf.CollectionOptions, names ...string) error {
-	part := s.Copy()
-	keep := map[string]bool{}
-	for _, n := range names {
-		keep[n] = true
-	}
-	maps.DeleteFunc(part.Programs, func(n string, _ *ebpf.ProgramSpec) bool { return !keep[n] })
-	o.MapReplacements = p.maps
-	if p.maps != nil {
-		part.Variables = nil
-	}
-	coll, err := ebpf.NewCollectionWithOptions(part, o)
+// makeMaps creates the maps that all programs share.
+func (p *Probe) makeMaps() error {
+	part := p.spec.Copy()
+	clear(part.Programs)
+	coll, err := ebpf.NewCollectionWithOptions(part, p.options)
 	if err != nil {
 		return err
 	}
-	maps.Copy(p.programs, coll.Programs)
-	coll.Programs = nil
-	if p.maps == nil {
-		p.maps, p.vars = coll.Maps, coll.Variables
-		coll.Maps = nil
-	}
+	p.maps, p.vars = coll.Maps, coll.Variables
+	coll.Maps = nil
 	coll.Close()
 	return nil
+}
+
+// program loads one program onto the shared maps.
+func (p *Probe) program(name string) (*ebpf.Program, error) {
+	part := p.spec.Copy()
+	maps.DeleteFunc(part.Programs, func(n string, _ *ebpf.ProgramSpec) bool { return n != name })
+	part.Variables = nil
+	o := p.options
+	o.MapReplacements = p.maps
+	coll, err := ebpf.NewCollectionWithOptions(part, o)
+	if err != nil {
+		return nil, err
+	}
+	defer coll.Close()
+	prog := coll.DetachProgram(name)
+	if prog == nil {
+		return nil, fmt.Errorf("the object has no program %s", name)
+	}
+	p.mu.Lock()
+	p.programs[name] = prog
+	p.mu.Unlock()
+	return prog, nil
 }
 
 // Close detaches everything and frees the maps.

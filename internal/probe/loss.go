@@ -56,6 +56,8 @@ func (p *Probe) lossTotals() (map[Loss]uint64, error) {
 // RecursionMisses counts, by hook, the calls that the kernel skipped.
 func (p *Probe) RecursionMisses() map[string]uint64 {
 	misses := map[string]uint64{}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for name, prog := range p.programs {
 		// Counted from 5.12 on; an older kernel leaves it out.
 		if stats, err := prog.Stats(); err == nil {

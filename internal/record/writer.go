@@ -50,10 +50,11 @@ func (w *Writer) tape(o *verdict.Options) {
 	if ask := o.Memory; ask != nil {
 		o.Memory = func(p *event.Process) *event.Memory {
 			m := ask(p)
-			if m == nil {
-				m = &event.Memory{}
+			told := m
+			if told == nil {
+				told = &event.Memory{}
 			}
-			w.write(line{Memory: m})
+			w.write(line{Memory: told})
 			return m
 		}
 	}
