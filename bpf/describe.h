@@ -91,68 +91,86 @@ static __always_inline int emit_chain(struct event_chain *c, u32 which, u32 node
 	return emit(lane, c, size);
 }
 
+struct present_walk {
+	struct task_struct *t;
+	struct chain_node *nodes;
+	u32 n;
+};
+
+STEP(present_step, struct present_walk)
+{
+	struct task_struct *t = state->t;
+	struct task_struct *parent = BPF_CORE_READ(t, real_parent, group_leader);
+	struct chain_node *node = &state->nodes[i];
+
+	if (!parent || parent == t || i >= MAX_CHAIN)
+		return 1;
+	node->start = start_of(parent);
+	node->tgid = BPF_CORE_READ(parent, tgid);
+	node->cgroup = cgroup_of(parent, &node->hierarchy);
+	node->flags = 0;
+	node->pad = 0;
+	bpf_probe_read_kernel(node->comm, COMM_LEN, &parent->comm);
+	state->n = i + 1;
+	state->t = parent;
+	return 0;
+}
+
 __noinline int describe_present(u64 task, u32 lane, u32 user)
 {
 	struct task_struct *t = BPF_CORE_READ((struct task_struct *)task, group_leader);
 	struct event_chain *c = scratch_of(user);
-	struct chain_node *nodes;
-	u32 n = 0;
+	struct present_walk walk = {.t = t};
 
 	if (!c)
 		return -1;
-	nodes = (void *)(c + 1);
+	walk.nodes = (void *)(c + 1);
 	c->start = start_of(t);
 	c->tgid = BPF_CORE_READ(t, tgid);
-	for (int i = 0; i < MAX_CHAIN; i++) {
-		struct task_struct *parent = BPF_CORE_READ(t, real_parent, group_leader);
-		struct chain_node *node = &nodes[i];
+	REPEAT(MAX_CHAIN, present_step, &walk);
+	return emit_chain(c, CHAIN_PRESENT, walk.n, lane);
+}
 
-		if (!parent || parent == t)
-			break;
-		node->start = start_of(parent);
-		node->tgid = BPF_CORE_READ(parent, tgid);
-		node->cgroup = cgroup_of(parent, &node->hierarchy);
-		node->flags = 0;
-		node->pad = 0;
-		bpf_probe_read_kernel(node->comm, COMM_LEN, &parent->comm);
-		n = i + 1;
-		t = parent;
-	}
-	return emit_chain(c, CHAIN_PRESENT, n, lane);
+struct lineage_walk {
+	struct proc_key at;
+	struct chain_node *nodes;
+	u32 n;
+};
+
+STEP(lineage_step, struct lineage_walk)
+{
+	struct proc_entry *e = proc_of(&state->at);
+	struct chain_node *node = &state->nodes[i];
+
+	if (!e || !state->at.tgid || i >= MAX_CHAIN)
+		return 1;
+	state->at = e->forker;
+	e = proc_of(&state->at);
+	if (!e)
+		return 1;
+	node->start = state->at.start;
+	node->tgid = state->at.tgid;
+	node->cgroup = e->cgroup;
+	node->hierarchy = e->hierarchy;
+	node->flags = e->dead & NODE_DEAD;
+	node->pad = 0;
+	bpf_probe_read_kernel(node->comm, COMM_LEN, e->comm);
+	state->n = i + 1;
+	return 0;
 }
 
 __noinline int describe_lineage(u64 start, u32 tgid, u32 lane, u32 user)
 {
-	struct proc_key at = {.start = start, .tgid = tgid};
+	struct lineage_walk walk = {.at = {.start = start, .tgid = tgid}};
 	struct event_chain *c = scratch_of(user);
-	struct proc_entry *e = proc_of(&at);
-	struct chain_node *nodes;
-	u32 n = 0;
 
 	if (!c)
 		return -1;
-	nodes = (void *)(c + 1);
+	walk.nodes = (void *)(c + 1);
 	c->start = start;
 	c->tgid = tgid;
-	for (int i = 0; i < MAX_CHAIN; i++) {
-		struct chain_node *node = &nodes[i];
-
-		if (!e || !at.tgid)
-			break;
-		at = e->forker;
-		e = proc_of(&at);
-		if (!e)
-			break;
-		node->start = at.start;
-		node->tgid = at.tgid;
-		node->cgroup = e->cgroup;
-		node->hierarchy = e->hierarchy;
-		node->flags = e->dead & NODE_DEAD;
-		node->pad = 0;
-		bpf_probe_read_kernel(node->comm, COMM_LEN, e->comm);
-		n = i + 1;
-	}
-	return emit_chain(c, CHAIN_LINEAGE, n, lane);
+	REPEAT(MAX_CHAIN, lineage_step, &walk);
+	return emit_chain(c, CHAIN_LINEAGE, walk.n, lane);
 }
 
 /* Exe and args of the parent: a shim lives hardly longer than the runc whose

@@ -119,35 +119,43 @@ static __always_inline void proc_exit(struct task_struct *t)
 	proc_release(&key);
 }
 
+struct seed_walk {
+	struct task_struct *t;
+	struct proc_entry *e;
+};
+
+STEP(seed_step, struct seed_walk)
+{
+	struct task_struct *t = state->t;
+	struct proc_entry *e = state->e;
+	struct task_struct *parent = BPF_CORE_READ(t, real_parent, group_leader);
+	struct proc_key key = key_of(t);
+
+	__builtin_memset(e, 0, offsetof(struct proc_entry, exe));
+	e->exe[0] = 0;
+	e->forker = key_of(parent);
+	e->refs = i > 0;
+	e->cgroup = cgroup_of(t, &e->hierarchy);
+	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &t->comm);
+	if (bpf_map_update_elem(&procs, &key, e, BPF_NOEXIST)) {
+		if (i > 0)
+			proc_ref(&key, 1);
+		return 1;
+	}
+	state->t = parent;
+	return !key.tgid;
+}
+
 /* Records a process that is older than sigtrace, and its parents. The one that
  * inserts an entry counts it at its parent. Global functions have a stack
  * frame of their own, and up to 6.1 all frames of a call chain share 512 bytes. */
 __noinline int proc_seed(u64 task)
 {
-	struct task_struct *t = (void *)task;
-	struct proc_entry *e = scratch_of(SCRATCH_ITER);
+	struct seed_walk walk = {.t = (void *)task, .e = scratch_of(SCRATCH_ITER)};
 
-	if (!e)
+	if (!walk.e)
 		return -1;
-	for (int i = 0; i < LINEAGE_DEPTH; i++) {
-		struct task_struct *parent = BPF_CORE_READ(t, real_parent, group_leader);
-		struct proc_key key = key_of(t);
-
-		__builtin_memset(e, 0, offsetof(struct proc_entry, exe));
-		e->exe[0] = 0;
-		e->forker = key_of(parent);
-		e->refs = i > 0;
-		e->cgroup = cgroup_of(t, &e->hierarchy);
-		bpf_probe_read_kernel(e->comm, sizeof(e->comm), &t->comm);
-		if (bpf_map_update_elem(&procs, &key, e, BPF_NOEXIST)) {
-			if (i > 0)
-				proc_ref(&key, 1);
-			break;
-		}
-		if (!key.tgid)
-			break;
-		t = parent;
-	}
+	REPEAT(LINEAGE_DEPTH, seed_step, &walk);
 	return 0;
 }
 

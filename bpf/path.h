@@ -15,43 +15,61 @@
  */
 #define PATH_DELETED 0x100
 
+struct path_walk {
+	struct dentry *dentry;
+	struct vfsmount *mnt;
+	char *out; /* PATH_SLOTS slots */
+	u32 used;
+};
+
+STEP(path_step, struct path_walk)
+{
+	struct dentry *dentry = state->dentry;
+	struct vfsmount *mnt = state->mnt;
+	struct dentry *root = BPF_CORE_READ(mnt, mnt_root);
+	struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+	struct mount *m = MOUNT_OF(mnt);
+	struct mount *up = BPF_CORE_READ(m, mnt_parent);
+	bool at_root = dentry == root || dentry == parent;
+	const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+	char *slot;
+
+	if (i >= PATH_SLOTS)
+		return 1;
+	slot = state->out + i * PATH_SLOT_LEN;
+	slot[0] = 0;
+	if (at_root && up == m)
+		return 1;
+	state->used = i + 1;
+	if (at_root) {
+		state->dentry = BPF_CORE_READ(m, mnt_mountpoint);
+		state->mnt = (void *)((u64)up + bpf_core_field_offset(struct mount, mnt));
+	} else {
+		bpf_probe_read_kernel_str(slot, PATH_SLOT_LEN, name);
+		state->dentry = parent;
+	}
+	return 0;
+}
+
 __noinline int exe_path(u64 mm_address, u32 user, u32 offset)
 {
 	struct mm_struct *mm = (void *)mm_address;
 	struct file *file = BPF_CORE_READ(mm, exe_file);
 	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-	struct vfsmount *mnt = BPF_CORE_READ(file, f_path.mnt);
+	struct path_walk walk = {};
 	char *out = scratch_of(user);
-	int used = 0;
 	int deleted = 0;
 
 	if (!out || !file || offset != sizeof(struct event_proc))
 		return 0;
+	walk.dentry = dentry;
+	walk.mnt = BPF_CORE_READ(file, f_path.mnt);
+	walk.out = out + sizeof(struct event_proc);
 	/* A root dentry is unhashed as well, but no executable is one. */
 	if (!BPF_CORE_READ(dentry, d_hash.pprev))
 		deleted = PATH_DELETED;
-	for (int i = 0; i < PATH_SLOTS; i++) {
-		struct dentry *root = BPF_CORE_READ(mnt, mnt_root);
-		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-		struct mount *m = MOUNT_OF(mnt);
-		struct mount *up = BPF_CORE_READ(m, mnt_parent);
-		bool at_root = dentry == root || dentry == parent;
-		const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
-		char *slot = out + offset + i * PATH_SLOT_LEN;
-
-		slot[0] = 0;
-		if (at_root && up == m)
-			break;
-		used = i + 1;
-		if (at_root) {
-			dentry = BPF_CORE_READ(m, mnt_mountpoint);
-			mnt = (void *)((u64)up + bpf_core_field_offset(struct mount, mnt));
-		} else {
-			bpf_probe_read_kernel_str(slot, PATH_SLOT_LEN, name);
-			dentry = parent;
-		}
-	}
-	return used | deleted;
+	REPEAT(PATH_SLOTS, path_step, &walk);
+	return walk.used | deleted;
 }
 
 #endif

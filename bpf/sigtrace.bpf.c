@@ -11,6 +11,7 @@
 #include "config.h"
 #include "maps.h"
 #include "read.h"
+#include "loop.h"
 #include "task.h"
 #include "emit.h"
 #include "filter.h"

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/output"
+	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/signal"
 	"github.com/sigtrace/sigtrace/internal/target"
 )
@@ -47,6 +48,8 @@ type watchFlags struct {
 
 	// forceRaw is for tests: raw tracepoints although BTF ones would do.
 	forceRaw bool
+	// kernelTypes are being read while everything else is opened.
+	kernelTypes *probe.Types
 	// without is for tests: fentry, kprobe, symbols are left out.
 	without []string
 }

@@ -75,7 +75,7 @@ func (f *watchFlags) probeConfig(mounts cgroup.Mounts) probe.Config {
 	return probe.Config{
 		Signals: set, All: f.all, Exits: exits,
 		TargetPID: t.PID, TargetCgroups: cgroups,
-		MemoryV1: mounts.Memory != "", BTFPath: f.btf, Raw: f.forceRaw, Without: f.without,
+		MemoryV1: mounts.Memory != "", BTFPath: f.btf, Raw: f.forceRaw, Types: f.kernelTypes, Without: f.without,
 	}
 }
 

@@ -47,7 +47,7 @@ func (f *watchFlags) run(c *cobra.Command, _ []string) error {
 	if err := mayRun(); err != nil {
 		return err
 	}
-	probe.ReadTypes()
+	f.kernelTypes = probe.ReadTypes()
 	s, err := open(ctx, f, newLog(c.ErrOrStderr(), f.verbose))
 	if err != nil {
 		return err

@@ -23,6 +23,8 @@ type Config struct {
 	TargetCgroups bool
 	// MemoryV1 says that containers are told apart by v1's memory hierarchy.
 	MemoryV1 bool
+	// Types are the kernel's, if ReadTypes has been called before.
+	Types *Types
 	// BTFPath names a BTF file for kernels without one in /sys; empty if none.
 	BTFPath string
 	// RoutineBytes is the size of the routine lane, a power of two; 0 for the

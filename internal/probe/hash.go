@@ -11,6 +11,7 @@ import (
 func ObjectHash() string {
 	h := sha256.New()
 	h.Write(_TypedBytes)
+	h.Write(_LoopBytes)
 	h.Write(_RawBytes)
 	return hex.EncodeToString(h.Sum(nil))[:16]
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/cilium/ebpf"
@@ -39,11 +40,28 @@ func (p *Probe) Hooks() map[string]string {
 	return maps.Clone(p.hooks)
 }
 
+// Types are the kernel's types, being read.
+type Types struct {
+	cache *btf.Cache
+	read  chan struct{}
+}
+
 // ReadTypes begins to read the kernel's types, which Load needs and which
 // takes as long as all the rest: whoever has other things to do first calls it
 // before them.
-func ReadTypes() {
-	go func() { _, _ = btf.LoadKernelSpec() }() // an error comes again in Load
+func ReadTypes() *Types {
+	t := &Types{btf.NewCache(), make(chan struct{})}
+	go func() {
+		defer close(t.read)
+		_, _ = t.cache.Kernel() // an error comes again in Load
+	}()
+	return t
+}
+
+// wait returns the types once they have been read, for all programs to share.
+func (t *Types) wait() *btf.Cache {
+	<-t.read
+	return t.cache
 }
 
 // Load loads the programs and attaches every hook that this kernel allows. It
@@ -64,10 +82,17 @@ func Load(c Config) (*Probe, error) {
 
 // loadEither takes raw tracepoints where BTF ones are refused.
 func loadEither(c Config) (*Probe, error) {
+	if c.Types == nil {
+		c.Types = ReadTypes()
+	}
 	if c.Raw || c.BTFPath != "" {
 		return load(c, loadRaw)
 	}
-	p, err := load(c, loadTyped)
+	spec := loadTyped
+	if c.loops() {
+		spec = loadLoop
+	}
+	p, err := load(c, spec)
 	if err == nil {
 		return p, nil
 	}
@@ -77,6 +102,23 @@ func loadEither(c Config) (*Probe, error) {
 	}
 	raw.hooks["tp_btf"] = "refused, raw tracepoints serve instead: " + firstLine(err)
 	return raw, nil
+}
+
+// loops tells whether this kernel has bpf_loop(), from 5.17 on: its types know
+// the helper's number.
+func (c Config) loops() bool {
+	if slices.Contains(c.Without, "loop") {
+		return false
+	}
+	types, err := c.Types.wait().Kernel()
+	if err != nil {
+		return false
+	}
+	var helpers *btf.Enum
+	if types.TypeByName("bpf_func_id", &helpers) != nil {
+		return false
+	}
+	return slices.ContainsFunc(helpers.Values, func(v btf.EnumValue) bool { return v.Name == "BPF_FUNC_loop" })
 }
 
 func load(c Config, spec func() (*ebpf.CollectionSpec, error)) (*Probe, error) {
@@ -104,6 +146,7 @@ func load(c Config, spec func() (*ebpf.CollectionSpec, error)) (*Probe, error) {
 func collectionOptions(c Config) (ebpf.CollectionOptions, error) {
 	var o ebpf.CollectionOptions
 	if c.BTFPath == "" {
+		o.Cache = c.Types.wait()
 		return o, nil
 	}
 	types, err := btf.LoadSpec(c.BTFPath)

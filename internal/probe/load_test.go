@@ -22,6 +22,8 @@ func TestLoad(t *testing.T) {
 		"one process":     {TargetPID: 1},
 		"cgroups":         {TargetCgroups: true, MemoryV1: true},
 		"unified cgroups": {TargetCgroups: true},
+		"without loop":    {Without: []string{"loop"}},
+		"cgroups without": {TargetCgroups: true, MemoryV1: true, Without: []string{"loop"}},
 		"raw":             {Raw: true},
 		"raw cgroups":     {Raw: true, TargetCgroups: true, MemoryV1: true, All: true},
 	} {

@@ -88,7 +88,8 @@ func (b *bench) snoop(name string, args ...string) (*tool, time.Duration, error)
 	if err != nil {
 		return nil, 0, fmt.Errorf("%w: make test-deps installs it", err)
 	}
-	t := &tool{cmd: exec.Command(path, args...)}
+	// Line by line: a full buffer would be counted as their time to start.
+	t := &tool{cmd: exec.Command("stdbuf", append([]string{"-oL", path}, args...)...)}
 	out, err := t.cmd.StdoutPipe()
 	if err != nil {
 		return nil, 0, err
