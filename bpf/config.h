@@ -20,6 +20,9 @@ volatile const u32 config_page_size = 4096;
 /* 2 at most: the routine lane wakes its reader only when this full (bytes). */
 volatile const u32 config_wakeup_bytes = 1 << 20;
 
+/* Nothing, but a variable. */
+volatile u32 zero = 0;
+
 /* Levels (depths) at which target cgroups lie, by hierarchy. */
 volatile u32 target_level_count[2];
 volatile u32 target_levels[2][MAX_TARGET_LEVELS];

@@ -32,25 +32,33 @@ static __always_inline void proc_ref(struct proc_key *key, s32 by)
 		__sync_fetch_and_add(&e->refs, by);
 }
 
+struct release_walk {
+	struct proc_key at;
+};
+
+STEP(release_step, struct release_walk)
+{
+	struct proc_entry *e = proc_of(&state->at);
+	struct proc_key up;
+
+	if (!e || !e->dead || e->refs > 0)
+		return 1;
+	up = e->forker;
+	if (bpf_map_delete_elem(&procs, &state->at))
+		return 1;
+	proc_ref(&up, -1);
+	state->at = up;
+	return 0;
+}
+
 /* Drops dead entries that no living descendant needs, from key upwards. Two
  * siblings may race to the same entry: only one of them deletes it, and only
  * that one goes on to its forker. */
 static __always_inline void proc_release(struct proc_key *key)
 {
-	struct proc_key at = *key;
+	struct release_walk walk = {.at = *key};
 
-	for (int i = 0; i < LINEAGE_DEPTH; i++) {
-		struct proc_entry *e = proc_of(&at);
-		struct proc_key up;
-
-		if (!e || !e->dead || e->refs > 0)
-			break;
-		up = e->forker;
-		if (bpf_map_delete_elem(&procs, &at))
-			break;
-		proc_ref(&up, -1);
-		at = up;
-	}
+	REPEAT(LINEAGE_DEPTH, release_step, &walk);
 }
 
 static __always_inline void proc_fork(struct task_struct *child)

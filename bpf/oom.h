@@ -40,28 +40,39 @@ static __always_inline void oom_called(struct oom_control *oc)
 	bpf_map_update_elem(&oom_calls, &tid, &call, BPF_ANY);
 }
 
+struct limit_walk {
+	struct cgroup_subsys_state *css;
+	struct event_oom *e;
+};
+
+STEP(limit_step, struct limit_walk)
+{
+	struct cgroup_subsys_state *css = state->css;
+	struct event_oom *e = state->e;
+	u64 cgroup = 0, limit = 0, usage = 0;
+
+	if (!css)
+		return 1;
+	read_limit((void *)css, &cgroup, &limit, &usage);
+	if (limit < PAGE_COUNTER_MAX && usage + 64 >= limit) {
+		e->limit_cgroup = cgroup;
+		e->limit_pages = limit;
+		e->usage_pages = usage;
+		e->flags |= OOM_LIMIT_FOUND;
+		return 1;
+	}
+	state->css = BPF_CORE_READ(css, parent);
+	return 0;
+}
+
 /* Without oc: the victim's nearest memory cgroup that stands at its limit. A
  * charge is refused with up to a batch (64 pages) to spare. */
 static __always_inline void search_limit(struct event_oom *e, struct task_struct *victim)
 {
 	u32 id = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
-	struct cgroup_subsys_state *css = BPF_CORE_READ(victim, cgroups, subsys[id]);
+	struct limit_walk walk = {.css = BPF_CORE_READ(victim, cgroups, subsys[id]), .e = e};
 
-	for (int i = 0; i < 16; i++) {
-		u64 cgroup = 0, limit = 0, usage = 0;
-
-		if (!css)
-			break;
-		read_limit((void *)css, &cgroup, &limit, &usage);
-		if (limit < PAGE_COUNTER_MAX && usage + 64 >= limit) {
-			e->limit_cgroup = cgroup;
-			e->limit_pages = limit;
-			e->usage_pages = usage;
-			e->flags |= OOM_LIMIT_FOUND;
-			break;
-		}
-		css = BPF_CORE_READ(css, parent);
-	}
+	REPEAT(16, limit_step, &walk);
 }
 
 static __always_inline s64 rss_counter(struct mm_struct *mm, u32 which)

@@ -69,7 +69,8 @@ __noinline u32 disposition(u64 task, int sig, int result)
 	u32 group = BPF_CORE_READ(t, signal, flags);
 	u32 code = BPF_CORE_READ(t, signal, group_exit_code);
 	u64 bit = BIT_OF(sig), handler = handler_of(t, sig);
-	u32 flags = 0;
+	/* Unknown to the verifier, which else follows each set of flags apart. */
+	u32 flags = zero;
 
 	if (result == 0 && (group & SIGNAL_GROUP_EXIT) && code == sig)
 		flags |= SIGNAL_FATAL;

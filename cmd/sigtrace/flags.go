@@ -50,6 +50,8 @@ type watchFlags struct {
 	forceRaw bool
 	// kernelTypes are being read while everything else is opened.
 	kernelTypes *probe.Types
+	// started is called once everything is attached.
+	started func()
 	// without is for tests: fentry, kprobe, symbols are left out.
 	without []string
 }

@@ -130,10 +130,11 @@ func load(c Config, spec func() (*ebpf.CollectionSpec, error)) (*Probe, error) {
 		return nil, err
 	}
 	p := &Probe{hooks: map[string]string{}, programs: map[string]*ebpf.Program{}, spec: s}
-	if p.options, err = collectionOptions(c); err != nil {
+	if err := p.makeMaps(); err != nil {
 		return nil, err
 	}
-	if err := p.makeMaps(); err != nil {
+	if p.options, err = collectionOptions(c); err != nil {
+		_ = p.Close()
 		return nil, err
 	}
 	if err := p.bringAll(c.Without); err != nil {
@@ -161,7 +162,7 @@ func collectionOptions(c Config) (ebpf.CollectionOptions, error) {
 func (p *Probe) makeMaps() error {
 	part := p.spec.Copy()
 	clear(part.Programs)
-	coll, err := ebpf.NewCollectionWithOptions(part, p.options)
+	coll, err := ebpf.NewCollection(part)
 	if err != nil {
 		return err
 	}
@@ -173,9 +174,14 @@ func (p *Probe) makeMaps() error {
 
 // program loads one program onto the shared maps.
 func (p *Probe) program(name string) (*ebpf.Program, error) {
-	part := p.spec.Copy()
-	maps.DeleteFunc(part.Programs, func(n string, _ *ebpf.ProgramSpec) bool { return n != name })
-	part.Variables = nil
+	spec, ok := p.spec.Programs[name]
+	if !ok {
+		return nil, fmt.Errorf("the object has no program %s", name)
+	}
+	part := &ebpf.CollectionSpec{
+		Maps: p.spec.Maps, Types: p.spec.Types, ByteOrder: p.spec.ByteOrder,
+		Programs: map[string]*ebpf.ProgramSpec{name: spec.Copy()},
+	}
 	o := p.options
 	o.MapReplacements = p.maps
 	coll, err := ebpf.NewCollectionWithOptions(part, o)
@@ -184,9 +190,6 @@ func (p *Probe) program(name string) (*ebpf.Program, error) {
 	}
 	defer coll.Close()
 	prog := coll.DetachProgram(name)
-	if prog == nil {
-		return nil, fmt.Errorf("the object has no program %s", name)
-	}
 	p.mu.Lock()
 	p.programs[name] = prog
 	p.mu.Unlock()

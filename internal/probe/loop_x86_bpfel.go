@@ -239,6 +239,7 @@ const (
 	loopVarTargetLevelCount    = "target_level_count"
 	loopVarTargetLevels        = "target_levels"
 	loopVarWokenAt             = "woken_at"
+	loopVarZero                = "zero"
 )
 
 // loadLoop returns the embedded CollectionSpec for loop.
@@ -332,6 +333,7 @@ type loopVariableSpecs struct {
 	TargetLevelCount    *ebpf.VariableSpec `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.VariableSpec `ebpf:"target_levels"`
 	WokenAt             *ebpf.VariableSpec `ebpf:"woken_at"`
+	Zero                *ebpf.VariableSpec `ebpf:"zero"`
 }
 
 // loopObjects contains all objects after they have been loaded into the kernel.
@@ -403,6 +405,7 @@ type loopVariables struct {
 	TargetLevelCount    *ebpf.Variable `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.Variable `ebpf:"target_levels"`
 	WokenAt             *ebpf.Variable `ebpf:"woken_at"`
+	Zero                *ebpf.Variable `ebpf:"zero"`
 }
 
 // loopPrograms contains all programs after they have been loaded into the kernel.

@@ -239,6 +239,7 @@ const (
 	rawVarTargetLevelCount    = "target_level_count"
 	rawVarTargetLevels        = "target_levels"
 	rawVarWokenAt             = "woken_at"
+	rawVarZero                = "zero"
 )
 
 // loadRaw returns the embedded CollectionSpec for raw.
@@ -332,6 +333,7 @@ type rawVariableSpecs struct {
 	TargetLevelCount    *ebpf.VariableSpec `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.VariableSpec `ebpf:"target_levels"`
 	WokenAt             *ebpf.VariableSpec `ebpf:"woken_at"`
+	Zero                *ebpf.VariableSpec `ebpf:"zero"`
 }
 
 // rawObjects contains all objects after they have been loaded into the kernel.
@@ -403,6 +405,7 @@ type rawVariables struct {
 	TargetLevelCount    *ebpf.Variable `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.Variable `ebpf:"target_levels"`
 	WokenAt             *ebpf.Variable `ebpf:"woken_at"`
+	Zero                *ebpf.Variable `ebpf:"zero"`
 }
 
 // rawPrograms contains all programs after they have been loaded into the kernel.

@@ -239,6 +239,7 @@ const (
 	typedVarTargetLevelCount    = "target_level_count"
 	typedVarTargetLevels        = "target_levels"
 	typedVarWokenAt             = "woken_at"
+	typedVarZero                = "zero"
 )
 
 // loadTyped returns the embedded CollectionSpec for typed.
@@ -332,6 +333,7 @@ type typedVariableSpecs struct {
 	TargetLevelCount    *ebpf.VariableSpec `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.VariableSpec `ebpf:"target_levels"`
 	WokenAt             *ebpf.VariableSpec `ebpf:"woken_at"`
+	Zero                *ebpf.VariableSpec `ebpf:"zero"`
 }
 
 // typedObjects contains all objects after they have been loaded into the kernel.
@@ -403,6 +405,7 @@ type typedVariables struct {
 	TargetLevelCount    *ebpf.Variable `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.Variable `ebpf:"target_levels"`
 	WokenAt             *ebpf.Variable `ebpf:"woken_at"`
+	Zero                *ebpf.Variable `ebpf:"zero"`
 }
 
 // typedPrograms contains all programs after they have been loaded into the kernel.
