@@ -12,6 +12,20 @@ static __always_inline bool ends_current(struct task_struct *current, int sig, u
 	return sig == KILL || !(BPF_CORE_READ(current, signal, flags) & SIGNAL_UNKILLABLE);
 }
 
+/* The threads of a process that dumps core, or whose other thread execs, find a
+ * SIGKILL that nobody has sent (get_signal()). */
+static __always_inline bool being_reaped(struct task_struct *current)
+{
+	struct signal_struct *signal = BPF_CORE_READ(current, signal);
+	struct signal_struct___exit_task *old = (void *)signal;
+
+	if (BPF_CORE_READ(signal, flags) & (SIGNAL_GROUP_EXIT | SIGNAL_GROUP_COREDUMP))
+		return true;
+	if (bpf_core_field_exists(signal->group_exec_task))
+		return BPF_CORE_READ(signal, group_exec_task);
+	return bpf_core_field_exists(old->group_exit_task) && BPF_CORE_READ(old, group_exit_task);
+}
+
 /* The stored signal, now that it has turned out to be the end. */
 static __always_inline void tell_late(struct pending *p)
 {
@@ -70,8 +84,8 @@ static __always_inline void signal_delivered(int sig, u64 info, struct k_sigacti
 	s32 code = 0;
 	bool fatal;
 
-	if (BPF_CORE_READ(current, signal, flags) & (SIGNAL_GROUP_EXIT | SIGNAL_GROUP_COREDUMP))
-		return; /* decided already: its threads are being reaped */
+	if (being_reaped(current))
+		return; /* decided already */
 	handler = (u64)ARG_READ(ka, sa.sa_handler);
 	fatal = ends_current(current, sig, handler);
 	if (!p && !fatal)

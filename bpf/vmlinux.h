@@ -196,11 +196,17 @@ struct seccomp {
 struct signal_struct {
 	atomic_t live;
 	int group_exit_code;
+	struct task_struct *group_exec_task;
 	unsigned int flags;
 	short oom_score_adj;
 	struct mm_struct *oom_mm;
 	unsigned long maxrss;
 	struct sigpending shared_pending;
+};
+
+/* Before 5.17; a core dump sets it as well. */
+struct signal_struct___exit_task {
+	struct task_struct *group_exit_task;
 };
 
 struct thread_info {

@@ -37,15 +37,15 @@ func (d *Directory) Inspect(ctx context.Context, id string) (Info, bool) {
 func (d *Directory) fetch(ctx context.Context, ref Ref, path string) (Info, bool) {
 	lately := d.askedLately(ref) // before cached, which then sees the answer
 	info, ok := d.cached(ref, path)
-	if ok && !info.wanting() || !ref.askable() || lately {
+	if ok && !info.Wanting() || !ref.askable() || lately {
 		return info, ok
 	}
 	d.ask(ctx, ref)
 	return d.cached(ref, path)
 }
 
-// wanting tells whether another question may bring something to light.
-func (i Info) wanting() bool {
+// Wanting tells whether another question may bring something to light.
+func (i Info) Wanting() bool {
 	if i.ID == "" {
 		return !podNamed(i.Pod)
 	}

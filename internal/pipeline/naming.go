@@ -21,8 +21,9 @@ type ask struct {
 }
 
 const (
-	// askAgain is how long a path that got no name is left alone.
-	askAgain = 5 * time.Second
+	// askAgain is how long a path that got no name is left alone; the directory
+	// does not ask the runtimes more often either.
+	askAgain = time.Second
 	askedMax = 4096
 )
 

@@ -70,7 +70,7 @@ func (n *Names) Unnamed(hierarchy uint8, id uint64) (path string, unnamed bool) 
 		return path, false
 	}
 	info, named := n.Containers.Cached(path)
-	return path, !named || info.Partial
+	return path, !named || info.Wanting()
 }
 
 // MemoryV1 tells whether memory limits lie in v1's own hierarchy.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
@@ -46,7 +47,7 @@ func signalProgram() (*ebpf.Program, error) {
 		if err != nil {
 			continue
 		}
-		if info, err := p.Info(); err == nil && info.Name == "on_signal_gener" {
+		if info, err := p.Info(); err == nil && strings.HasPrefix(info.Name, "on_signal_gener") {
 			found = p
 		}
 	}
@@ -67,7 +68,9 @@ func read(p *ebpf.Program) (cost, error) {
 	return cost{float64(s.Runtime.Nanoseconds()), float64(s.RunCount)}, nil
 }
 
-func (c cost) since(before cost) float64 { return (c.runtime - before.runtime) / (c.runs - before.runs) }
+func (c cost) since(before cost) float64 {
+	return (c.runtime - before.runtime) / (c.runs - before.runs)
+}
 
 // dropped: what a signal costs in the kernel that the filter does not want.
 func dropped(b *bench) error {
