@@ -31,7 +31,7 @@ lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
-	shellcheck .ci/run testdata/install-test-deps
+	shellcheck .ci/run testdata/install-test-deps testdata/guest/fetch testdata/guest/mkinitrd testdata/guest/run testdata/guest/init
 	clang-format-19 --dry-run --Werror bpf/*.c bpf/*.h
 
 .PHONY: generate
