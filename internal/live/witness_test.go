@@ -32,7 +32,7 @@ var results = []string{"delivered", "ignored", "already_pending", "overflow", "i
 func TestPerfSawTheSame(t *testing.T) {
 	need(t, "perf", "stress-ng")
 	data := filepath.Join(t.TempDir(), "perf.data")
-	perf := exec.Command("perf", "record", "-q", "-a", "-m", "4M", "-e", "signal:signal_generate", "-o", data)
+	perf := exec.Command("perf", "record", "-q", "-a", "-k", "CLOCK_MONOTONIC", "-m", "4M", "-e", "signal:signal_generate", "-o", data)
 	var said bytes.Buffer
 	perf.Stderr = &said
 	if err := perf.Start(); err != nil {
@@ -57,7 +57,7 @@ func TestPerfSawTheSame(t *testing.T) {
 	if len(theirs) < 500 {
 		t.Fatalf("perf saw only %d signals: %s", len(theirs), &said)
 	}
-	compare(t, count(theirs), count(ours))
+	compare(t, withoutTimers(count(theirs)), withoutTimers(count(ours)))
 }
 
 // sightings are the signals in the kernel's order: the two lanes come by turns.
@@ -122,6 +122,18 @@ func count(list []sighting) map[sighting]int {
 	n := map[sighting]int{}
 	for _, s := range list {
 		n[s]++
+	}
+	return n
+}
+
+// withoutTimers leaves SIGALRM out: perf (6.1 on a 6.18 kernel) does not see
+// the signal that a timer's interrupt generates on an idle CPU, though its
+// victim dies of it; sigtrace does.
+func withoutTimers(n map[sighting]int) map[sighting]int {
+	for s := range n {
+		if s.signal == int(unix.SIGALRM) {
+			delete(n, s)
+		}
 	}
 	return n
 }

@@ -94,11 +94,16 @@ func (e *Engine) OOM(o *event.OOM) {
 	e.ooms = append(e.ooms, o)
 }
 
-// Exit takes in an end. Two threads may both look like the last: the second
-// of them is dropped.
+// Exit takes in an end. Two threads may both look like the last: of the second
+// only what seccomp did to it is new.
 func (e *Engine) Exit(x *event.Exit) {
 	st := e.story(x.Process, x.BoottimeNS)
 	if st.exit != nil {
+		if st.cause == nil && st.exit.Seccomp == "" && x.Seccomp != "" {
+			both := *st.exit
+			both.Seccomp = x.Seccomp
+			st.exit = &both
+		}
 		return
 	}
 	st.exit = x

@@ -451,6 +451,16 @@ func TestSeccompWithoutSignal(t *testing.T) {
 	expect(t, w.death(1200), event.CauseSeccomp, event.Proven, nil)
 }
 
+// Of two threads that both look like the last, the one that seccomp ended may
+// be told second.
+func TestSeccompOfTheSecondThread(t *testing.T) {
+	w := newWorld(t, Options{})
+	p := proc(10, "server")
+	w.exit(1000, p, 159)
+	w.exit(1001, p, 159, func(x *event.Exit) { x.Seccomp = "filter" })
+	expect(t, w.death(1200), event.CauseSeccomp, event.Proven, nil)
+}
+
 func TestCollateral(t *testing.T) {
 	w := newWorld(t, Options{})
 	killer := proc(20, "kill")
