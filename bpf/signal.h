@@ -198,12 +198,12 @@ static __always_inline void signal_generated(u64 *ctx, int sig, struct task_stru
 	flags = disposition(t, sig, result);
 	if (!(flags & (SIGNAL_MATTERS | SIGNAL_UNDECIDED)) && (!config_all || verdict == CONTEXT))
 		return;
-	if (flags & (SIGNAL_HANDLED | SIGNAL_BLOCKED) && BIT_OF(sig) & TERMINATES && result == 0)
-		note_asked(t);
 	flags |= (verdict == CONTEXT) * SIGNAL_CONTEXT | (group != 0) * SIGNAL_GROUP;
 	lane = lane_of(flags);
 	describe(current, true, lane, SCRATCH_SIGNAL);
-	describe(t, t == current, lane, SCRATCH_SIGNAL);
+	describe(t, t == current, lane, SCRATCH_SIGNAL); /* makes an entry of its, too */
+	if (flags & (SIGNAL_HANDLED | SIGNAL_BLOCKED) && BIT_OF(sig) & TERMINATES && result == 0)
+		note_asked(t);
 	e = scratch_of(SCRATCH_SIGNAL);
 	if (!e)
 		return;
