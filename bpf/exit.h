@@ -21,27 +21,29 @@ static __always_inline u32 wait_status(struct task_struct *t)
 /* A thread that seccomp ended straight by do_exit: it has a signal for an exit
  * code and has not been through get_signal(), which sets PF_SIGNALED. Kernels
  * up to 5.15, strict mode and KILL_THREAD generate no signal at all. */
-static __always_inline void note_seccomp(struct task_struct *t)
+static __always_inline u32 note_seccomp(struct task_struct *t)
 {
 	struct proc_key key;
 	struct proc_entry *e;
-	u32 mode = 0;
+	u32 mode = 0, flag;
 
 	if (bpf_core_field_exists(t->seccomp.mode))
 		mode = BPF_CORE_READ(t, seccomp.mode);
-	if (!mode || !(BPF_CORE_READ(t, exit_code) & 0x7f) || BPF_CORE_READ(t, flags) & PF_SIGNALED)
-		return;
+	if (!mode || mode > SECCOMP_MODE_DEAD || !(BPF_CORE_READ(t, exit_code) & 0x7f) ||
+	    BPF_CORE_READ(t, flags) & PF_SIGNALED)
+		return 0;
+	flag = EXIT_SECCOMP_STRICT << (mode - 1);
 	key = key_of(t);
-	e = proc_of(&key);
-	if (e && mode <= SECCOMP_MODE_DEAD)
-		e->seccomp = EXIT_SECCOMP_STRICT << (mode - 1);
+	e = proc_of(&key); /* gone if another thread has looked like the last */
+	if (e)
+		e->seccomp = flag;
+	return flag;
 }
 
-static __always_inline u32 exit_flags(struct task_struct *t, u32 ns_pid)
+static __always_inline u32 exit_flags(struct task_struct *t, u32 ns_pid, u32 flags)
 {
 	struct proc_key key = key_of(t);
 	struct proc_entry *e = proc_of(&key);
-	u32 flags = 0;
 
 	if (ns_pid == 1)
 		flags |= EXIT_INIT;
@@ -76,17 +78,17 @@ __noinline int tell_exit(u64 task, u32 lane, u32 flags)
 	return emit(lane & 1, e, sizeof(*e));
 }
 
-static __always_inline void process_exited(struct task_struct *t)
+static __always_inline void process_exited(struct task_struct *t, u32 flags)
 {
-	u32 tgid = BPF_CORE_READ(t, tgid), flags = 0, status, inum, lane;
+	u32 tgid = BPF_CORE_READ(t, tgid), status, inum, lane;
 
 	if (!is_target(t)) {
 		if (!bpf_map_lookup_elem(&kin, &tgid))
 			return;
-		flags = EXIT_CONTEXT;
+		flags |= EXIT_CONTEXT;
 	}
 	status = wait_status(t);
-	flags |= exit_flags(t, ns_pid_of(BPF_CORE_READ(t, group_leader), &inum));
+	flags = exit_flags(t, ns_pid_of(BPF_CORE_READ(t, group_leader), &inum), flags);
 	if (!exit_wanted(status, flags))
 		return;
 	lane = status & 0x7f || flags & (EXIT_INIT | EXIT_ASKED) ? LANE_CRITICAL : LANE_ROUTINE;

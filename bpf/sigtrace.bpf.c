@@ -76,13 +76,14 @@ TRACEPOINT(sched_process_exit)
 int on_exit(void *ctx)
 {
 	struct task_struct *t = current_task();
+	u32 seccomp;
 
-	note_seccomp(t);
+	seccomp = note_seccomp(t);
 	if (has_children(t))
 		__sync_fetch_and_add(&reparent_generation, 1);
 	if (BPF_CORE_READ(t, signal, live.counter) != 0)
 		return 0;
-	process_exited(t);
+	process_exited(t, seccomp);
 	proc_exit(t);
 	return 0;
 }

@@ -32,6 +32,7 @@ type session struct {
 	watcher  *target.Watcher
 	resolver *resolve.Resolver
 	proc     proc.FS
+	added    chan struct{}
 	// noSymbols leaves the kernel's functions out, for tests.
 	noSymbols bool
 }
@@ -40,7 +41,7 @@ type session struct {
 const refreshNames = 10 * time.Second
 
 func open(ctx context.Context, f *watchFlags, log *slog.Logger) (*session, error) {
-	s := &session{log: log, proc: proc.New(""), noSymbols: slices.Contains(f.without, "symbols")}
+	s := &session{log: log, added: make(chan struct{}, 1), proc: proc.New(""), noSymbols: slices.Contains(f.without, "symbols")}
 	mounts, err := cgroup.Detect("/")
 	if err != nil {
 		return nil, fmt.Errorf("look at the cgroup file systems: %w", err)
@@ -55,7 +56,7 @@ func open(ctx context.Context, f *watchFlags, log *slog.Logger) (*session, error
 	if s.probe, err = probe.Load(f.probeConfig(mounts)); err != nil {
 		return nil, err
 	}
-	s.watcher = target.NewWatcher(f.target, s.dir, mounts, kernelFilter{s.probe, s.cache}, log)
+	s.watcher = target.NewWatcher(f.target, s.dir, mounts, kernelFilter{s.probe, s.cache, s.added}, log)
 	if err := s.watcher.Start(ctx); err != nil {
 		s.close()
 		return nil, err
@@ -83,6 +84,8 @@ func (f *watchFlags) probeConfig(mounts cgroup.Mounts) probe.Config {
 type kernelFilter struct {
 	probe *probe.Probe
 	cache *cgroup.Cache
+	// added hears that there are new targets.
+	added chan<- struct{}
 }
 
 func (k kernelFilter) AddCgroup(h cgroup.Hierarchy, id uint64) error {
@@ -90,7 +93,14 @@ func (k kernelFilter) AddCgroup(h cgroup.Hierarchy, id uint64) error {
 	if !ok {
 		return fmt.Errorf("cgroup %d is gone", id)
 	}
-	return k.probe.AddCgroup(uint8(h), id, depth(path))
+	if err := k.probe.AddCgroup(uint8(h), id, depth(path)); err != nil {
+		return err
+	}
+	select {
+	case k.added <- struct{}{}:
+	default: // it has been told and not yet looked
+	}
+	return nil
 }
 
 func (k kernelFilter) RemoveCgroup(h cgroup.Hierarchy, id uint64) error {
@@ -111,13 +121,28 @@ func (s *session) background(ctx context.Context) {
 	go s.watcher.Run(ctx)
 	go s.dir.Run(ctx, refreshNames)
 	go func() {
-		if err := s.probe.Seed(); err != nil {
-			s.log.Warn("lineage begins with sigtrace", "error", err)
-		}
+		s.seed()
 		if err := s.cache.Seed(ctx); err != nil {
 			s.log.Debug("cgroups not seeded", "error", err)
 		}
+		for {
+			select {
+			case <-s.added:
+				s.seed()
+			case <-ctx.Done():
+				return
+			}
+		}
 	}()
+}
+
+// seed tells the kernel side of processes that are older than sigtrace, and
+// has it mark the parents of those that are targets: their shims' signals and
+// exits are needed for verdicts.
+func (s *session) seed() {
+	if err := s.probe.Seed(); err != nil {
+		s.log.Warn("lineage begins with sigtrace", "error", err)
+	}
 }
 
 func (s *session) fetch(ctx context.Context, path string) { s.dir.Fetch(ctx, path) }

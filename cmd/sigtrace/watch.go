@@ -20,6 +20,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/resolve"
 	"github.com/sigtrace/sigtrace/internal/signal"
+	"github.com/sigtrace/sigtrace/internal/target"
 )
 
 func newWatch() *cobra.Command {
@@ -84,6 +85,9 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session) (
 	verdicts.status(status)
 	if err := p.Status(status); err != nil {
 		return brokenPipe(err)
+	}
+	if f.target != (target.Spec{}) {
+		s.seed() // before it is ready: a shim may be killed at once
 	}
 	if err := f.ready(); err != nil {
 		return err
