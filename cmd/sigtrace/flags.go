@@ -160,6 +160,13 @@ func (f *watchFlags) chosenCauses() map[event.Cause]bool {
 	return causes
 }
 
+// takeTypes hands the kernel's types on: nothing else is to hold them.
+func (f *watchFlags) takeTypes() *probe.Types {
+	t := f.kernelTypes
+	f.kernelTypes = nil
+	return t
+}
+
 // validate finds the user's mistakes before anything is loaded.
 func (f *watchFlags) validate() error {
 	if err := f.target.Validate(); err != nil {

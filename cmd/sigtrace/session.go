@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -76,7 +77,7 @@ func (f *watchFlags) probeConfig(mounts cgroup.Mounts) probe.Config {
 	return probe.Config{
 		Signals: set, All: f.all, Exits: exits,
 		TargetPID: t.PID, TargetCgroups: cgroups,
-		MemoryV1: mounts.Memory != "", BTFPath: f.btf, Raw: f.forceRaw, Types: f.kernelTypes, Without: f.without,
+		MemoryV1: mounts.Memory != "", BTFPath: f.btf, Raw: f.forceRaw, Types: f.takeTypes(), Without: f.without,
 	}
 }
 
@@ -122,6 +123,7 @@ func (s *session) background(ctx context.Context) {
 	go s.dir.Run(ctx, refreshNames)
 	go func() {
 		s.seed()
+		debug.FreeOSMemory() // what starting took: the kernel's types
 		if err := s.cache.Seed(ctx); err != nil {
 			s.log.Debug("cgroups not seeded", "error", err)
 		}

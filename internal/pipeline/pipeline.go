@@ -115,7 +115,7 @@ func New(kernel Kernel, resolver *resolve.Resolver, cache *cgroup.Cache, cgroups
 	}
 	return &Pipeline{
 		kernel: kernel, resolver: resolver, cache: cache, cgroups: cgroups, printer: printer, o: o,
-		batches: make(chan probe.Batch, 64), symbols: make(chan *proc.Symbols, 1),
+		batches: make(chan probe.Batch, 16), symbols: make(chan *proc.Symbols, 1),
 		names: newNaming(o.FetchNames),
 	}
 }

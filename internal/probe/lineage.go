@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 )
 
@@ -17,7 +18,7 @@ var ErrNoIterator = errors.New("no task iterator")
 // start times, in the kernel's lineage map. ErrNoIterator where the kernel
 // (before 5.8) or its settings do not let it.
 func (p *Probe) Seed() error {
-	prog, err := p.program("seed_tasks") // late: being ready does not wait for it
+	prog, err := p.seeder()
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNoIterator, short{err})
 	}
@@ -35,6 +36,29 @@ func (p *Probe) Seed() error {
 		return fmt.Errorf("iterate over tasks: %w", err)
 	}
 	return nil
+}
+
+// seeder loads the iterator, late, for being ready does not wait for it, and
+// once. It is the last program, and the kernel's types take more memory than
+// all the rest: they are let go of.
+func (p *Probe) seeder() (*ebpf.Program, error) {
+	p.seeding.Lock()
+	defer p.seeding.Unlock()
+	if prog := p.loaded("seed_tasks"); prog != nil {
+		return prog, nil
+	}
+	if p.spec == nil {
+		return nil, errors.New("it could not be loaded before")
+	}
+	prog, err := p.program("seed_tasks")
+	p.spec, p.options = nil, ebpf.CollectionOptions{}
+	return prog, err
+}
+
+func (p *Probe) loaded(name string) *ebpf.Program {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.programs[name]
 }
 
 // Forget tells the kernel that userspace no longer knows the processes that

@@ -25,6 +25,7 @@ type Probe struct {
 	links    []link.Link
 	hooks    map[string]string
 
+	seeding sync.Mutex // guards spec and options once hooks are up
 	spec    *ebpf.CollectionSpec
 	options ebpf.CollectionOptions
 	maps    map[string]*ebpf.Map
