@@ -151,6 +151,9 @@ func TestLiveNamespaceRoot(t *testing.T) {
 	if own, err := m.NamespaceRoot(t.Context(), "/"); err != nil || own.In(m.Primary()) != "/" {
 		t.Errorf("here: %+v, %v", own, err)
 	}
+	if out, _ := exec.Command("unshare", "--help").CombinedOutput(); !strings.Contains(string(out), "--cgroup") {
+		t.Skip("this unshare has no --cgroup (busybox)")
+	}
 	p := makeCgroup(t, m, m.Primary(), "ns")
 	self, err := os.Executable()
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -63,7 +64,11 @@ func deaths() map[string]death {
 // the signals and the verdict with the truth that the scenario itself tells.
 // It prints the board: scenario, expected, got, and the total.
 func TestZoo(t *testing.T) {
-	w := watch(t, "--type", "signal,oom,death", "--all")
+	flags := []string{"--type", "signal,oom,death", "--all"}
+	if file := os.Getenv("ZOO_RECORD"); file != "" {
+		flags = append(flags, "--record", file) // for the golden replays
+	}
+	w := watch(t, flags...)
 	b := &board{}
 	lines := scenarios()
 	for _, line := range slices.Sorted(maps.Keys(lines)) {

@@ -97,7 +97,7 @@ func TestGuestOOMGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = bystander.Process.Kill() })
-	// The OOM killer spares those at -1000, as the tests are, in a group, too.
+	// The OOM killer spares those at -1000, as some runners are, in a group, too.
 	write(t, fmt.Sprintf("/proc/%d/oom_score_adj", bystander.Process.Pid), "0")
 	write(t, dir+"/cgroup.procs", fmt.Sprint(bystander.Process.Pid))
 	w := watch(t)

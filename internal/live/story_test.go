@@ -207,3 +207,33 @@ func TestStuckInTheFreezer(t *testing.T) {
 	thaw()
 	w.deathOf(t, c.Process.Pid).expect(t, "foreign_process", "*", 0)
 }
+
+// Two thousand processes that come and go flush nobody's lineage: a killer that
+// daemonised itself before them is still traced back to where it came from.
+func TestForkBombFlushesNothing(t *testing.T) {
+	w := watch(t)
+	said := zoo(t, "daemon") // the lineage works at all
+	w.deathOf(t, said.Victim).expect(t, "foreign_process", "*", said.Killer)
+	victim := exec.Command("sleep", "1000")
+	if err := victim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = victim.Process.Kill(); _ = victim.Wait() })
+	signal := filepath.Join(t.TempDir(), "now")
+	middle := exec.Command("sh", "-c", fmt.Sprintf(`sh -c 'while [ ! -e %s ]; do sleep 0.05; done; kill -9 %d; :' &`, signal, victim.Process.Pid))
+	if err := middle.Run(); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "sh", "-c", `i=0; while [ $i -lt 2000 ]; do (:) & i=$((i+1)); done; wait`)
+	if err := os.WriteFile(signal, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := w.deathOf(t, victim.Process.Pid)
+	d.expect(t, "foreign_process", "*", 0)
+	if d.Actor == nil || len(d.Actor.Ancestors) < 2 {
+		t.Fatalf("actor: %+v", d.Actor)
+	}
+	if parent := d.Actor.Ancestors[0]; parent.PID != middle.Process.Pid || !parent.Dead || d.Actor.Ancestors[1].PID != os.Getpid() {
+		t.Errorf("the lineage leads over the dead %d to the test %d: %+v", middle.Process.Pid, os.Getpid(), parent)
+	}
+}
