@@ -102,6 +102,11 @@ static __always_inline bool arg_in_target_cgroup(struct task_struct *t)
 
 enum verdict { DROP, TARGET, CONTEXT };
 
+static __always_inline bool maybe_kin(u32 tgid)
+{
+	return kin_bits[tgid >> 6 & 63] & 1ULL << (tgid & 63);
+}
+
 /* What a verdict about the target needs besides passes too, as context. */
 static __always_inline enum verdict filter_target(struct task_struct *t)
 {
@@ -114,7 +119,7 @@ static __always_inline enum verdict filter_target(struct task_struct *t)
 		return TARGET;
 	if (config_target_cgroups && arg_in_target_cgroup(t))
 		return TARGET;
-	return bpf_map_lookup_elem(&kin, &tgid) ? CONTEXT : DROP;
+	return maybe_kin(tgid) && bpf_map_lookup_elem(&kin, &tgid) ? CONTEXT : DROP;
 }
 
 static __always_inline bool is_target(struct task_struct *t)
@@ -137,6 +142,7 @@ static __always_inline void mark_kin(struct task_struct *t)
 		if (tgid <= 1)
 			break;
 		bpf_map_update_elem(&kin, &tgid, &start, BPF_ANY);
+		__sync_fetch_and_or(&kin_bits[tgid >> 6 & 63], 1ULL << (tgid & 63));
 		t = parent;
 	}
 }
