@@ -3,14 +3,17 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"slices"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sigtrace/sigtrace/internal/cgroup"
+	"github.com/sigtrace/sigtrace/internal/container"
 	"github.com/sigtrace/sigtrace/internal/probe"
 )
 
@@ -27,38 +30,84 @@ func newCheck() *cobra.Command {
 	return c
 }
 
+// check reports on everything that it can look at, and fails in the end where
+// sigtrace could not run.
 func check(c *cobra.Command, f *watchFlags) error {
-	if err := mayRun(); err != nil {
-		return err
+	w := c.OutOrStdout()
+	fmt.Fprintf(w, "kernel   %s\n", kernelRelease())
+	if mounts, err := cgroup.Detect("/"); err == nil {
+		fmt.Fprintf(w, "cgroups  %s\n", mounts.Mode)
 	}
-	s, err := open(c.Context(), f, newLog(c.ErrOrStderr(), false))
+	s, err := attempt(c, f)
 	if err != nil {
+		fmt.Fprintf(w, "\nhooks\n  not tried: %v\n", err)
+		reportSources(c.Context(), w, f)
 		return err
 	}
 	defer s.close()
-	_ = s.dir.Refresh(c.Context()) // what failed stands in Sources
-	w := tabwriter.NewWriter(c.OutOrStdout(), 0, 8, 2, ' ', 0)
-	fmt.Fprintf(w, "kernel\t%s\ncgroups\t%s\n\n", kernelRelease(), s.cache.Mounts().Mode)
-	report(w, "HOOK", s.probe.Hooks(), probe.Attached, probe.Cost)
-	fmt.Fprintln(w)
-	symbols := "connected"
-	if _, err := s.symbols(); err != nil {
-		symbols = err.Error()
+	fmt.Fprintln(w, "\nhooks")
+	hooks := s.probe.Hooks()
+	for _, name := range slices.Sorted(maps.Keys(hooks)) {
+		cost := ""
+		if !needless(name, hooks) {
+			cost = probe.Cost(name)
+		}
+		line(w, name, hooks[name], probe.Attached, cost)
 	}
+	_ = s.dir.Refresh(c.Context()) // what failed stands in Sources
+	fmt.Fprintln(w, "\nsources")
 	sources := s.sources()
-	sources["kernel symbols"] = symbols
-	report(w, "SOURCE", sources, "connected", sourceCost)
-	return w.Flush()
+	sources["kernel symbols"] = "connected"
+	if _, err := s.symbols(); err != nil {
+		sources["kernel symbols"] = err.Error()
+	}
+	lines(w, sources)
+	return nil
 }
 
-func report(w io.Writer, title string, states map[string]string, good string, cost func(string) string) {
-	fmt.Fprintf(w, "%s\tSTATE\tWITHOUT IT\n", title)
+func attempt(c *cobra.Command, f *watchFlags) (*session, error) {
+	if err := mayRun(); err != nil {
+		return nil, err
+	}
+	return open(c.Context(), f, newLog(c.ErrOrStderr(), false))
+}
+
+// needless: one of the two ways to hook oom_kill_process is enough.
+func needless(name string, hooks map[string]string) bool {
+	const fentry, kprobe = "oom_kill_process(fentry)", "oom_kill_process(kprobe)"
+	return name == kprobe && hooks[fentry] == probe.Attached || name == fentry && hooks[kprobe] == probe.Attached
+}
+
+// reportSources is for where no hook could be had.
+func reportSources(ctx context.Context, w io.Writer, f *watchFlags) {
+	found, notes, err := container.Discover(ctx, container.Options{CRIEndpoint: f.criEndpoint, DockerHost: f.dockerHost})
+	if err != nil {
+		return
+	}
+	dir := container.NewDirectory(slog.New(slog.DiscardHandler), found...)
+	defer dir.Close()
+	_ = dir.Refresh(ctx)
+	all := dir.Sources()
+	maps.Copy(all, notes)
+	fmt.Fprintln(w, "\nsources")
+	lines(w, all)
+}
+
+func lines(w io.Writer, states map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(states)) {
-		without := ""
-		if states[name] != good {
-			without = cost(name)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", name, states[name], without)
+		line(w, name, states[name], "connected", sourceCost(name))
+	}
+}
+
+// line is one hook or source: ok, or why not and what that costs.
+func line(w io.Writer, name, state, good, cost string) {
+	if state == good {
+		fmt.Fprintf(w, "  ok  %s\n", name)
+		return
+	}
+	fmt.Fprintf(w, "  no  %s: %s\n", name, state)
+	if cost != "" {
+		fmt.Fprintf(w, "      without it: %s\n", cost)
 	}
 }
 

@@ -32,6 +32,7 @@ func newRoot() *cobra.Command {
 		Short:         "Tells who or what killed a process or a container, and why",
 		Long:          longHelp,
 		Example:       examples,
+		Version:       versionString(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArgs,

@@ -89,6 +89,9 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session) (
 	if f.target != (target.Spec{}) {
 		s.seed() // before it is ready: a shim may be killed at once
 	}
+	if s.watcher.Waiting() && (f.format == "table" || f.format == "wide") {
+		fmt.Fprintln(c.ErrOrStderr(), "sigtrace:", s.watcher.Describe())
+	}
 	if err := f.ready(); err != nil {
 		return err
 	}

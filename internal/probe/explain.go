@@ -30,5 +30,7 @@ func (s short) Unwrap() error { return s.err }
 
 func firstLine(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
+	// A guess of the library's: memory is accounted otherwise since 5.11, and
+	// where the limit matters Load says so.
+	return strings.Replace(line, " (MEMLOCK may be too low, consider rlimit.RemoveMemlock)", "", 1)
 }
