@@ -115,6 +115,8 @@ func sourceCost(name string) string {
 	switch name {
 	case "kernel symbols":
 		return "mechanisms of kernel-made signals are told by flags only"
+	case kernelLogName:
+		return "OOM kills have one witness, and fragmentation is not told"
 	case "cri":
 		return "pods are named from files only, without labels"
 	case "docker":

@@ -32,6 +32,7 @@ type watchFlags struct {
 
 	criEndpoint string
 	dockerHost  string
+	kernelLog   string
 	btf         string
 	node        string
 
@@ -101,6 +102,7 @@ func (f *watchFlags) registerSources(c *cobra.Command) {
 	fs := c.Flags()
 	fs.StringVar(&f.criEndpoint, "cri-endpoint", "", "CRI `socket`; off leaves it out (default: found by itself)")
 	fs.StringVar(&f.dockerHost, "docker-host", "", "Docker `URL`; off leaves it out (default: found by itself)")
+	fs.StringVar(&f.kernelLog, "kernel-log", "", "kernel log `file`; off leaves it out (default /dev/kmsg)")
 	fs.StringVar(&f.btf, "btf", "", "BTF `file` of this kernel, where /sys has none")
 	fs.StringVar(&f.node, "node-name", "", "what events carry as node (default $NODE_NAME, else the host's name)")
 	f.registerForced(c)

@@ -66,11 +66,13 @@ func (f *watchFlags) replay(c *cobra.Command, name string) error {
 	}
 	o := r.Options()
 	o.All, o.MaskArgs = o.All || f.all, f.maskArgs
+	engine := verdict.New(o)
+	r.HandLog(engine.KernelLog)
 	set, _ := signal.ParseSet(f.signals)
 	err = pipeline.Replay(c.Context(), clock, printer, pipeline.Options{
 		Types: f.chosen(c), All: f.all, MaxEvents: f.maxEvents, Signals: set,
 		SenderPID: f.senderPID, SenderComm: f.senderComm,
-		Causes: f.chosenCauses(), Verdicts: verdict.New(o),
+		Causes: f.chosenCauses(), Verdicts: engine,
 	})
 	return errors.Join(err, printer.Close())
 }

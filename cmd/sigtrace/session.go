@@ -16,6 +16,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/cgroup"
 	"github.com/sigtrace/sigtrace/internal/container"
+	"github.com/sigtrace/sigtrace/internal/kmsg"
 	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/proc"
 	"github.com/sigtrace/sigtrace/internal/resolve"
@@ -34,6 +35,8 @@ type session struct {
 	resolver *resolve.Resolver
 	proc     proc.FS
 	added    chan struct{}
+	// kernelLog is nil where there is none.
+	kernelLog *kmsg.Log
 	// noSymbols leaves the kernel's functions out, for tests.
 	noSymbols bool
 }
@@ -53,6 +56,10 @@ func open(ctx context.Context, f *watchFlags, log *slog.Logger) (*session, error
 		return nil, err
 	}
 	s.notes = notes
+	if s.notes == nil {
+		s.notes = map[string]string{}
+	}
+	s.openKernelLog(f)
 	s.dir = container.NewDirectory(log, sources...)
 	if s.probe, err = probe.Load(f.probeConfig(mounts)); err != nil {
 		return nil, err
@@ -167,6 +174,9 @@ func (s *session) close() {
 		if err := s.probe.Close(); err != nil {
 			s.log.Debug("close the probe", "error", err)
 		}
+	}
+	if s.kernelLog != nil {
+		_ = s.kernelLog.Close()
 	}
 	_ = s.dir.Close()
 	_ = s.cache.Close()

@@ -20,7 +20,6 @@ import (
 	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/resolve"
 	"github.com/sigtrace/sigtrace/internal/signal"
-	"github.com/sigtrace/sigtrace/internal/target"
 )
 
 func newWatch() *cobra.Command {
@@ -79,14 +78,15 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session) (
 		Types: types, All: f.all, MaxEvents: f.maxEvents, Signals: set,
 		SenderPID: f.senderPID, SenderComm: f.senderComm,
 		Causes: f.chosenCauses(), Verdicts: verdicts.engine,
-		Log: s.log, FetchNames: s.fetch, Symbols: s.symbols,
+		KernelLog: s.followKernelLog(ctx),
+		Log:       s.log, FetchNames: s.fetch, Symbols: s.symbols,
 	})
 	status := s.status(resolve.Now())
 	verdicts.status(status)
 	if err := p.Status(status); err != nil {
 		return brokenPipe(err)
 	}
-	if f.target != (target.Spec{}) {
+	if !f.target.Empty() {
 		s.seed() // before it is ready: a shim may be killed at once
 	}
 	if s.watcher.Waiting() && (f.format == "table" || f.format == "wide") {

@@ -124,6 +124,7 @@ type event struct {
 		Result     string   `json:"result"`
 		GapSeconds *float64 `json:"gap_seconds"`
 	} `json:"signals"`
+	Evidence   []struct{ Source, Text string } `json:"evidence"`
 	Collateral *struct {
 		Count int
 		PIDs  []int

@@ -48,6 +48,7 @@ func TestOOMWays(t *testing.T) {
 			said := zoo(t, "oom-other", dir, fmt.Sprint(oomLimit))
 			d := w.deathOf(t, said.Victim)
 			d.expectLimit(t, dir)
+			d.expectKernelLog(t)
 			ooms := w.find(func(e event) bool { return e.Type == "oom" && e.Victim != nil && e.Victim.PID == said.Victim })
 			if len(ooms) != 1 {
 				t.Fatalf("%d oom events", len(ooms))
@@ -60,4 +61,15 @@ func TestOOMWays(t *testing.T) {
 			}
 		})
 	}
+}
+
+// expectKernelLog: the second witness is in the evidence.
+func (e event) expectKernelLog(t *testing.T) {
+	t.Helper()
+	for _, seen := range e.Evidence {
+		if seen.Source == "kernel log" && strings.Contains(seen.Text, fmt.Sprintf("Killed process %d ", e.Process.PID)) {
+			return
+		}
+	}
+	t.Errorf("the kernel log is no witness: %+v", e.Evidence)
 }

@@ -42,6 +42,7 @@ type Verdicts interface {
 	OOM(*event.OOM)
 	Exit(*event.Exit)
 	Lost(*event.Lost)
+	KernelLog(*event.KernelOOM)
 	// Due returns the records that are ripe: everything up to seen
 	// (CLOCK_BOOTTIME, ns) has been handed on.
 	Due(seen uint64) []event.Event
@@ -64,6 +65,8 @@ type Options struct {
 	Causes map[event.Cause]bool
 	// Verdicts may be nil: no deaths are told then.
 	Verdicts Verdicts
+	// KernelLog brings what the kernel's log says of OOM kills; nil is nothing.
+	KernelLog <-chan *event.KernelOOM
 	// Now is CLOCK_BOOTTIME in nanoseconds; nil is the kernel's.
 	Now        func() uint64
 	Log        *slog.Logger
@@ -190,6 +193,10 @@ func (p *Pipeline) consume(ctx context.Context, failed <-chan error) error {
 		case now := <-ticker.C:
 			if err := p.tick(now); err != nil {
 				return err
+			}
+		case k := <-p.o.KernelLog:
+			if p.o.Verdicts != nil {
+				p.o.Verdicts.KernelLog(k)
 			}
 		case path := <-p.names.answered:
 			p.names.done(path)

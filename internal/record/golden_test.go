@@ -65,6 +65,7 @@ func replayed(t *testing.T, file string) []string {
 		t.Fatal(err)
 	}
 	engine := verdict.New(r.Options())
+	r.HandLog(engine.KernelLog)
 	var lines []string
 	for {
 		e, seen, err := r.Next()

@@ -27,7 +27,9 @@ type line struct {
 	OOM    *event.OOM    `json:"oom,omitempty"`
 	Exit   *event.Exit   `json:"exit,omitempty"`
 	Lost   *event.Lost   `json:"lost,omitempty"`
-	Status *event.Status `json:"status,omitempty"`
+	// KernelLog is no event of the stream's.
+	KernelLog *event.KernelOOM `json:"kernel_log,omitempty"`
+	Status    *event.Status    `json:"status,omitempty"`
 	// Seen is CLOCK_BOOTTIME, ns: everything up to it had been handed on.
 	Seen uint64 `json:"seen,omitempty"`
 	// Task and Memory are the answers to what the verdicts asked.

@@ -28,6 +28,7 @@ type Reader struct {
 	memory  []*event.Memory
 	number  int
 	pending error
+	log     func(*event.KernelOOM)
 }
 
 // NewReader reads the first line.
@@ -68,6 +69,9 @@ func (r *Reader) Next() (e event.Event, seen uint64, err error) {
 	return nil, 0, io.EOF
 }
 
+// HandLog says whom to hand what the kernel's log said.
+func (r *Reader) HandLog(to func(*event.KernelOOM)) { r.log = to }
+
 // answer keeps what was answered, for the engine to ask again.
 func (r *Reader) answer(l line) bool {
 	switch {
@@ -75,6 +79,10 @@ func (r *Reader) answer(l line) bool {
 		r.tasks = append(r.tasks, *l.Task)
 	case l.Memory != nil:
 		r.memory = append(r.memory, l.Memory)
+	case l.KernelLog != nil:
+		if r.log != nil {
+			r.log(l.KernelLog)
+		}
 	default:
 		return false
 	}

@@ -104,6 +104,12 @@ func (w *Writer) Lost(l *event.Lost) {
 	w.write(line{Lost: l})
 }
 
+// KernelLog records what the kernel's log says and hands it on.
+func (w *Writer) KernelLog(k *event.KernelOOM) {
+	w.engine.KernelLog(k)
+	w.write(line{KernelLog: k})
+}
+
 // Due hands on how far the stream has been seen; recorded where it matters.
 func (w *Writer) Due(seen uint64) []event.Event {
 	due := w.engine.Due(seen)

@@ -18,6 +18,7 @@ type finding struct {
 	// one that began the chain (the same where there is no messenger).
 	deciding, first *noted
 	oom             *event.OOM
+	log             *event.KernelOOM
 	actor           *event.Process
 	hops            []event.Hop
 	// asked: it ended by itself after deciding.
@@ -49,7 +50,10 @@ func (e *Engine) decided(st *story) finding {
 	case n == 0:
 		return e.endedItself(st)
 	case n == int(unix.SIGKILL) && st.oom != nil:
-		return byOOM(st.oom)
+		k := e.logged(st.process, st.oom.Time)
+		f := byOOM(witnessed(st.oom, k))
+		f.log = k
+		return f
 	case st.exit.Seccomp != "" && (n == int(unix.SIGKILL) || n == int(unix.SIGSYS)):
 		return finding{cause: event.CauseSeccomp, confidence: event.Proven, deciding: st.deciding(n)}
 	}
@@ -125,7 +129,15 @@ func patience(n int) uint64 {
 // unseenSignal: the status names a signal that no hook has seen.
 func (e *Engine) unseenSignal(st *story) finding {
 	f := finding{cause: event.CauseUnknown, confidence: event.Unknown}
-	if !st.exit.OOMMark || st.exit.SignalNumber != int(unix.SIGKILL) {
+	if st.exit.SignalNumber != int(unix.SIGKILL) {
+		return f
+	}
+	if k := e.logged(st.process, st.exit.Time); k != nil {
+		f = byOOM(fromLog(st.exit, k))
+		f.confidence, f.log = event.Likely, k
+		return f
+	}
+	if !st.exit.OOMMark {
 		return f
 	}
 	// The OOM killer has had its memory: as one that shares it with a victim.

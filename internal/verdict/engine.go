@@ -57,6 +57,7 @@ type Engine struct {
 	killed  []*story // fatal signals whose exit is due
 	acts    acts
 	ooms    []*event.OOM // the last ones, for those who share the memory
+	logs    []*event.KernelOOM
 	lost    []loss
 }
 

@@ -396,6 +396,24 @@ func TestOOM(t *testing.T) {
 			t.Error(d.Summary)
 		}
 	})
+	t.Run("the kernel log as second witness", func(t *testing.T) {
+		w := newWorld(t, Options{})
+		order := 2
+		w.oom(1000, hog, by, func(o *event.OOM) { o.Scope, o.Order, o.GroupKill, o.LimitCgroup = "system", nil, nil, "" })
+		w.e.KernelLog(&event.KernelOOM{Time: time.Unix(1, 0).UTC(), PID: hog.PID, Comm: "hog", Order: &order, FreeBlocks: []uint64{7, 3, 0}})
+		w.exit(1001, hog, 137)
+		d := w.death(1200)
+		expect(t, d, event.CauseSystemOOM, event.Proven, nil)
+		if !strings.Contains(d.Summary, "13 free pages lay in smaller blocks only") || d.OOM.FreePagesByOrder == nil {
+			t.Error(d.Summary)
+		}
+	})
+	t.Run("the kernel log alone", func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.e.KernelLog(&event.KernelOOM{Time: time.Unix(1, 0).UTC(), PID: hog.PID, Comm: "hog", Cgroup: true, LimitCgroup: "/x"})
+		w.exit(1001, hog, 137)
+		expect(t, w.death(1200), event.CauseCgroupOOM, event.Likely, nil)
+	})
 	t.Run("shares the memory", func(t *testing.T) {
 		w := newWorld(t, Options{})
 		sharer := proc(11, "sharer")

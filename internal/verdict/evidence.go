@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
 // evidence lists what was seen, in order of time.
@@ -24,7 +25,25 @@ func evidence(st *story, f *finding) []event.Evidence {
 	if f.oom != nil {
 		list = append(list, event.Evidence{Time: f.oom.Time, Source: oomSource(f.oom), Text: OOMText(f.oom)})
 	}
+	if f.log != nil {
+		list = append(list, event.Evidence{Time: f.log.Time, Source: "kernel log", Text: logText(f.log)})
+	}
 	return append(list, exitSeen(st.exit))
+}
+
+func logText(k *event.KernelOOM) string {
+	what := "Out of memory"
+	if k.Cgroup {
+		what = "Memory cgroup out of memory"
+	}
+	text := fmt.Sprintf("%s: Killed process %d (%s)", what, k.PID, safetext.Quote(k.Comm))
+	if k.Order != nil && *k.Order > 0 {
+		text += fmt.Sprintf("; order %d", *k.Order)
+	}
+	if len(k.FreeBlocks) > 0 {
+		text += fmt.Sprintf("; free blocks by order %v", k.FreeBlocks)
+	}
+	return text
 }
 
 func seen(s *noted) event.Evidence {

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package event
+
+import "time"
+
+// KernelOOM is what the kernel's own log says of one OOM kill: a second
+// witness, and the only one that tells the free blocks at that moment.
+type KernelOOM struct {
+	// Time is when it was read.
+	Time time.Time `json:"time"`
+	// Victim as the log names it; the pid is the host's.
+	PID  int    `json:"pid"`
+	Comm string `json:"comm"`
+	// Cgroup is true for a memory cgroup's kill, false for the system's.
+	Cgroup bool `json:"cgroup"`
+	// LimitCgroup is oom_memcg, the cgroup whose limit was hit.
+	LimitCgroup string `json:"limit_cgroup,omitempty"`
+	Invoker     string `json:"invoker,omitempty"`
+	Order       *int   `json:"order,omitempty"`
+	GFPFlags    string `json:"gfp_flags,omitempty"`
+	// FreeBlocks counts the free blocks of 2^i pages, over all zones.
+	FreeBlocks []uint64 `json:"free_blocks,omitempty"`
+}

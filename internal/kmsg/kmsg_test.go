@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kmsg
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+func order(n int) *int { return &n }
+
+// cgroup-6.18.log was recorded; fragmented.log is put together after the
+// kernel's formats, for a fragmented node is hard to provoke.
+func TestParser(t *testing.T) {
+	for file, want := range map[string][]event.KernelOOM{
+		"cgroup-6.18.log": {{
+			PID: 14381, Comm: "zoo-victim", Cgroup: true, Invoker: "zoo-thin", Order: order(0), GFPFlags: "0xcc0(GFP_KERNEL)",
+			LimitCgroup: "/sigtrace-test-10824-TestZoo-cgroups-oom-other",
+		}},
+		"fragmented.log": {{
+			PID: 2467, Comm: "odd) (name", Invoker: "php-fpm: pool w", Order: order(2), GFPFlags: "0x3000d0",
+			FreeBlocks: []uint64{4003, 1501, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+		}},
+	} {
+		t.Run(file, func(t *testing.T) {
+			b, err := os.ReadFile(filepath.Join("testdata", file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var p Parser
+			var got []event.KernelOOM
+			for line := range strings.Lines(string(b)) {
+				if oom, done := p.Line(strings.TrimSuffix(line, "\n")); done {
+					got = append(got, oom)
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// A line that a process wrote to /dev/kmsg is not the kernel's.
+func TestFakeLinesAreSkipped(t *testing.T) {
+	const line = "Out of memory: Killed process 1 (init) total-vm:1kB"
+	for record, want := range map[string]bool{
+		"3,1,2,-;" + line + "\n":             true, // LOG_KERN
+		"6,1,2,-;" + line + "\n SUB=x\n":     true,
+		"11,1,2,-;" + line + "\n":            false, // LOG_USER
+		"12,1,2,-;" + line + "\n":            false,
+		"nonsense":                           false,
+		";" + line:                           false,
+		"31,1,2,-;" + line + "\n":            false,
+		"4294967295000,1,2,-;" + line + "\n": false,
+	} {
+		got, own := text(record)
+		if own != want || own && got != line {
+			t.Errorf("%q: %q, %v", record, got, own)
+		}
+	}
+}
+
+func FuzzParser(f *testing.F) {
+	for _, s := range []string{
+		"x invoked oom-killer: gfp_mask=0x1, order=0, oom_score_adj=0", "Node 0 DMA: 1*4kB 2*8kB = 20kB",
+		"oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/,task=x,pid=1,uid=0",
+		"Out of memory: Killed process 1 (x) total-vm:1kB",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(_ *testing.T, line string) {
+		var p Parser
+		for range 3 {
+			p.Line(line)
+		}
+		_, _ = text(line)
+	})
+}
