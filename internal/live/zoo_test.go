@@ -139,7 +139,7 @@ func (s truth) role(name string) int {
 func (w *watcher) expect(t *testing.T, said truth, victim int, want want) {
 	t.Helper()
 	var seen []event
-	for range 2 {
+	for range 5 {
 		seen = w.find(func(e event) bool { return e.Type == "signal" && e.Target != nil && e.Target.PID == victim })
 		for _, e := range seen {
 			if want.fits(e, said) {
