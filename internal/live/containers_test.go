@@ -213,3 +213,44 @@ func (e event) expectOOM(t *testing.T, limit int64, survives bool) {
 		t.Errorf("container survives: %v, want %v", e.ContainerSurvives, survives)
 	}
 }
+
+// A pod's limit that is far too small, as 1024m is in Kubernetes: what dies is
+// the runtime's own process, before there is a container.
+func TestTinyLimitKillsTheRuntime(t *testing.T) {
+	containerd(t)
+	root, _ := memoryRoot(t)
+	pod := memoryCgroup(t, 1<<20)
+	w := watch(t)
+	c := &ctr{t: t, name: fmt.Sprintf("t%d-%d", os.Getpid(), nextNumber())}
+	t.Cleanup(c.remove)
+	group := strings.TrimPrefix(pod, root) + "/" + c.name
+	out, err := exec.Command("ctr", "-n", ctrNamespace, "run", "-d", "--snapshotter", "native", "--cgroup", group, imageName, c.name, "/bin/sleep", "1000").CombinedOutput()
+	if err == nil {
+		t.Fatal("the container runs with 1 MiB for its pod")
+	}
+	of := func(e event) bool {
+		return e.Type == "death" && e.Cause == "cgroup_oom" && e.OOM != nil && strings.HasSuffix(pod, e.OOM.LimitCgroup)
+	}
+	eventually(t, fmt.Sprintf("an OOM kill by the tiny limit (%s)", out), func() bool { return len(w.find(of)) > 0 })
+	if d := w.find(of)[0]; !strings.HasPrefix(d.Process.Comm, "runc") {
+		t.Errorf("the victim is %s", d.Process.Comm)
+	}
+}
+
+// Another agent's BPF program kills: nobody has sent it.
+func TestBPFProgramKills(t *testing.T) {
+	need(t, "bpftrace")
+	victim := exec.Command("sh", "-c", "while :; do sleep 0.05; done")
+	if err := victim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w := watch(t)
+	agent := exec.Command("bpftrace", "--unsafe", "-e",
+		fmt.Sprintf(`tracepoint:raw_syscalls:sys_enter /pid == %d/ { signal("KILL"); exit(); }`, victim.Process.Pid))
+	if err := agent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = agent.Process.Kill(); _ = agent.Wait() })
+	_ = victim.Wait()
+	w.deathOf(t, victim.Process.Pid).expect(t, "bpf_program", "*", 0)
+}

@@ -79,7 +79,9 @@ func (p *pods) container(sandbox string, config *cri.PodSandboxConfig, name stri
 		Config: &cri.ContainerConfig{
 			Metadata: &cri.ContainerMetadata{Name: name, Attempt: attempt},
 			Image:    &cri.ImageSpec{Image: imageName}, Command: command, Labels: labels,
-			Linux: &cri.LinuxContainerConfig{},
+			Linux: &cri.LinuxContainerConfig{SecurityContext: &cri.LinuxContainerSecurityContext{
+				NamespaceOptions: &cri.NamespaceOption{Network: cri.NamespaceMode_NODE, Pid: cri.NamespaceMode_CONTAINER},
+			}},
 		},
 	})
 	if err != nil {
@@ -163,4 +165,21 @@ func TestPodStoppedByRuntime(t *testing.T) {
 func (w *watcher) ready(t *testing.T, pid int) {
 	t.Helper()
 	eventually(t, "SIGTERM is caught", func() bool { return catches(pid, unix.SIGTERM) })
+}
+
+// The shim is outside of the pod, and so is who kills it: both are in the
+// chain, though only the pod is watched.
+func TestPodShimKilled(t *testing.T) {
+	p := newPods(t)
+	sandbox, config := p.sandbox("web-2")
+	_, pid := p.container(sandbox, config, "app", 0, "/bin/sleep", "1000")
+	w := watchNamed(t, "--pod", "shop/web-2", "-c", "app")
+	time.Sleep(time.Second) // the pod may be found a moment after sigtrace is ready
+	shim := parentOf(t, pid)
+	killer := killFrom(t, "sh", unix.SIGKILL, shim)
+	d := w.deathOf(t, pid)
+	d.expect(t, "runtime_cleanup", "*", killer)
+	if len(d.Chain) < 2 || pidOf(d.Chain[0].Process) != killer {
+		t.Errorf("the chain begins with %d: %+v", killer, d.Chain)
+	}
 }

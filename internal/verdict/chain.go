@@ -29,9 +29,7 @@ func (e *Engine) bySender(st *story, f *finding) {
 	f.actor = from
 	f.cause = e.who(from, st, f)
 	f.hops = append([]event.Hop{hop(f.first)}, f.hops...)
-	if monitor := e.deadMonitor(st, f); monitor != nil {
-		e.cleanedUp(f, monitor)
-	}
+	e.cleanedUp(f)
 }
 
 // firstOf follows messengers back: whoever sends a signal to itself or to a
@@ -83,29 +81,33 @@ func hop(s *noted) event.Hop {
 	return event.Hop{Process: doer(s.Signal), What: fmt.Sprintf("sent %s to %s", s.Signal.Signal, named(s.Target))}
 }
 
-// deadMonitor is the story of the container's shim or monitor, where its death
-// is why the runtime stepped in.
-func (e *Engine) deadMonitor(st *story, f *finding) *story {
-	if f.cause != event.CauseRuntimeStop {
-		return nil
-	}
-	m := e.find(monitorOf(f.deciding.Target))
-	if m == nil || m.exit == nil || m.exit.BoottimeNS > f.first.BoottimeNS || f.first.BoottimeNS-m.exit.BoottimeNS > cleansUp {
-		return nil
-	}
-	return m
-}
-
 // cleansUp is how long after its shim's death a runtime's kill is its clean-up.
 const cleansUp = 30 * second
 
-func (e *Engine) cleanedUp(f *finding, monitor *story) {
-	f.cause, f.setOff = event.CauseRuntimeCleanup, monitor
-	cause := e.decide(monitor)
-	dead := event.Hop{Process: monitor.process, What: "died (" + string(cause.cause) + ") and left its container to the runtime"}
-	f.hops = append(append(append([]event.Hop{}, cause.hops...), dead), f.hops...)
-	f.actor = monitor.process
+// cleanedUp: where the container's shim or monitor has died, that is why the
+// runtime stepped in.
+func (e *Engine) cleanedUp(f *finding) {
+	monitor := monitorOf(f.deciding.Target)
+	if f.cause != event.CauseRuntimeStop || monitor == nil {
+		return
+	}
+	m := e.find(monitor)
+	if m == nil || m.exit == nil {
+		// Its death was before sigtrace's time; the lineage knows of it.
+		if monitor.Dead && !descends(f.first.Sender, monitor) {
+			f.cause, f.confidence, f.actor = event.CauseRuntimeCleanup, event.Likely, nil
+			f.hops = append([]event.Hop{{Process: monitor, What: "died, it was not seen why"}}, f.hops...)
+		}
+		return
+	}
+	if m.exit.BoottimeNS > f.first.BoottimeNS || f.first.BoottimeNS-m.exit.BoottimeNS > cleansUp {
+		return
+	}
+	cause := e.decide(m)
+	f.cause, f.setOff, f.actor = event.CauseRuntimeCleanup, m, m.process
 	if cause.actor != nil {
 		f.actor = cause.actor
 	}
+	dead := event.Hop{Process: m.process, What: "died (" + string(cause.cause) + ") and left its container to the runtime"}
+	f.hops = append(append(append([]event.Hop{}, cause.hops...), dead), f.hops...)
 }

@@ -258,6 +258,16 @@ func TestRuntime(t *testing.T) {
 			t.Errorf("chain: %+v", d.Chain)
 		}
 	})
+	t.Run("clean-up after a death that was not seen", func(t *testing.T) {
+		w := newWorld(t, Options{})
+		gone := *shim
+		gone.Dead = true
+		orphan := inside("web", true, proc(10, "app", &gone, systemd))
+		cleaner := proc(31, "runc", proc(32, "containerd-shim-runc-v2", containerd), containerd)
+		w.signal(1500, unix.SIGKILL, orphan, from(cleaner))
+		w.exit(1501, orphan, 137)
+		expect(t, w.death(1700), event.CauseRuntimeCleanup, event.Likely, nil)
+	})
 	for name, impostor := range map[string]*event.Process{
 		"by comm":         {PID: 30, Comm: "runc", Exe: "/usr/bin/bash", StartBoottimeNS: 30, Ancestors: []*event.Process{shim}},
 		"elsewhere":       {PID: 30, Comm: "runc", Exe: "/tmp/runc", StartBoottimeNS: 30, Ancestors: []*event.Process{shim}},

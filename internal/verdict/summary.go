@@ -49,7 +49,7 @@ func (e *Engine) because(d *event.Death, f *finding) string {
 	case event.CauseRuntimeStop:
 		return " by the container runtime: " + e.person(d.Actor, d.Process) + ", on whose request is not known"
 	case event.CauseRuntimeCleanup:
-		return " by the container runtime cleaning up after " + named(f.setOff.process) + " died" + e.blame(d, f)
+		return " by the container runtime cleaning up after " + e.whoseDeath(d, f)
 	case event.CauseServiceManager:
 		return " by systemd stopping " + safetext.Quote(d.Process.Unit)
 	case event.CauseSelfSignal:
@@ -136,6 +136,14 @@ func (e *Engine) blame(d *event.Death, f *finding) string {
 		return ": " + named(d.Actor) + " " + ended(f.setOff.exit.Exit)
 	}
 	return ": " + named(f.setOff.process) + " was killed by " + e.person(d.Actor, f.setOff.process)
+}
+
+// whoseDeath names the shim or monitor that died, and who is to blame for it.
+func (e *Engine) whoseDeath(d *event.Death, f *finding) string {
+	if f.setOff == nil {
+		return "its shim or monitor died, it was not seen why"
+	}
+	return named(f.setOff.process) + " died" + e.blame(d, f)
 }
 
 func abortHint(d *event.Death) string {
