@@ -10,7 +10,9 @@ import (
 	"sync"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/features"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/rlimit"
 )
@@ -105,21 +107,10 @@ func loadEither(c Config) (*Probe, error) {
 	return raw, nil
 }
 
-// loops tells whether this kernel has bpf_loop(), from 5.17 on: its types know
-// the helper's number.
+// loops tells whether this kernel has bpf_loop(), from 5.17 on. It asks the
+// kernel and not its types, which are still being read.
 func (c Config) loops() bool {
-	if slices.Contains(c.Without, "loop") {
-		return false
-	}
-	types, err := c.Types.wait().Kernel()
-	if err != nil {
-		return false
-	}
-	var helpers *btf.Enum
-	if types.TypeByName("bpf_func_id", &helpers) != nil {
-		return false
-	}
-	return slices.ContainsFunc(helpers.Values, func(v btf.EnumValue) bool { return v.Name == "BPF_FUNC_loop" })
+	return !slices.Contains(c.Without, "loop") && features.HaveProgramHelper(ebpf.SocketFilter, asm.FnLoop) == nil
 }
 
 func load(c Config, spec func() (*ebpf.CollectionSpec, error)) (*Probe, error) {
