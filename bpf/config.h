@@ -20,9 +20,11 @@ volatile const u32 config_page_size = 4096;
 /* 2 at most: the routine lane wakes its reader only when this full (bytes). */
 volatile const u32 config_wakeup_bytes = 1 << 20;
 
-/* A bit for each tgid (modulo) that may be in the map kin: one load instead of
- * a lookup for nearly every signal that is dropped. Never cleared. */
-volatile u64 kin_bits[64];
+/* Set for each tgid (modulo) that may be in the map kin: one load instead of a
+ * lookup for nearly every signal that is dropped. Never cleared. Bytes, for
+ * setting one needs no atomic or (5.12). */
+#define KIN_SLOTS 4096
+volatile u8 kin_slots[KIN_SLOTS];
 /* Nothing, but a variable. */
 volatile u32 zero = 0;
 

@@ -104,7 +104,7 @@ enum verdict { DROP, TARGET, CONTEXT };
 
 static __always_inline bool maybe_kin(u32 tgid)
 {
-	return kin_bits[tgid >> 6 & 63] & 1ULL << (tgid & 63);
+	return kin_slots[tgid & (KIN_SLOTS - 1)];
 }
 
 /* What a verdict about the target needs besides passes too, as context. */
@@ -142,7 +142,7 @@ static __always_inline void mark_kin(struct task_struct *t)
 		if (tgid <= 1)
 			break;
 		bpf_map_update_elem(&kin, &tgid, &start, BPF_ANY);
-		__sync_fetch_and_or(&kin_bits[tgid >> 6 & 63], 1ULL << (tgid & 63));
+		kin_slots[tgid & (KIN_SLOTS - 1)] = 1;
 		t = parent;
 	}
 }

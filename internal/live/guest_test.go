@@ -23,8 +23,16 @@ func inGuest(t *testing.T) {
 // or so many MiB and then waits.
 func hog(t *testing.T, mib int) *exec.Cmd {
 	t.Helper()
+	return hogAt(t, mib, 1000)
+}
+
+// decoy is there to be killed while another victim is being reaped.
+func decoy(t *testing.T) { hogAt(t, 8, 500) }
+
+func hogAt(t *testing.T, mib, adj int) *exec.Cmd {
+	t.Helper()
 	c := exec.Command(os.Args[0], "-test.run", "^TestHogRole$")
-	c.Env = append(os.Environ(), fmt.Sprintf("SIGTRACE_HOG=%d", mib))
+	c.Env = append(os.Environ(), fmt.Sprintf("SIGTRACE_HOG=%d %d", mib, adj))
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -37,9 +45,9 @@ func TestHogRole(*testing.T) {
 	if role == "" || os.Getenv("SIGTRACE_GUEST") == "" {
 		return
 	}
-	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
-	var mib int
-	_, _ = fmt.Sscan(role, &mib)
+	var mib, adj int
+	_, _ = fmt.Sscan(role, &mib, &adj)
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte(fmt.Sprint(adj)), 0)
 	var kept [][]byte
 	for i := 0; mib == 0 || i < mib; i++ {
 		b := make([]byte, 1<<20)
@@ -57,6 +65,8 @@ func TestGuestSystemOOM(t *testing.T) {
 	for _, without := range []string{"", "fentry,kprobe"} {
 		t.Run("without "+without, func(t *testing.T) {
 			w := watch(t, "--force-without", without)
+			decoy(t)
+			decoy(t)
 			c := hog(t, 0)
 			_ = c.Wait()
 			d := w.deathOf(t, c.Process.Pid)

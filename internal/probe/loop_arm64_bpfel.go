@@ -234,7 +234,7 @@ const (
 	loopVarConfigTargetPid     = "config_target_pid"
 	loopVarConfigWakeupBytes   = "config_wakeup_bytes"
 	loopVarDescribeEpoch       = "describe_epoch"
-	loopVarKinBits             = "kin_bits"
+	loopVarKinSlots            = "kin_slots"
 	loopVarReparentGeneration  = "reparent_generation"
 	loopVarTargetGeneration    = "target_generation"
 	loopVarTargetLevelCount    = "target_level_count"
@@ -329,7 +329,7 @@ type loopVariableSpecs struct {
 	ConfigTargetPid     *ebpf.VariableSpec `ebpf:"config_target_pid"`
 	ConfigWakeupBytes   *ebpf.VariableSpec `ebpf:"config_wakeup_bytes"`
 	DescribeEpoch       *ebpf.VariableSpec `ebpf:"describe_epoch"`
-	KinBits             *ebpf.VariableSpec `ebpf:"kin_bits"`
+	KinSlots            *ebpf.VariableSpec `ebpf:"kin_slots"`
 	ReparentGeneration  *ebpf.VariableSpec `ebpf:"reparent_generation"`
 	TargetGeneration    *ebpf.VariableSpec `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.VariableSpec `ebpf:"target_level_count"`
@@ -402,7 +402,7 @@ type loopVariables struct {
 	ConfigTargetPid     *ebpf.Variable `ebpf:"config_target_pid"`
 	ConfigWakeupBytes   *ebpf.Variable `ebpf:"config_wakeup_bytes"`
 	DescribeEpoch       *ebpf.Variable `ebpf:"describe_epoch"`
-	KinBits             *ebpf.Variable `ebpf:"kin_bits"`
+	KinSlots            *ebpf.Variable `ebpf:"kin_slots"`
 	ReparentGeneration  *ebpf.Variable `ebpf:"reparent_generation"`
 	TargetGeneration    *ebpf.Variable `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.Variable `ebpf:"target_level_count"`
