@@ -19,6 +19,7 @@ type Header struct {
 	// told.
 	All       bool `json:"all,omitempty"`
 	TargetPID int  `json:"target_pid,omitempty"`
+	KernelLog bool `json:"kernel_log,omitempty"`
 }
 
 // line is any other line: one of its fields is set.

@@ -93,7 +93,7 @@ func (r *Reader) answer(l line) bool {
 func (r *Reader) Options() verdict.Options {
 	return verdict.Options{
 		BootID: r.Header.BootID, Node: r.Header.Node, All: r.Header.All,
-		TargetPID: r.Header.TargetPID, Task: r.task, Memory: r.figures,
+		TargetPID: r.Header.TargetPID, KernelLog: r.Header.KernelLog, Task: r.task, Memory: r.figures,
 	}
 }
 

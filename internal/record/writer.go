@@ -32,7 +32,7 @@ func New(out io.WriteCloser, o verdict.Options) *Writer {
 	w := &Writer{out: out, w: bufio.NewWriter(out), mask: o.MaskArgs}
 	w.enc = json.NewEncoder(w.w)
 	w.enc.SetEscapeHTML(false)
-	w.write(Header{Record: Format, BootID: o.BootID, Node: o.Node, All: o.All, TargetPID: o.TargetPID})
+	w.write(Header{Record: Format, BootID: o.BootID, Node: o.Node, All: o.All, TargetPID: o.TargetPID, KernelLog: o.KernelLog})
 	w.tape(&o)
 	w.engine = verdict.New(o)
 	return w

@@ -34,6 +34,9 @@ type Options struct {
 	TargetPID int
 	// MaskArgs hides secrets in the arguments that summaries show.
 	MaskArgs bool
+	// KernelLog says that OOM kills have the kernel's log as second witness:
+	// it is waited for a little longer.
+	KernelLog bool
 	// Task looks at a process that does not die; nil where there is none to
 	// look at (a replay). It answers false when the process is gone.
 	Task func(pid int, start uint64) (Task, bool)
@@ -121,20 +124,29 @@ func (e *Engine) Exit(x *event.Exit) {
 // ns) has been taken in.
 func (e *Engine) Due(seen uint64) []event.Event {
 	var out []event.Event
-	n := 0
+	var still []*story
 	for _, st := range e.ended {
-		if st.exit.BoottimeNS+settle > seen {
-			break
+		if !e.ripe(st, seen) {
+			still = append(still, st)
+			continue
 		}
-		n++
 		if d := e.tell(st); d != nil {
 			out = append(out, d)
 		}
 	}
-	e.ended = slices.Delete(e.ended, 0, n)
+	e.ended = still
 	out = append(out, e.overdue(seen)...)
 	e.forget(seen)
 	return out
+}
+
+// ripe: what may be late has had its time.
+func (e *Engine) ripe(st *story, seen uint64) bool {
+	due := st.exit.BoottimeNS + settle
+	if seen >= due && e.o.KernelLog && (st.oom != nil || st.exit.OOMMark) && e.logged(st.process, st.exit.Time) == nil {
+		due += logWait
+	}
+	return seen >= due
 }
 
 // Flush judges what waits: the stream has ended.

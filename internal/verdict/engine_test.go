@@ -418,6 +418,15 @@ func TestOOM(t *testing.T) {
 			t.Error(d.Summary)
 		}
 	})
+	t.Run("the kernel log is waited for", func(t *testing.T) {
+		w := newWorld(t, Options{KernelLog: true})
+		w.oom(1000, hog, by, nil)
+		w.exit(1001, hog, 137)
+		w.none(1400)
+		if d := w.death(1502); len(d.Evidence) != 2 {
+			t.Errorf("evidence: %+v", d.Evidence)
+		}
+	})
 	t.Run("the kernel log alone", func(t *testing.T) {
 		w := newWorld(t, Options{})
 		w.e.KernelLog(&event.KernelOOM{Time: time.Unix(1, 0).UTC(), PID: hog.PID, Comm: "hog", Cgroup: true, LimitCgroup: "/x"})
