@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// sink keeps what is printed.
+type sink struct{ events []event.Event }
+
+func (s *sink) Print(e event.Event) error { s.events = append(s.events, e); return nil }
+func (s *sink) Tick(time.Time) error      { return nil }
+func (s *sink) Flush() error              { return nil }
+
+// judge keeps what the verdicts are handed, and tells one death when asked.
+type judge struct {
+	signals, exits int
+	seen           []uint64
+}
+
+func (j *judge) Signal(*event.Signal)       { j.signals++ }
+func (j *judge) OOM(*event.OOM)             {}
+func (j *judge) Exit(*event.Exit)           { j.exits++ }
+func (j *judge) Lost(*event.Lost)           {}
+func (j *judge) KernelLog(*event.KernelOOM) {}
+func (j *judge) Flush() []event.Event       { return nil }
+func (j *judge) Due(seen uint64) []event.Event {
+	j.seen = append(j.seen, seen)
+	return []event.Event{deathBy("foreign_process", &event.Process{PID: 7, Comm: "pkill"})}
+}
+
+func deathBy(cause event.Cause, actor *event.Process) *event.Death {
+	return &event.Death{Header: event.Header{Type: event.TypeDeath}, Cause: cause, Actor: actor}
+}
+
+func signalBy(n int, sender *event.Process, d event.SignalDetail) *event.Signal {
+	return &event.Signal{Header: event.Header{Type: event.TypeSignal}, SignalNumber: n, Sender: sender, SignalDetail: d}
+}
+
+var everything = map[event.Type]bool{event.TypeSignal: true, event.TypeDeath: true, event.TypeExit: true}
+
+func TestShown(t *testing.T) {
+	pkill, bash := &event.Process{PID: 7, Comm: "pkill"}, &event.Process{PID: 8, Comm: "bash"}
+	matters := event.SignalDetail{Matters: true}
+	for name, c := range map[string]struct {
+		o    Options
+		e    event.Event
+		want bool
+	}{
+		"a signal that matters":     {Options{Types: everything}, signalBy(9, pkill, matters), true},
+		"routine noise":             {Options{Types: everything}, signalBy(17, pkill, event.SignalDetail{}), false},
+		"routine noise, asked for":  {Options{Types: everything, All: true}, signalBy(17, pkill, event.SignalDetail{}), true},
+		"context is never shown":    {Options{Types: everything, All: true}, signalBy(9, pkill, event.SignalDetail{Matters: true, Context: true}), false},
+		"another type":              {Options{Types: map[event.Type]bool{event.TypeDeath: true}}, signalBy(9, pkill, matters), false},
+		"a chosen signal":           {Options{Types: everything, Signals: 1 << 8}, signalBy(9, pkill, matters), true},
+		"a signal not chosen":       {Options{Types: everything, Signals: 1 << 8}, signalBy(15, pkill, matters), false},
+		"by the chosen sender":      {Options{Types: everything, SenderComm: "pkill"}, signalBy(9, pkill, matters), true},
+		"by another sender":         {Options{Types: everything, SenderPID: 7}, signalBy(9, bash, matters), false},
+		"nobody's, sender chosen":   {Options{Types: everything, SenderPID: 7}, signalBy(9, nil, matters), false},
+		"a death of a chosen cause": {Options{Types: everything, Causes: map[event.Cause]bool{"cgroup_oom": true}}, deathBy("cgroup_oom", nil), true},
+		"a death of another cause":  {Options{Types: everything, Causes: map[event.Cause]bool{"cgroup_oom": true}}, deathBy("timer", nil), false},
+		"a death by another":        {Options{Types: everything, SenderComm: "pkill"}, deathBy("foreign_process", bash), false},
+		"an exit as context":        {Options{Types: everything}, &event.Exit{Header: event.Header{Type: event.TypeExit}, ExitDetail: event.ExitDetail{Context: true}}, false},
+		"losses, whatever":          {Options{}, &event.Lost{Header: event.Header{Type: event.TypeLost}}, true},
+		"status, whatever":          {Options{}, &event.Status{Header: event.Header{Type: event.TypeStatus}}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := &Pipeline{o: c.o}
+			if got := p.shown(c.e); got != c.want {
+				t.Errorf("shown: %v", got)
+			}
+		})
+	}
+}
+
+// tape is a recording: events, and how far the stream had been seen.
+type tape struct {
+	events []event.Event // nil stands for "seen"
+	at     int
+	err    error
+}
+
+func (r *tape) Next() (event.Event, uint64, error) {
+	if r.at == len(r.events) {
+		if r.err != nil {
+			return nil, 0, r.err
+		}
+		return nil, 0, io.EOF
+	}
+	r.at++
+	return r.events[r.at-1], uint64(r.at), nil
+}
+
+// What is not shown is judged all the same.
+func TestReplayJudgesWhatItDoesNotShow(t *testing.T) {
+	out, j := &sink{}, &judge{}
+	r := &tape{events: []event.Event{signalBy(9, nil, event.SignalDetail{Matters: true, Context: true}), nil}}
+	if err := Replay(context.Background(), r, out, Options{Types: everything, Verdicts: j}); err != nil {
+		t.Fatal(err)
+	}
+	if j.signals != 1 || len(j.seen) != 1 || len(out.events) != 1 || out.events[0].Common().Type != event.TypeDeath {
+		t.Errorf("judged %d signals, printed %d events", j.signals, len(out.events))
+	}
+}
+
+func TestReplayEnds(t *testing.T) {
+	out := &sink{}
+	r := &tape{events: []event.Event{nil, nil, nil, nil}}
+	if err := Replay(context.Background(), r, out, Options{Types: everything, Verdicts: &judge{}, MaxEvents: 2}); err != nil || len(out.events) != 2 {
+		t.Errorf("%d events, %v", len(out.events), err)
+	}
+	broken := errors.New("torn")
+	if err := Replay(context.Background(), &tape{err: broken}, out, Options{Verdicts: &judge{}}); !errors.Is(err, broken) {
+		t.Errorf("the error is lost: %v", err)
+	}
+}
+
+// What waits holds back how far the stream counts as seen.
+func TestSeenUntil(t *testing.T) {
+	p := &Pipeline{o: Options{Now: func() uint64 { return 1000 }}}
+	if got := p.seenUntil(); got != 1000 {
+		t.Errorf("nothing waits: %d", got)
+	}
+	p.held = []*held{{raw: &event.RawExit{Boottime: 900}}, {raw: &event.RawSignal{Boottime: 700}}, {raw: &event.RawOOM{Boottime: 800}}}
+	if got := p.seenUntil(); got != 700 {
+		t.Errorf("a signal of 700 waits: %d", got)
+	}
+}
+
+// A path is looked up once in a while, and open until it has been answered.
+func TestNaming(t *testing.T) {
+	asked := make(chan string, 4)
+	n := newNaming(func(_ context.Context, path string) { asked <- path })
+	if !n.ask(context.Background(), "/a") || !n.open([]string{"/a"}) {
+		t.Fatal("it is not being looked up")
+	}
+	<-asked
+	n.done(<-n.answered)
+	if n.open([]string{"/a"}) {
+		t.Error("it is answered, and still open")
+	}
+	if n.ask(context.Background(), "/a") {
+		t.Error("it is asked for again at once")
+	}
+	if none := newNaming(nil); none.ask(context.Background(), "/a") {
+		t.Error("there is nobody to ask")
+	}
+}

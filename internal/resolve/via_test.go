@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package resolve
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+func raw(sig unix.Signal, edit func(*event.RawSignal)) *event.RawSignal {
+	e := &event.RawSignal{Signal: int(sig), Syscall: -1, Current: event.Brief{Key: event.Key{TGID: 20, Start: 2}}, Target: event.Brief{Key: event.Key{TGID: 10, Start: 1}}}
+	if edit != nil {
+		edit(e)
+	}
+	return e
+}
+
+func real(code int, syscall int64) func(*event.RawSignal) {
+	return func(e *event.RawSignal) { e.Info, e.Code, e.Syscall = event.InfoReal, code, syscall }
+}
+
+func priv(e *event.RawSignal) { e.Info = event.InfoPriv }
+
+// The call path tells the mechanism; si_code is the user's to choose.
+func TestVia(t *testing.T) {
+	m := NewMechanisms()
+	for name, c := range map[string]struct {
+		e         *event.RawSignal
+		functions []string
+		want      event.Via
+	}{
+		"kill":                           {raw(unix.SIGTERM, real(0, unix.SYS_KILL)), nil, event.ViaKill},
+		"pidfd":                          {raw(unix.SIGTERM, real(0, unix.SYS_PIDFD_SEND_SIGNAL)), nil, event.ViaKill},
+		"tgkill":                         {raw(unix.SIGTERM, real(-6, unix.SYS_TGKILL)), nil, event.ViaTgkill},
+		"sigqueue":                       {raw(unix.SIGTERM, real(-1, unix.SYS_RT_SIGQUEUEINFO)), nil, event.ViaSigqueue},
+		"a forged timer":                 {raw(unix.SIGTERM, real(-2, unix.SYS_RT_SIGQUEUEINFO)), []string{"do_rt_sigqueueinfo"}, event.ViaSigqueue},
+		"a forged fault":                 {raw(unix.SIGSEGV, real(1, unix.SYS_RT_TGSIGQUEUEINFO)), []string{"do_rt_tgsigqueueinfo"}, event.ViaSigqueue},
+		"a forged timer, no stack":       {raw(unix.SIGTERM, real(-2, unix.SYS_RT_SIGQUEUEINFO)), nil, event.ViaSigqueue},
+		"F_SETSIG under another's write": {raw(unix.SIGTERM, real(1, unix.SYS_WRITE)), []string{"send_sigio_to_task", "kill_fasync", "pipe_write"}, event.ViaSigio},
+		"a true fault":                   {raw(unix.SIGSEGV, real(1, -1)), []string{"force_sig_fault"}, event.ViaFault},
+		"seccomp forces its signal":      {raw(unix.SIGSYS, real(1, 0)), []string{"force_sig_info_to_task", "__seccomp_filter"}, event.ViaSeccomp},
+		"oom":                            {raw(unix.SIGKILL, priv), []string{"__oom_kill_process", "oom_kill_process"}, event.ViaOOM},
+		"cgroup.kill":                    {raw(unix.SIGKILL, nil), []string{"__cgroup_kill"}, event.ViaCgroupKill},
+		"a timer interrupts a kill":      {raw(unix.SIGALRM, priv), []string{"it_real_fn", "__x64_sys_kill"}, event.ViaTimer},
+		"CPU time":                       {raw(unix.SIGXCPU, priv), []string{"posix_cpu_timers_work"}, event.ViaRlimit},
+		"a profiler's timer":             {raw(unix.SIGPROF, priv), []string{"posix_cpu_timers_work"}, event.ViaTimer},
+		"a dying parent":                 {raw(unix.SIGTERM, func(e *event.RawSignal) { e.Flags, e.Current.Flags = event.SignalPdeath, pfExiting }), nil, event.ViaPdeathsig},
+		"sigpipe, no stack":              {raw(unix.SIGPIPE, nil), nil, event.ViaPipe},
+		"a debugger injects":             {raw(unix.SIGKILL, func(e *event.RawSignal) { e.Flags = event.SignalUnseen | event.SignalTraced }), nil, event.ViaPtrace},
+		"a 32-bit kill":                  {raw(unix.SIGTERM, func(e *event.RawSignal) { real(0, 37)(e); e.Flags = event.SignalCompat }), []string{"__ia32_sys_kill"}, event.ViaKill},
+		"nothing to go by":               {raw(unix.SIGTERM, priv), nil, event.ViaKernel},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, _ := m.Via(c.e, c.functions); got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// A trigger is named only where it means something.
+func TestTriggered(t *testing.T) {
+	user := event.Brief{Key: event.Key{TGID: 20}}
+	kthread := event.Brief{Key: event.Key{TGID: 20}, Flags: pfKthread}
+	for _, c := range []struct {
+		via  event.Via
+		who  event.Brief
+		self bool
+		want bool
+	}{
+		{event.ViaTimer, user, false, false}, // strikes whoever runs
+		{event.ViaFault, user, true, false},
+		{event.ViaOOM, user, true, true}, // the one that allocated, also the victim
+		{event.ViaCgroupKill, user, false, true},
+		{event.ViaTTY, kthread, false, false},
+		{event.ViaPtrace, user, true, false},
+		{event.ViaSigio, user, false, true},
+	} {
+		if got := triggered(c.via, c.who, c.self); got != c.want {
+			t.Errorf("%s by %+v (self %v): %v", c.via, c.who, c.self, got)
+		}
+	}
+}
