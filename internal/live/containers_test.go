@@ -119,9 +119,9 @@ func nsPID(t *testing.T, pid int) int {
 
 // A process of the container that has another name than its own is no runtime.
 func TestSameContainerKills(t *testing.T) {
-	script := `sleep 1000 & p=$!; echo runc > /proc/self/comm; while [ ! -e /tmp/go ]; do sleep 0.1; done; kill -9 $p; sleep 1000`
+	script := `tail -f /dev/null & p=$!; echo runc > /proc/self/comm; while [ ! -e /tmp/go ]; do sleep 0.1; done; kill -9 $p; sleep 1000`
 	c := runCtr(t, nil, "/bin/sh", "-c", script)
-	victim := c.child("sleep")
+	victim := c.child("tail") // sleep is what it waits with
 	w := watch(t, "--container-id", c.name)
 	c.exec("/bin/sh", "-c", "echo > /tmp/go")
 	w.deathOf(t, victim).expect(t, "same_container", "parent", c.pid)

@@ -117,7 +117,7 @@ func TestTimeout(t *testing.T) {
 // too late blames nobody.
 func TestTermThenKill(t *testing.T) {
 	w := watch(t)
-	pid, said := shell(t, "sh", `trap "" TERM; echo $$; while :; do sleep 0.1; done`)
+	pid, said := shell(t, "sh", `trap "" TERM; echo $$; exec sleep 1000`)
 	firstNumber(t, said)
 	killFrom(t, "sh", unix.SIGTERM, pid)
 	time.Sleep(300 * time.Millisecond)
