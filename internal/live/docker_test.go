@@ -52,7 +52,7 @@ func runDocker(t *testing.T, flags []string, command ...string) (name string, pi
 
 // An application that ignores SIGTERM: one story, TERM, then KILL.
 func TestDockerStop(t *testing.T) {
-	name, pid := runDocker(t, nil, "/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done")
+	name, pid := runDocker(t, nil, "/bin/sh", "-c", "trap '' TERM; exec sleep 1000")
 	w := watchNamed(t)
 	run(t, "docker", "exec", name, "/bin/true")
 	run(t, "docker", "stop", "-t", "1", name)
