@@ -422,8 +422,8 @@ func TestOOM(t *testing.T) {
 		w := newWorld(t, Options{KernelLog: true})
 		w.oom(1000, hog, by, nil)
 		w.exit(1001, hog, 137)
-		w.none(1400)
-		if d := w.death(1502); len(d.Evidence) != 2 {
+		w.none(1900)
+		if d := w.death(2002); len(d.Evidence) != 2 {
 			t.Errorf("evidence: %+v", d.Evidence)
 		}
 	})

@@ -12,7 +12,7 @@ const (
 	logsMax = 64
 	// logWait is how long an OOM kill waits for its line in the log: a slow
 	// console holds the kernel's writer up.
-	logWait = uint64(400 * time.Millisecond)
+	logWait = uint64(900 * time.Millisecond)
 	// logWithin is how far apart a kill and its line in the log may be. The
 	// line is printed with the kill; reading it can take a moment.
 	logWithin = 2 * time.Second
