@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,6 +27,7 @@ func (w *watcher) fatalSignal(t *testing.T, victim int) event {
 // The lineage is the one that the scenario itself tells, over the dead too.
 func TestLineage(t *testing.T) {
 	w := watch(t)
+	time.Sleep(2 * time.Second) // being ready does not wait for the lineage of what is older
 	for _, scenario := range []string{"daemon", "levels", "subreaper"} {
 		t.Run(scenario, func(t *testing.T) {
 			said := zoo(t, scenario)
