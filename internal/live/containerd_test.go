@@ -155,6 +155,11 @@ func testLayer(t *testing.T) []byte {
 		put(t, w, &tar.Header{Name: dir, Mode: 0o755, Typeflag: tar.TypeDir}, nil)
 	}
 	put(t, w, &tar.Header{Name: "bin/busybox", Mode: 0o755, Size: int64(len(busybox))}, busybox)
+	zoo, err := os.ReadFile(programs(t).zoo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, w, &tar.Header{Name: "bin/zoo", Mode: 0o755, Size: int64(len(zoo))}, zoo)
 	for _, name := range []string{"sh", "sleep", "kill", "cat", "echo", "dd", "tail", "timeout", "true"} {
 		put(t, w, &tar.Header{Name: "bin/" + name, Linkname: "busybox", Typeflag: tar.TypeSymlink, Mode: 0o777}, nil)
 	}

@@ -3,6 +3,7 @@
 package live
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -240,17 +241,19 @@ func TestTinyLimitKillsTheRuntime(t *testing.T) {
 // Another agent's BPF program kills: nobody has sent it.
 func TestBPFProgramKills(t *testing.T) {
 	need(t, "bpftrace")
+	tracefs(t)
 	victim := exec.Command("sh", "-c", "while :; do sleep 0.05; done")
 	if err := victim.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = victim.Process.Kill(); _ = victim.Wait() })
 	w := watch(t)
-	agent := exec.Command("bpftrace", "--unsafe", "-e",
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	defer cancel()
+	agent := exec.CommandContext(ctx, "bpftrace", "--unsafe", "-e",
 		fmt.Sprintf(`tracepoint:raw_syscalls:sys_enter /pid == %d/ { signal("KILL"); exit(); }`, victim.Process.Pid))
-	if err := agent.Start(); err != nil {
-		t.Fatal(err)
+	if out, err := agent.CombinedOutput(); err != nil {
+		t.Fatalf("bpftrace: %v: %s", err, out)
 	}
-	t.Cleanup(func() { _ = agent.Process.Kill(); _ = agent.Wait() })
-	_ = victim.Wait()
 	w.deathOf(t, victim.Process.Pid).expect(t, "bpf_program", "*", 0)
 }

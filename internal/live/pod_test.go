@@ -39,6 +39,18 @@ func newPods(t *testing.T) *pods {
 
 func (p *pods) sandbox(name string) (id string, config *cri.PodSandboxConfig) {
 	p.t.Helper()
+	return p.sandboxWith(name, cri.NamespaceMode_CONTAINER)
+}
+
+// sharedSandbox is one whose containers share a PID namespace
+// (shareProcessNamespace).
+func (p *pods) sharedSandbox(name string) (id string, config *cri.PodSandboxConfig) {
+	p.t.Helper()
+	return p.sandboxWith(name, cri.NamespaceMode_POD)
+}
+
+func (p *pods) sandboxWith(name string, pids cri.NamespaceMode) (id string, config *cri.PodSandboxConfig) {
+	p.t.Helper()
 	uid := fmt.Sprintf("%08x-0000-4000-8000-%012x", time.Now().UnixNano()&0xffffffff, nextNumber())
 	config = &cri.PodSandboxConfig{
 		Metadata: &cri.PodSandboxMetadata{Name: name, Namespace: "shop", Uid: uid},
@@ -48,7 +60,7 @@ func (p *pods) sandbox(name string) (id string, config *cri.PodSandboxConfig) {
 		Linux: &cri.LinuxPodSandboxConfig{
 			CgroupParent: "/kubepods/burstable/pod" + uid,
 			SecurityContext: &cri.LinuxSandboxSecurityContext{
-				NamespaceOptions: &cri.NamespaceOption{Network: cri.NamespaceMode_NODE, Pid: cri.NamespaceMode_CONTAINER},
+				NamespaceOptions: &cri.NamespaceOption{Network: cri.NamespaceMode_NODE, Pid: pids},
 			},
 		},
 	}
@@ -80,7 +92,7 @@ func (p *pods) container(sandbox string, config *cri.PodSandboxConfig, name stri
 			Metadata: &cri.ContainerMetadata{Name: name, Attempt: attempt},
 			Image:    &cri.ImageSpec{Image: imageName}, Command: command, Labels: labels,
 			Linux: &cri.LinuxContainerConfig{SecurityContext: &cri.LinuxContainerSecurityContext{
-				NamespaceOptions: &cri.NamespaceOption{Network: cri.NamespaceMode_NODE, Pid: cri.NamespaceMode_CONTAINER},
+				NamespaceOptions: config.Linux.SecurityContext.NamespaceOptions,
 			}},
 		},
 	})

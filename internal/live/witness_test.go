@@ -31,6 +31,7 @@ var results = []string{"delivered", "ignored", "already_pending", "overflow", "i
 // once, and nothing else is.
 func TestPerfSawTheSame(t *testing.T) {
 	need(t, "perf", "stress-ng")
+	tracefs(t)
 	data := filepath.Join(t.TempDir(), "perf.data")
 	perf := exec.Command("perf", "record", "-q", "-a", "-k", "CLOCK_MONOTONIC", "-m", "4M", "-e", "signal:signal_generate", "-o", data)
 	var said bytes.Buffer

@@ -28,6 +28,9 @@ type bench struct {
 }
 
 func (b *bench) prepare() error {
+	if err := tracefs(); err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "sigtrace-bench-")
 	if err != nil {
 		return err
@@ -39,6 +42,18 @@ func (b *bench) prepare() error {
 		return err
 	}
 	time.Sleep(200 * time.Millisecond)
+	return nil
+}
+
+// tracefs is needed by the others, which take classic tracepoints.
+func tracefs() error {
+	const dir = "/sys/kernel/tracing"
+	if _, err := os.Stat(dir + "/events"); err == nil {
+		return nil
+	}
+	if err := unix.Mount("tracefs", dir, "tracefs", 0, ""); err != nil {
+		return fmt.Errorf("mount tracefs for sigsnoop and bpftrace: %w", err)
+	}
 	return nil
 }
 
