@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/kmsg"
@@ -11,24 +12,28 @@ import (
 
 const kernelLogName = "kernel log"
 
-// openKernelLog opens the second witness of OOM kills; why it is not there
-// stands among the sources.
-func (s *session) openKernelLog(f *watchFlags) {
+// openKernelLog opens the second witness of OOM kills. Where the default is not
+// there, why stands among the sources; one that was asked for must be there.
+func (s *session) openKernelLog(f *watchFlags) error {
 	path := f.kernelLog
 	switch path {
 	case "off":
 		s.notes[kernelLogName] = "off"
-		return
+		return nil
 	case "":
 		path = "/dev/kmsg"
 	}
 	log, err := kmsg.Open(path)
 	if err != nil {
 		s.notes[kernelLogName] = err.Error()
-		return
+		if f.kernelLog != "" {
+			return fmt.Errorf("--kernel-log: %w (--kernel-log off goes without it)", err)
+		}
+		return nil
 	}
 	s.notes[kernelLogName] = "connected"
 	s.kernelLog = log
+	return nil
 }
 
 // followKernelLog hands on what the log says until ctx ends.

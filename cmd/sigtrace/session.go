@@ -59,8 +59,11 @@ func open(ctx context.Context, f *watchFlags, log *slog.Logger) (*session, error
 	if s.notes == nil {
 		s.notes = map[string]string{}
 	}
-	s.openKernelLog(f)
 	s.dir = container.NewDirectory(log, sources...)
+	if err := s.openKernelLog(f); err != nil {
+		s.close()
+		return nil, err
+	}
 	if s.probe, err = probe.Load(f.probeConfig(mounts)); err != nil {
 		return nil, err
 	}
