@@ -92,6 +92,14 @@ func TestGuestSysrqF(t *testing.T) {
 	}
 }
 
+// A page that the hardware has lost: the kernel forces SIGBUS on who touches it.
+func TestGuestMemoryError(t *testing.T) {
+	inGuest(t)
+	w := watch(t)
+	said := zoo(t, "broken-page")
+	w.deathOf(t, said.Victim).expect(t, "hardware_error", "*", 0)
+}
+
 // memory.oom.group takes the whole cgroup: one record tells of all.
 func TestGuestOOMGroup(t *testing.T) {
 	inGuest(t)

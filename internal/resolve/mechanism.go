@@ -43,14 +43,14 @@ func rules() []rule {
 		{event.ViaTimer, 0, []string{"it_real_fn", "posix_timer_fn", "posix_timer_event", "posix_timer_queue_signal", "posixtimer_send_sigqueue", "posix_cpu_timers_work", "run_posix_cpu_timers", "alarm_handle_timer", "alarmtimer_fired", "common_timer_set"}},
 		{event.ViaTTY, 0, []string{"isig", "__isig", "n_tty_receive_signal_char", "n_tty_receive_char_special", "tty_signal_session_leader", "__tty_hangup", "tty_vhangup", "disassociate_ctty", "disassociate_ctty_exec", "__tty_check_change", "job_control", "pty_signal", "tty_do_resize", "pty_resize", "vc_do_resize", "tty_signal"}},
 		{event.ViaSeccomp, 0, []string{"__seccomp_filter", "__secure_computing", "seccomp_filter"}},
-		{event.ViaHwerror, 0, []string{"memory_failure", "kill_procs", "kill_accessing_process", "kill_me_maybe", "kill_me_now", "do_machine_check", "collect_procs"}},
+		{event.ViaHwerror, 0, []string{"memory_failure", "kill_procs", "kill_accessing_process", "kill_me_maybe", "kill_me_now", "do_machine_check", "collect_procs", "force_sig_mceerr"}},
 		{event.ViaBPF, 0, []string{"bpf_send_signal", "bpf_send_signal_thread", "bpf_send_signal_common", "bpf_send_signal_task", "do_bpf_send_signal"}},
 		{event.ViaSigio, 0, []string{"send_sigio_to_task", "send_sigio", "kill_fasync", "kill_fasync_rcu", "send_sigurg", "send_sigurg_to_task", "sk_send_sigurg"}},
 		{event.ViaSysrq, 0, []string{"send_sig_all", "sysrq_handle_term", "sysrq_handle_kill", "__handle_sysrq"}},
 		{event.ViaCoredump, 0, []string{"zap_threads", "zap_process"}},
 		{event.ViaPipe, bit(unix.SIGPIPE), []string{"pipe_write", "sk_stream_error", "unix_stream_sendmsg", "sock_sendmsg", "tcp_sendmsg_locked", "do_splice"}},
 		{event.ViaRlimit, bit(unix.SIGXFSZ), []string{"generic_write_check_limits", "generic_write_checks", "inode_newsize_ok", "vfs_write", "do_sys_ftruncate", "do_truncate", "ext4_file_write_iter"}},
-		{event.ViaFault, 0, []string{"force_sig_info_to_task", "force_sig_fault_to_task", "force_sig_fault", "force_sig", "force_sigsegv", "force_fatal_sig", "force_exit_sig", "force_sig_mceerr", "force_sig_bnderr", "force_sig_pkuerr", "force_sig_ptrace_errno_trap", "force_sig_fault_trapno"}},
+		{event.ViaFault, 0, []string{"force_sig_info_to_task", "force_sig_fault_to_task", "force_sig_fault", "force_sig", "force_sigsegv", "force_fatal_sig", "force_exit_sig", "force_sig_bnderr", "force_sig_pkuerr", "force_sig_ptrace_errno_trap", "force_sig_fault_trapno"}},
 		{event.ViaKernel, 0, []string{"do_notify_parent", "do_notify_parent_cldstop", "do_notify_pidfd", "kill_orphaned_pgrp", "__do_notify", "do_mq_timedsend"}},
 	}
 }

@@ -42,6 +42,9 @@ func (m *Mechanisms) Via(e *event.RawSignal, functions []string) (event.Via, str
 		return event.ViaPdeathsig, ""
 	}
 	if via, function := m.onStack(e.Signal, functions); via != "" {
+		if via == event.ViaFault && memoryError(e) {
+			via = event.ViaHwerror // force_sig_mceerr has become a tail call
+		}
 		return via, function
 	}
 	return byFlags(e), ""
@@ -115,7 +118,7 @@ func byCode(e *event.RawSignal) event.Via {
 		return event.ViaSigio
 	case unix.Signal(e.Signal) == unix.SIGSYS && e.Code == seccompSI && self:
 		return event.ViaSeccomp
-	case unix.Signal(e.Signal) == unix.SIGBUS && (e.Code == mceerrAR || e.Code == mceerrAO):
+	case memoryError(e):
 		return event.ViaHwerror
 	case unix.Signal(e.Signal) == unix.SIGCHLD && e.Code > 0:
 		return event.ViaKernel
@@ -129,6 +132,12 @@ func byCode(e *event.RawSignal) event.Via {
 		return event.ViaSigio
 	}
 	return event.ViaKernel
+}
+
+// memoryError: the memory under the process has failed. Under force_sig* the
+// code is the kernel's own.
+func memoryError(e *event.RawSignal) bool {
+	return unix.Signal(e.Signal) == unix.SIGBUS && (e.Code == mceerrAR || e.Code == mceerrAO)
 }
 
 // triggered tells whether the task in whose context a kernel-made signal

@@ -19,6 +19,19 @@ static void bus(void)
 	(void)*beyond; // the file is empty
 }
 
+// A page that is declared broken, as a failed memory module would have it. For
+// guests only: the page stays out of use.
+static void broken_page(void)
+{
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		fail("mmap failed");
+	page[0] = 1;
+	need(madvise(page, 4096, MADV_HWPOISON), "madvise");
+	page[0] = 2;
+}
+
 #ifdef __x86_64__
 static void fpe(void)
 {
@@ -84,6 +97,7 @@ static void bus_run(char **argv) { (void)argv, fault(bus); }
 static void fpe_run(char **argv) { (void)argv, fault(fpe); }
 static void ill_run(char **argv) { (void)argv, fault(ill); }
 static void trap_run(char **argv) { (void)argv, fault(trap); }
+static void broken_page_run(char **argv) { (void)argv, fault(broken_page); }
 static void abort_run(char **argv) { (void)argv, fault(abort); }
 
 static void segv_thread_run(char **argv)
@@ -105,6 +119,7 @@ const struct scenario fault_scenarios[] = {
 	{"fault-fpe", 0, fpe_run},
 	{"fault-ill", 0, ill_run},
 	{"fault-trap", 0, trap_run},
+	{"broken-page", 0, broken_page_run},
 	{"abort", 0, abort_run},
 	{},
 };
