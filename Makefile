@@ -31,7 +31,7 @@ lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
-	shellcheck .ci/run testdata/install-test-deps testdata/guest/fetch testdata/guest/mkinitrd testdata/guest/run testdata/guest/init
+	shellcheck .ci/run testdata/install-test-deps testdata/zoo/busy testdata/guest/fetch testdata/guest/mkinitrd testdata/guest/run testdata/guest/init
 	clang-format-19 --dry-run --Werror bpf/*.c bpf/*.h
 
 .PHONY: generate
@@ -49,6 +49,10 @@ bench: build ## measure what it costs, against sigsnoop and bpftrace (ARGS="-onl
 .PHONY: zoo
 zoo: ## let every way to die happen and print the board: expected, got, total
 	$(SUDO) env PATH="$$PATH" HOME="$$HOME" go test -count=1 -v -run TestZoo ./internal/live
+
+.PHONY: zoo-busy
+zoo-busy: ## the zoo 20 times with all cores busy: unknown is allowed there, wrong is not (REPEAT=20)
+	$(SUDO) env PATH="$$PATH" HOME="$$HOME" ./testdata/zoo/busy $(or $(REPEAT),20)
 
 .PHONY: test-vm
 test-vm: ## the live tests in guests (KERNEL="5.10 6.1 6.12 sid" CGROUP="v2 v1" GROUP=zoo,live)

@@ -125,15 +125,21 @@ func (b *board) check(t *testing.T, w *watcher, line string, said truth, victim 
 	ok := got == expected
 	b.all++
 	mark := "right"
-	if ok {
+	switch {
+	case ok:
 		b.right++
-	} else {
+	case busy() && got == "unknown":
+		mark = "unknown" // allowed where the machine has no time; wrong is not
+	default:
 		mark = "WRONG"
 		t.Errorf("%s: expected %s, got %s", line, expected, got)
 		w.dump(t, victim)
 	}
 	b.rows = append(b.rows, fmt.Sprintf("%s\t%s\t%s\t%s", line, expected, got, mark))
 }
+
+// busy: make zoo-busy keeps all cores busy meanwhile.
+func busy() bool { return os.Getenv("ZOO_BUSY") != "" }
 
 func (d death) text(actor int) string {
 	if d.cause == "" {
