@@ -137,6 +137,8 @@ type event struct {
 	ContainerSurvives *bool             `json:"container_survives"`
 	EventsLost        int               `json:"events_lost"`
 	State             string            `json:"state"`
+	Wchan             string            `json:"wchan"`
+	Stack             []string          `json:"stack"`
 	Frozen            *bool             `json:"frozen"`
 	Hooks             map[string]string `json:"hooks"`
 	Count             int               `json:"count"`

@@ -182,32 +182,6 @@ func TestReplayTellsTheSame(t *testing.T) {
 	}
 }
 
-// SIGKILL does not end a process whose cgroup the v1 freezer holds.
-func TestStuckInTheFreezer(t *testing.T) {
-	root := "/sys/fs/cgroup/freezer"
-	if !exists(root + "/cgroup.procs") {
-		t.Skip("no v1 freezer on this kernel's command line; v2's lets SIGKILL through")
-	}
-	dir := newCgroup(t, root, uniqueName(t))
-	c := exec.Command("sleep", "1000")
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	thaw := func() { _ = os.WriteFile(dir+"/freezer.state", []byte("THAWED"), 0) }
-	t.Cleanup(func() { thaw(); _ = c.Wait() })
-	write(t, dir+"/cgroup.procs", strconv.Itoa(c.Process.Pid))
-	write(t, dir+"/freezer.state", "FROZEN")
-	w := watch(t)
-	killFrom(t, "sh", unix.SIGKILL, c.Process.Pid)
-	of := func(e event) bool { return e.Type == "stuck" && pidOf(e.Target) == c.Process.Pid }
-	eventually(t, "stuck is told", func() bool { return len(w.find(of)) > 0 })
-	if e := w.find(of)[0]; e.Frozen == nil || !*e.Frozen || e.State == "" {
-		t.Errorf("state %q, frozen %v", e.State, e.Frozen)
-	}
-	thaw()
-	w.deathOf(t, c.Process.Pid).expect(t, "foreign_process", "*", 0)
-}
-
 // Two thousand processes that come and go flush nobody's lineage: a killer that
 // daemonised itself before them is still traced back to where it came from.
 func TestForkBombFlushesNothing(t *testing.T) {

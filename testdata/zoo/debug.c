@@ -60,9 +60,23 @@ static void exitkill_run(char **argv)
 	say_int("signal", SIGKILL);
 }
 
+// The zoo itself traces, asked to see the exit, and never looks: what it traces
+// stays in that stop until the zoo is killed. Only the victim's pid is told.
+static void held_by_tracer_run(char **argv)
+{
+	(void)argv;
+	victim = spawn("zoo-victim", hold);
+	need(ptrace(PTRACE_SEIZE, victim, 0, PTRACE_O_TRACEEXIT), "PTRACE_SEIZE");
+	printf("%d\n", victim);
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 const struct scenario debug_scenarios[] = {
 	{"ptrace-inject", 1, inject_run},
 	{"ptrace-kill", 0, ptrace_kill_run},
 	{"ptrace-exitkill", 0, exitkill_run},
+	{"held-by-tracer", 0, held_by_tracer_run},
 	{},
 };
