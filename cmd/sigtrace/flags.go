@@ -51,8 +51,6 @@ type watchFlags struct {
 	forceRaw bool
 	// kernelTypes are being read while everything else is opened.
 	kernelTypes *probe.Types
-	// started is called once everything is attached.
-	started func()
 	// without is for tests: fentry, kprobe, symbols are left out.
 	without []string
 }
@@ -62,7 +60,13 @@ func (f *watchFlags) register(c *cobra.Command) {
 	f.registerShown(c)
 	f.registerSources(c)
 	f.registerHow(c)
+	f.registerRun(c)
+}
+
+// registerRun: how the run itself goes; watch and agent have these.
+func (f *watchFlags) registerRun(c *cobra.Command) {
 	fs := c.Flags()
+	fs.SortFlags = false
 	fs.StringVar(&f.record, "record", "", "record the stream into this `file`, for sigtrace replay")
 	fs.DurationVar(&f.timeout, "timeout", 0, "stop after this time")
 	fs.StringVar(&f.readyFile, "ready-file", "", "create this `file` once everything is attached")

@@ -24,7 +24,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/target"
 )
 
-// session is everything that a watch opens.
+// session is everything that watch and agent open.
 type session struct {
 	log      *slog.Logger
 	probe    *probe.Probe
@@ -37,6 +37,8 @@ type session struct {
 	added    chan struct{}
 	// kernelLog is nil where there is none.
 	kernelLog *kmsg.Log
+	// started is called once everything is attached.
+	started []func()
 	// noSymbols leaves the kernel's functions out, for tests.
 	noSymbols bool
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/pipeline"
 	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/resolve"
@@ -39,6 +40,14 @@ func (f *watchFlags) run(c *cobra.Command, _ []string) error {
 	if err := f.validate(); err != nil {
 		return err
 	}
+	return f.watch(c, newLog(c.ErrOrStderr(), f.verbose), func(*session) (output.Printer, error) {
+		return f.printer(c.OutOrStdout(), time.Now)
+	})
+}
+
+// watch opens a session and streams it until the command's context ends: to
+// what printer makes, which is closed at the end.
+func (f *watchFlags) watch(c *cobra.Command, log *slog.Logger, printer func(*session) (output.Printer, error)) error {
 	ctx := c.Context()
 	if f.timeout > 0 {
 		var cancel context.CancelFunc
@@ -52,21 +61,22 @@ func (f *watchFlags) run(c *cobra.Command, _ []string) error {
 	// Collecting garbage while starting costs an eighth of the start, and
 	// there is hardly any yet.
 	percent := debug.SetGCPercent(-1)
-	f.started = func() { debug.SetGCPercent(percent) }
-	defer f.started()
-	s, err := open(ctx, f, newLog(c.ErrOrStderr(), f.verbose))
+	collect := func() { debug.SetGCPercent(percent) }
+	defer collect()
+	s, err := open(ctx, f, log)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	return f.stream(ctx, c, s)
-}
-
-func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session) (err error) {
-	printer, err := f.printer(c.OutOrStdout(), time.Now)
+	p, err := printer(s)
 	if err != nil {
 		return err
 	}
+	s.started = append(s.started, collect)
+	return brokenPipe(errors.Join(f.stream(ctx, c, s, p), p.Close()))
+}
+
+func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session, printer output.Printer) (err error) {
 	types := f.chosen(c)
 	verdicts, err := f.verdicts(s, types)
 	if err != nil {
@@ -84,7 +94,7 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session) (
 	status := s.status(resolve.Now())
 	verdicts.status(status)
 	if err := p.Status(status); err != nil {
-		return brokenPipe(err)
+		return err
 	}
 	if !f.target.Empty() {
 		s.seed() // before it is ready: a shim may be killed at once
@@ -95,10 +105,11 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session) (
 	if err := f.ready(); err != nil {
 		return err
 	}
-	f.started()
+	for _, tell := range s.started {
+		tell()
+	}
 	s.background(ctx)
-	err = p.Run(ctx)
-	return brokenPipe(errors.Join(err, printer.Close()))
+	return p.Run(ctx)
 }
 
 // brokenPipe is how `sigtrace | head` ends: as asked.

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"os/signal"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"github.com/sigtrace/sigtrace/internal/output"
+	"github.com/sigtrace/sigtrace/internal/postmortem"
+)
+
+const agentHelp = `agent is the watch that is always there: it writes JSON lines to stdout, and the
+files from which "sigtrace why" explains past deaths into the log directory.`
+
+// agentFlags are the flags of agent: watch's, and where it writes.
+type agentFlags struct {
+	watchFlags
+	logDir string
+	limits postmortem.Limits
+}
+
+// defaultLogDir is the contract's.
+const defaultLogDir = "/var/log/sigtrace"
+
+func newAgent() *cobra.Command {
+	f := &agentFlags{limits: postmortem.Defaults()}
+	c := &cobra.Command{
+		Use:   "agent",
+		Short: "Run as the node's agent: JSON lines, postmortem files",
+		Long:  agentHelp,
+		Args:  noArgs,
+		RunE:  f.run,
+	}
+	f.registerTargets(c)
+	f.registerSources(c)
+	f.registerFiles(c)
+	f.registerRun(c)
+	fs := c.Flags()
+	fs.BoolVar(&f.maskArgs, "mask-args", true, "show secrets in arguments as ***")
+	f.format, f.color = "json", "never"
+	f.types = []string{"signal", "oom", "death", "stuck"}
+	return c
+}
+
+// registerFiles: the postmortem files.
+func (f *agentFlags) registerFiles(c *cobra.Command) {
+	fs := c.Flags()
+	fs.StringVar(&f.logDir, "log-dir", defaultLogDir, "`directory` of the postmortem files")
+	fs.Var((*byteSize)(&f.limits.Size), "log-max-size", "rotate events.jsonl at this `size`")
+	fs.IntVar(&f.limits.Files, "log-max-files", f.limits.Files, "keep so many files of events")
+	fs.IntVar(&f.limits.Deaths, "deaths-max", f.limits.Deaths, "keep so many files of deaths")
+}
+
+func (f *agentFlags) validate() error {
+	if f.limits.Files < 1 || f.limits.Deaths < 0 {
+		return usageError{errors.New("--log-max-files must be 1 or more, --deaths-max 0 or more")}
+	}
+	return f.watchFlags.validate()
+}
+
+func (f *agentFlags) run(c *cobra.Command, _ []string) error {
+	if err := f.validate(); err != nil {
+		return err
+	}
+	if err := mayRun(); err != nil {
+		return err
+	}
+	// A reader of stdout that goes away does not end the agent.
+	signal.Ignore(unix.SIGPIPE)
+	log := f.log(c.ErrOrStderr())
+	files, err := postmortem.Open(postmortem.Options{Dir: f.logDir, Limits: f.limits, MaskArgs: f.maskArgs, Log: log})
+	if err != nil {
+		return err
+	}
+	sinks, err := f.sinks(c, log, files)
+	if err != nil {
+		return errors.Join(err, files.Close())
+	}
+	all, streaming := output.Tee(sinks...), false
+	err = f.watch(c, log, func(*session) (output.Printer, error) {
+		streaming = true
+		return all, nil
+	})
+	if !streaming {
+		err = errors.Join(err, all.Close())
+	}
+	return err
+}
+
+// log says more than a watch's: nobody is looking when it happens.
+func (f *agentFlags) log(w io.Writer) *slog.Logger {
+	level := slog.LevelInfo
+	if f.verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// stdoutRoom and filesRoom are how many events may wait for each.
+const (
+	stdoutRoom = 4096
+	filesRoom  = 8192
+)
+
+// sinks is where the agent's events go; each runs beside the stream, so that
+// none holds up another.
+func (f *agentFlags) sinks(c *cobra.Command, log *slog.Logger, files *postmortem.Writer) ([]output.Printer, error) {
+	stdout, err := output.New("json", c.OutOrStdout(), output.Options{MaskArgs: f.maskArgs})
+	if err != nil {
+		return nil, err
+	}
+	return []output.Printer{
+		output.Beside(files, output.BesideOptions{Name: "log", Room: filesRoom, Log: log}),
+		output.Beside(stdout, output.BesideOptions{Name: "stdout", Room: stdoutRoom, Log: log}),
+	}, nil
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package output
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// BesideOptions are how a printer runs beside the stream.
+type BesideOptions struct {
+	// Name is what messages and lost events call the printer.
+	Name string
+	// Room is how many events may wait; the last quarter of it is for what
+	// decides (deaths, OOM kills, losses, status).
+	Room int
+	// Every is how often the printer is ticked; 0 is a second.
+	Every time.Duration
+	// Patience is how long Close waits for a printer that hangs; 0 is 5 s.
+	Patience time.Duration
+	Log      *slog.Logger
+}
+
+// beside runs a printer in a goroutine of its own.
+type beside struct {
+	o     BesideOptions
+	inner Printer
+	queue chan event.Event
+	ended chan struct{}
+	// dropped counts, by lane, what had no room since that was last told.
+	dropped map[string]uint64
+	since   time.Time
+	failing bool
+	err     error
+}
+
+// Beside returns a printer that hands events on to inner, which then holds up
+// neither the stream nor its neighbours: a reader of stdout that hangs, or a
+// disk. What finds no room is counted, and told to inner as a lost event as soon
+// as there is some. Errors of inner are logged once a spell; its Print and Flush
+// are called by one goroutine, and after a Flush nothing waits.
+func Beside(inner Printer, o BesideOptions) Printer {
+	if o.Every == 0 {
+		o.Every = time.Second
+	}
+	if o.Patience == 0 {
+		o.Patience = 5 * time.Second
+	}
+	b := &beside{
+		o: o, inner: inner, queue: make(chan event.Event, o.Room),
+		ended: make(chan struct{}), dropped: map[string]uint64{},
+	}
+	go b.run()
+	return b
+}
+
+func (b *beside) Print(e event.Event) error {
+	b.tellDropped(e)
+	lane := Lane(e)
+	room := cap(b.queue) - len(b.queue)
+	if room == 0 || lane == LaneRoutine && room <= cap(b.queue)/4 {
+		if len(b.dropped) == 0 {
+			b.since = e.Common().Time
+		}
+		b.dropped[lane]++
+		return nil
+	}
+	b.queue <- e // there is room, and nobody else puts anything in
+	return nil
+}
+
+// tellDropped queues what was dropped before, once the queue is half empty.
+func (b *beside) tellDropped(next event.Event) {
+	for lane, n := range b.dropped {
+		if len(b.queue) > cap(b.queue)/2 {
+			return
+		}
+		lost := &event.Lost{Header: *next.Common(), Count: n, Lane: lane, Reason: b.o.Name + "_full", Since: b.since}
+		lost.Type = event.TypeLost
+		b.queue <- lost
+		delete(b.dropped, lane)
+	}
+}
+
+func (b *beside) Tick(time.Time) error { return nil }
+func (b *beside) Flush() error         { return nil }
+
+// Close hands on what waits, for as long as patience lasts.
+func (b *beside) Close() error {
+	close(b.queue)
+	select {
+	case <-b.ended:
+		return b.err
+	case <-time.After(b.o.Patience):
+		return fmt.Errorf("%s took nothing for %v: %d events were not written there", b.o.Name, b.o.Patience, len(b.queue))
+	}
+}
+
+func (b *beside) run() {
+	defer close(b.ended)
+	ticker := time.NewTicker(b.o.Every)
+	defer ticker.Stop()
+	for {
+		select {
+		case e, open := <-b.queue:
+			if !open {
+				b.err = b.inner.Close()
+				return
+			}
+			b.print(e)
+		case now := <-ticker.C:
+			b.note(cmp.Or(b.inner.Tick(now), b.inner.Flush()))
+		}
+	}
+}
+
+// print prints an event and those behind it, then flushes them as one.
+func (b *beside) print(e event.Event) {
+	err := b.inner.Print(e)
+	for n := len(b.queue); n > 0; n-- {
+		e, open := <-b.queue
+		if !open {
+			break
+		}
+		err = cmp.Or(err, b.inner.Print(e))
+	}
+	b.note(cmp.Or(err, b.inner.Flush()))
+}
+
+// note logs the first error of a spell, and its end.
+func (b *beside) note(err error) {
+	switch {
+	case err != nil && !b.failing:
+		b.o.Log.Error("events do not reach "+b.o.Name, "error", err)
+	case err == nil && b.failing:
+		b.o.Log.Warn("events reach " + b.o.Name + " again")
+	}
+	b.failing = err != nil
+}
+
+// The lanes that losses are counted by, as the kernel side's rings.
+const (
+	LaneCritical = "critical"
+	LaneRoutine  = "routine"
+)
+
+// Lane is critical for what decides and routine for single signals and exits.
+func Lane(e event.Event) string {
+	switch e.Common().Type {
+	case event.TypeSignal, event.TypeExit:
+		return LaneRoutine
+	}
+	return LaneCritical
+}

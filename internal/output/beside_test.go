@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package output
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// gate is a printer that hangs until it is opened.
+type gate struct {
+	open   chan struct{}
+	got    []event.Event
+	err    error
+	closed bool
+}
+
+func (g *gate) Print(e event.Event) error {
+	<-g.open
+	g.got = append(g.got, e)
+	return g.err
+}
+func (g *gate) Tick(time.Time) error { return g.err }
+func (g *gate) Flush() error         { return g.err }
+func (g *gate) Close() error         { g.closed = true; return g.err }
+
+func eventOf(t event.Type) event.Event {
+	switch t {
+	case event.TypeSignal:
+		return &event.Signal{Header: event.Header{Type: t}}
+	default:
+		return &event.Death{Header: event.Header{Type: t}}
+	}
+}
+
+func TestBesideAHangingPrinterHoldsUpNobody(t *testing.T) {
+	g := &gate{open: make(chan struct{})}
+	b := Beside(g, BesideOptions{Name: "pipe", Room: 8, Log: slog.New(slog.DiscardHandler)})
+	for range 100 {
+		_ = b.Print(eventOf(event.TypeSignal))
+	}
+	for range 2 {
+		_ = b.Print(eventOf(event.TypeDeath)) // the last quarter is theirs
+	}
+	close(g.open)
+	for end := time.Now().Add(10 * time.Second); len(b.(*beside).queue) > 0 && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	_ = b.Print(eventOf(event.TypeSignal))
+	if err := b.Close(); err != nil || !g.closed {
+		t.Fatalf("%v, closed %v", err, g.closed)
+	}
+	counts := map[event.Type]int{}
+	lost := uint64(0)
+	for _, e := range g.got {
+		counts[e.Common().Type]++
+		if l, ok := e.(*event.Lost); ok {
+			lost += l.Count
+			if l.Lane != LaneRoutine || l.Reason != "pipe_full" {
+				t.Errorf("told as %+v", l)
+			}
+		}
+	}
+	if counts[event.TypeDeath] != 2 || counts[event.TypeSignal]+int(lost) != 101 || lost == 0 {
+		t.Errorf("%v, lost %d", counts, lost)
+	}
+}
+
+func TestBesideClosesInTime(t *testing.T) {
+	g := &gate{open: make(chan struct{})}
+	b := Beside(g, BesideOptions{Name: "pipe", Room: 8, Patience: 10 * time.Millisecond, Log: slog.New(slog.DiscardHandler)})
+	_ = b.Print(eventOf(event.TypeDeath))
+	_ = b.Print(eventOf(event.TypeDeath))
+	if err := b.Close(); err == nil || !strings.Contains(err.Error(), "pipe") {
+		t.Errorf("got %v", err)
+	}
+	close(g.open)
+}
+
+func TestBesideTellsASpellOfErrorsOnce(t *testing.T) {
+	g := &gate{open: make(chan struct{}), err: errors.New("no space")}
+	close(g.open)
+	var said bytes.Buffer
+	b := Beside(g, BesideOptions{Name: "disk", Room: 8, Log: slog.New(slog.NewTextHandler(&said, nil))})
+	for range 5 {
+		_ = b.Print(eventOf(event.TypeDeath))
+	}
+	_ = b.Close()
+	if n := strings.Count(said.String(), "no space"); n != 1 {
+		t.Errorf("told %d times:\n%s", n, &said)
+	}
+}
+
+func TestTee(t *testing.T) {
+	open := make(chan struct{})
+	close(open)
+	bad, good := &gate{open: open, err: errors.New("broken")}, &gate{open: open}
+	all := Tee(bad, good)
+	err := all.Print(eventOf(event.TypeDeath))
+	if err == nil || len(good.got) != 1 {
+		t.Errorf("%v, got %v", err, good.got)
+	}
+	if all.Close() == nil || !good.closed {
+		t.Error("not all are closed")
+	}
+}
