@@ -8,7 +8,7 @@ export GOFLAGS := -buildvcs=auto
 
 .PHONY: help
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build ./sigtrace (needs Go alone: the BPF objects are committed)
@@ -31,7 +31,7 @@ lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
-	shellcheck .ci/run testdata/install-test-deps testdata/zoo/busy testdata/guest/fetch testdata/guest/mkinitrd testdata/guest/run testdata/guest/init
+	shellcheck $$(git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh$$')
 	clang-format-19 --dry-run --Werror bpf/*.c bpf/*.h
 
 .PHONY: generate
@@ -57,3 +57,15 @@ zoo-busy: ## the zoo 20 times with all cores busy: unknown is allowed there, wro
 .PHONY: test-vm
 test-vm: ## the live tests in guests (KERNEL="5.10 6.1 6.12 sid" CGROUP="v2 v1" GROUP=zoo,live)
 	./testdata/guest/run
+
+.PHONY: release
+release: ## static amd64 and arm64 archives of the commit, with checksums, in build/release
+	./release/build build/release
+
+.PHONY: arm64-deps
+arm64-deps: ## install what it takes to run arm64 here (Debian packages)
+	SUDO="$(SUDO)" ./testdata/install-test-deps arm64
+
+.PHONY: check-release
+check-release: arm64-deps ## is the release reproducible byte for byte, static, and does it run?
+	./release/check
