@@ -72,6 +72,8 @@ static __always_inline void tell_unseen(struct task_struct *current, int sig, u6
 	fill_header(&e->h, EVENT_SIGNAL, LANE_CRITICAL, sizeof(*e));
 	if (tracer)
 		fill_brief(&e->current_, tracer);
+	if (config_keep)
+		keep_signal((u64)current, (u64)(tracer ? tracer : current));
 	emit(LANE_CRITICAL, e, sizeof(*e));
 }
 
@@ -97,6 +99,8 @@ static __always_inline void signal_delivered(int sig, u64 info, struct k_sigacti
 			tell_unseen(current, sig, info);
 		return;
 	}
+	if (config_keep)
+		keep_fate(p->s.h.boottime, sig, fatal);
 	if (p->told)
 		tell_fate(p->s.h.boottime, sig, code, fatal);
 	else if (fatal)

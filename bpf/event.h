@@ -64,6 +64,8 @@ enum signal_flag {
 	SIGNAL_COMPAT = 1 << 9, /* syscall is a 32-bit task's number */
 	SIGNAL_SENDER_GROUP_DEAD = 1 << 10,
 	SIGNAL_UNSEEN = 1 << 11, /* made up at delivery: never generated */
+	/* Of kept signals; userspace sets it on the others. */
+	SIGNAL_SURVIVED = 1 << 12,
 };
 
 enum info_kind { INFO_NONE, INFO_PRIV, INFO_REAL };
@@ -193,6 +195,48 @@ struct event_cgroup {
 	char path[CGROUP_PATH_MAX];
 };
 
+/*
+ * What is kept of a death until userspace has written its record: nothing of
+ * this goes through the rings. An event whose size is 0 is none.
+ */
+#define KEPT_EXE 96
+#define KEPT_ARGS 192
+#define KEPT_FATAL 2 /* the slot of the fatal signal; those before: the last others */
+#define KEPT_LEVELS 8
+#define KEPT_NAME 96
+
+struct kept_process {
+	u64 forker_start;
+	u32 forker_tgid;
+	u16 args_len;
+	u8 args_truncated;
+	u8 known; /* else the rest is not */
+	char exe[KEPT_EXE];
+	char args[KEPT_ARGS];
+};
+
+struct kept_signal {
+	struct event_signal_stack event;
+	struct kept_process sender;
+};
+
+/* Of the living: the last signals, the OOM kill. */
+struct kept_story {
+	struct kept_signal signals[KEPT_FATAL + 1];
+	u32 turn;
+	u32 pad;
+	struct event_oom oom;
+};
+
+struct kept_death {
+	struct event_exit exit;
+	struct kept_process process;
+	u32 levels; /* of cgroup's names, leaf first; 0: too many, or its root */
+	u32 pad;
+	char cgroup[KEPT_LEVELS][KEPT_NAME];
+	struct kept_story story;
+};
+
 _Static_assert(sizeof(struct event_header) == 16, "header");
 _Static_assert(sizeof(struct brief) == 72, "brief");
 _Static_assert(sizeof(struct event_signal) == 16 + 24 + 144, "signal");
@@ -204,5 +248,9 @@ _Static_assert(sizeof(struct event_chain) == 32, "chain");
 _Static_assert(sizeof(struct event_oom) == 16 + 16 + 24 + 32 + 16 + 144 + 192, "oom");
 _Static_assert(sizeof(struct event_exit) == 16 + 24 + 72, "exit");
 _Static_assert(sizeof(struct event_cgroup) == 16 + 16 + 1024, "cgroup");
+_Static_assert(sizeof(struct kept_process) == 16 + 288, "kept process");
+_Static_assert(sizeof(struct kept_signal) == 376 + 304, "kept signal");
+_Static_assert(sizeof(struct kept_story) == 3 * 680 + 8 + 440, "kept story");
+_Static_assert(sizeof(struct kept_death) == 112 + 304 + 8 + 768 + 2488, "kept death");
 
 #endif

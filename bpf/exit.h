@@ -94,6 +94,8 @@ static __always_inline void process_exited(struct task_struct *t, u32 flags)
 	lane = status & 0x7f || flags & (EXIT_INIT | EXIT_ASKED) ? LANE_CRITICAL : LANE_ROUTINE;
 	describe((u64)t, true, lane, SCRATCH_EXIT);
 	tell_exit((u64)t, lane, flags);
+	if (config_keep && (lane == LANE_CRITICAL || config_target_pid))
+		keep_exit((u64)t);
 }
 
 #endif

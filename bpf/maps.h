@@ -2,6 +2,20 @@
 #ifndef SIGTRACE_MAPS_H
 #define SIGTRACE_MAPS_H
 
+/* What goes through the rings, for its types to be in the object: pinned maps
+ * are used again only by who would lay everything out alike. */
+struct wire {
+	struct event_signal_stack signal;
+	struct event_deliver deliver;
+	struct event_proc proc;
+	struct event_chain chain;
+	struct chain_node node;
+	struct event_oom oom;
+	struct event_exit exit;
+	struct event_cgroup cgroup;
+};
+const struct wire *wire_types __attribute__((unused));
+
 /* One ring a lane: a flood of routine signals never costs a deciding one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -29,8 +43,8 @@ struct proc_key {
 	u32 pad;
 };
 
-#define SNAPSHOT_EXE 96
-#define SNAPSHOT_ARGS 192
+#define SNAPSHOT_EXE KEPT_EXE
+#define SNAPSHOT_ARGS KEPT_ARGS
 
 /*
  * A process as its fork and last exec left it. Kept while it lives, and after
@@ -65,6 +79,7 @@ struct {
 
 struct counters {
 	u64 procs_full; /* lineage entries that found no room */
+	u64 kept_full;	/* deaths that found no room to be kept */
 };
 
 struct {
@@ -149,6 +164,31 @@ struct {
 	__type(key, u32);
 	__type(value, struct event_oom);
 } oom_kills SEC(".maps");
+
+/* Deaths whose records have not been written. What finds no room is counted
+ * and stays in the ring alone. One entry each where nothing is kept. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct proc_key);
+	__type(value, struct kept_death);
+} kept_deaths SEC(".maps");
+
+/* Of those that live still: the least recently signalled goes first. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 2048);
+	__type(key, struct proc_key);
+	__type(value, struct kept_story);
+} kept_stories SEC(".maps");
+
+/* Zeros. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct kept_story);
+} kept_blank SEC(".maps");
 
 #define SCRATCH_SIZE (32 << 10)
 /* Working memory, one for each hook: the exit hook can be interrupted by a

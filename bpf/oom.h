@@ -148,6 +148,8 @@ static __always_inline void victim_marked(void)
 		return;
 	fill_header(&e->h, EVENT_OOM, LANE_CRITICAL, sizeof(*e));
 	emit(LANE_CRITICAL, e, sizeof(*e));
+	if (config_keep)
+		keep_oom(e);
 	bpf_map_delete_elem(&oom_kills, &tid);
 }
 

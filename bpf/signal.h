@@ -11,28 +11,6 @@
 #define SIG_DFL_HANDLER 0UL
 #define SIG_IGN_HANDLER 1UL
 
-#define BIT_OF(sig) (1ULL << ((sig) - 1))
-enum {
-	HUP = 1,
-	INT = 2,
-	QUIT = 3,
-	KILL = 9,
-	TERM = 15,
-	CHLD = 17,
-	CONT = 18,
-	STOP = 19,
-	TSTP = 20,
-	TTIN = 21,
-	TTOU = 22,
-	URG = 23,
-	WINCH = 28,
-};
-#define STOP_REQUESTS (BIT_OF(HUP) | BIT_OF(INT) | BIT_OF(QUIT) | BIT_OF(KILL) | BIT_OF(TERM))
-#define STOPPING (BIT_OF(STOP) | BIT_OF(TSTP) | BIT_OF(TTIN) | BIT_OF(TTOU))
-#define HARMLESS (BIT_OF(CHLD) | BIT_OF(CONT) | BIT_OF(URG) | BIT_OF(WINCH))
-/* The default action ends the process. */
-#define TERMINATES (~(STOPPING | HARMLESS))
-
 /* Nobody has asked for it, and it cannot matter: the cheapest way out. */
 static __always_inline bool unwanted(int sig)
 {
@@ -211,6 +189,8 @@ static __always_inline void signal_generated(u64 *ctx, int sig, struct task_stru
 	if (build_signal(t, info, sig, result, flags))
 		size = add_stack(ctx, e);
 	fill_header(&e->s.h, EVENT_SIGNAL, lane, size);
+	if (kept_signal(sig, flags))
+		keep_signal(t, current);
 	if (!only_if_fatal(flags))
 		emit(lane, e, size & 511);
 	if (flags & SIGNAL_UNDECIDED)

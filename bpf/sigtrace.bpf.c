@@ -19,6 +19,8 @@
 #include "lineage.h"
 #include "describe.h"
 #include "syscall.h"
+#include "signals.h"
+#include "keep.h"
 #include "signal.h"
 #include "deliver.h"
 #include "oom.h"

@@ -150,6 +150,12 @@ struct pid {
 
 struct kernfs_node {
 	u64 id;
+	const char *name;
+	struct kernfs_node *__parent;
+};
+/* Up to 6.14. */
+struct kernfs_node___parent {
+	struct kernfs_node *parent;
 };
 struct cgroup_root {
 	unsigned int subsys_mask;

@@ -19,21 +19,23 @@ type hook struct {
 	program string
 	name    string
 	without string
+	// alone: two programs that share the maps must not serve it at once.
+	alone bool
 }
 
 // hooks lists every hook; signal_generate comes first and is required.
 func hooks() []hook {
 	return []hook{
-		{"on_signal_generate", "signal_generate", "nothing can be seen"},
-		{"on_signal_deliver", "signal_deliver", "fatal is not known for core-dumping, blocked and traced signals; a debugger's injected signals are not seen"},
-		{"on_exit", "sched_process_exit", "exits are not seen"},
-		{"on_fork", "sched_process_fork", "ancestry shows present parents only"},
-		{"on_exec", "sched_process_exec", "args of processes that are hit may be missing"},
-		{"on_mark_victim", "mark_victim", "OOM kills are seen as signals only"},
-		{"on_cgroup_mkdir", "cgroup_mkdir", "short-lived containers may stay without a name"},
-		{"on_cgroup_rmdir", "cgroup_rmdir", "names of removed containers are kept longer"},
-		{"on_oom_kill_fentry", "oom_kill_process(fentry)", "the kprobe is used instead"},
-		{"on_oom_kill_kprobe", "oom_kill_process(kprobe)", "with neither: an OOM kill's scope is inferred from memory counters, order and gfp flags are not known"},
+		{"on_signal_generate", "signal_generate", "nothing can be seen", false},
+		{"on_signal_deliver", "signal_deliver", "fatal is not known for core-dumping, blocked and traced signals; a debugger's injected signals are not seen", true},
+		{"on_exit", "sched_process_exit", "exits are not seen", false},
+		{"on_fork", "sched_process_fork", "ancestry shows present parents only", false},
+		{"on_exec", "sched_process_exec", "args of processes that are hit may be missing", false},
+		{"on_mark_victim", "mark_victim", "OOM kills are seen as signals only", false},
+		{"on_cgroup_mkdir", "cgroup_mkdir", "short-lived containers may stay without a name", false},
+		{"on_cgroup_rmdir", "cgroup_rmdir", "names of removed containers are kept longer", false},
+		{"on_oom_kill_fentry", "oom_kill_process(fentry)", "the kprobe is used instead", false},
+		{"on_oom_kill_kprobe", "oom_kill_process(kprobe)", "with neither: an OOM kill's scope is inferred from memory counters, order and gfp flags are not known", false},
 	}
 }
 
@@ -89,11 +91,15 @@ func (p *Probe) bring(h hook) error {
 		p.note(h, firstLine(err), nil)
 		return err
 	}
+	if p.pins != nil && h.alone {
+		p.pins.leave(h)
+	}
 	l, err := attachOne(h, prog)
 	if err != nil {
 		p.note(h, firstLine(err), nil)
 		return fmt.Errorf("attach %s: %w", h.name, err)
 	}
+	p.pin(h, prog, l)
 	p.note(h, Attached, l)
 	return nil
 }

@@ -23,6 +23,14 @@ type Config struct {
 	TargetCgroups bool
 	// MemoryV1 says that containers are told apart by v1's memory hierarchy.
 	MemoryV1 bool
+	// Pins are where programs, links and maps outlive us; nil for nowhere.
+	// They keep, as Keep does.
+	Pins *Pins
+	// Version of sigtrace, for people who look at pins.
+	Version string
+	// Keep keeps what each death is judged by until Release says that its
+	// record has been written.
+	Keep bool
 	// Types are the kernel's, if ReadTypes has been called before.
 	Types *Types
 	// BTFPath names a BTF file for kernels without one in /sys; empty if none.
@@ -49,6 +57,7 @@ func (c Config) apply(spec *ebpf.CollectionSpec) error {
 		"config_target_pid":     uint32(c.TargetPID),
 		"config_target_cgroups": flag(c.TargetCgroups),
 		"config_memory_v1":      flag(c.MemoryV1),
+		"config_keep":           flag(c.keeps()),
 		"config_page_size":      uint32(os.Getpagesize()),
 	}
 	for name, value := range values {
@@ -63,8 +72,15 @@ func (c Config) apply(spec *ebpf.CollectionSpec) error {
 	if c.RoutineBytes != 0 {
 		spec.Maps["routine"].MaxEntries = c.RoutineBytes
 	}
+	if !c.keeps() {
+		for _, name := range []string{"kept_deaths", "kept_stories"} {
+			spec.Maps[name].MaxEntries = 1
+		}
+	}
 	return nil
 }
+
+func (c Config) keeps() bool { return c.Keep || c.Pins != nil }
 
 func flag(b bool) uint32 {
 	if b {

@@ -64,10 +64,14 @@ func (p *Probe) loaded(name string) *ebpf.Program {
 // Forget tells the kernel that userspace no longer knows the processes that
 // were described to it before this epoch, so that they are described again.
 func (p *Probe) Forget(epoch uint32) error {
+	epoch += p.epoch
 	if err := p.vars["describe_epoch"].Set(epoch); err != nil {
 		return fmt.Errorf("set describe_epoch: %w", err)
 	}
-	return nil
+	if p.pins == nil {
+		return nil
+	}
+	return p.pins.update(func(r *pinRecord) { r.Epoch = epoch })
 }
 
 // LastExec is how a process was last executed, as the kernel side saw it.

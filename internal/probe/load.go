@@ -34,6 +34,10 @@ type Probe struct {
 	vars    map[string]*ebpf.Variable
 	levels  levels
 	lost    lossReader
+	// pins is nil where nothing is to outlive us.
+	pins     *Pins
+	unpinned map[string]bool // programs that this kernel cannot pin links of
+	epoch    uint32          // describe_epoch before Forget was first called
 }
 
 // Hooks maps each hook to Attached or to the reason why it is not.
@@ -88,18 +92,19 @@ func loadEither(c Config) (*Probe, error) {
 	if c.Types == nil {
 		c.Types = ReadTypes()
 	}
+	rawObject := object{loadRaw, _RawBytes}
 	if c.Raw || c.BTFPath != "" {
-		return load(c, loadRaw)
+		return load(c, rawObject)
 	}
-	spec := loadTyped
+	typed := object{loadTyped, _TypedBytes}
 	if c.loops() {
-		spec = loadLoop
+		typed = object{loadLoop, _LoopBytes}
 	}
-	p, err := load(c, spec)
+	p, err := load(c, typed)
 	if err == nil {
 		return p, nil
 	}
-	raw, rawErr := load(c, loadRaw)
+	raw, rawErr := load(c, rawObject)
 	if rawErr != nil {
 		return nil, err
 	}
@@ -113,27 +118,39 @@ func (c Config) loops() bool {
 	return !slices.Contains(c.Without, "loop") && features.HaveProgramHelper(ebpf.SocketFilter, asm.FnLoop) == nil
 }
 
-func load(c Config, spec func() (*ebpf.CollectionSpec, error)) (*Probe, error) {
-	s, err := spec()
+// object is one of the compiled BPF objects.
+type object struct {
+	spec  func() (*ebpf.CollectionSpec, error)
+	bytes []byte
+}
+
+func load(c Config, o object) (*Probe, error) {
+	s, err := o.spec()
 	if err != nil {
 		return nil, fmt.Errorf("read the BPF object: %w", err)
 	}
 	if err := c.apply(s); err != nil {
 		return nil, err
 	}
-	p := &Probe{hooks: map[string]string{}, programs: map[string]*ebpf.Program{}, spec: s}
-	if err := p.makeMaps(); err != nil {
-		return nil, err
-	}
-	if p.options, err = collectionOptions(c); err != nil {
-		_ = p.Close()
-		return nil, err
-	}
-	if err := p.bringAll(c.Without); err != nil {
+	p := &Probe{hooks: map[string]string{}, programs: map[string]*ebpf.Program{}, unpinned: map[string]bool{}, spec: s, pins: c.Pins}
+	if err := p.bringUp(c, o); err != nil {
 		_ = p.Close()
 		return nil, err
 	}
 	return p, nil
+}
+
+func (p *Probe) bringUp(c Config, o object) (err error) {
+	if p.pins != nil {
+		return p.bringUpPinned(c, o)
+	}
+	if err := p.makeMaps(nil); err != nil {
+		return err
+	}
+	if p.options, err = collectionOptions(c); err != nil {
+		return err
+	}
+	return p.bringAll(c.Without)
 }
 
 func collectionOptions(c Config) (ebpf.CollectionOptions, error) {
@@ -150,11 +167,12 @@ func collectionOptions(c Config) (ebpf.CollectionOptions, error) {
 	return o, nil
 }
 
-// makeMaps creates the maps that all programs share.
-func (p *Probe) makeMaps() error {
+// makeMaps creates the maps that all programs share, but for those that are
+// there.
+func (p *Probe) makeMaps(there map[string]*ebpf.Map) error {
 	part := p.spec.Copy()
 	clear(part.Programs)
-	coll, err := ebpf.NewCollection(part)
+	coll, err := ebpf.NewCollectionWithOptions(part, ebpf.CollectionOptions{MapReplacements: there})
 	if err != nil {
 		return err
 	}
@@ -188,7 +206,7 @@ func (p *Probe) program(name string) (*ebpf.Program, error) {
 	return prog, nil
 }
 
-// Close detaches everything and frees the maps.
+// Close detaches everything and frees the maps, but for what is pinned.
 func (p *Probe) Close() error {
 	var errs []error
 	for _, l := range p.links {

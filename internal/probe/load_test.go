@@ -25,6 +25,10 @@ func TestLoad(t *testing.T) {
 		"without loop":    {Without: []string{"loop"}},
 		"cgroups without": {TargetCgroups: true, MemoryV1: true, Without: []string{"loop"}},
 		"raw":             {Raw: true},
+		"kept":            {Keep: true},
+		"kept cgroups":    {Keep: true, TargetCgroups: true, MemoryV1: true},
+		"kept typed":      {Keep: true, TargetCgroups: true, MemoryV1: true, Without: []string{"loop"}},
+		"kept raw":        {Keep: true, Raw: true, TargetCgroups: true, MemoryV1: true, All: true},
 		"raw cgroups":     {Raw: true, TargetCgroups: true, MemoryV1: true, All: true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,13 +2,17 @@
 
 package probe
 
-import "fmt"
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
 
 // Loss is a number of events that could not be told, by lane and reason.
 type Loss struct {
-	Lane   string
-	Reason string
-	Count  uint64
+	Lane   string `json:"lane"`
+	Reason string `json:"reason"`
+	Count  uint64 `json:"count"`
 }
 
 type lossReader struct{ told map[Loss]uint64 }
@@ -30,6 +34,9 @@ func (p *Probe) Losses() ([]Loss, error) {
 			news = append(news, Loss{id.Lane, id.Reason, d})
 			p.lost.told[id] = total
 		}
+	}
+	if p.pins != nil {
+		return news, p.tellPins()
 	}
 	return news, nil
 }
@@ -65,4 +72,13 @@ func (p *Probe) RecursionMisses() map[string]uint64 {
 		}
 	}
 	return misses
+}
+
+// boottime is CLOCK_BOOTTIME in nanoseconds.
+func boottime() uint64 {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &t) != nil {
+		return 0
+	}
+	return uint64(t.Nano())
 }

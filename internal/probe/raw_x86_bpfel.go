@@ -16,6 +16,7 @@ import (
 type rawCounters struct {
 	_         structs.HostLayout
 	ProcsFull uint64
+	KeptFull  uint64
 }
 
 type rawEventOom struct {
@@ -77,6 +78,133 @@ type rawEventOom struct {
 		Comm      [16]int8
 	}
 	Frames [24]uint64
+}
+
+type rawKeptDeath struct {
+	_    structs.HostLayout
+	Exit struct {
+		_ structs.HostLayout
+		H struct {
+			_        structs.HostLayout
+			Kind     uint8
+			Lane     uint8
+			Pad      uint16
+			Size     uint32
+			Boottime uint64
+		}
+		Status      uint32
+		Flags       uint32
+		MaxRssPages uint64
+		Pending     uint64
+		B           struct {
+			_         structs.HostLayout
+			Start     uint64
+			Cgroup    uint64
+			Tgid      uint32
+			Tid       uint32
+			NsPid     uint32
+			Pidns     uint32
+			Uid       uint32
+			Euid      uint32
+			LoginUid  uint32
+			SessionId uint32
+			Hierarchy uint8
+			Pad       [3]uint8
+			Flags     uint32
+			Comm      [16]int8
+		}
+	}
+	Process struct {
+		_             structs.HostLayout
+		ForkerStart   uint64
+		ForkerTgid    uint32
+		ArgsLen       uint16
+		ArgsTruncated uint8
+		Known         uint8
+		Exe           [96]int8
+		Args          [192]int8
+	}
+	Levels uint32
+	Pad    uint32
+	Cgroup [8][96]int8
+	Story  rawKeptStory
+}
+
+type rawKeptStory struct {
+	_       structs.HostLayout
+	Signals [3]struct {
+		_     structs.HostLayout
+		Event struct {
+			_ structs.HostLayout
+			S struct {
+				_ structs.HostLayout
+				H struct {
+					_        structs.HostLayout
+					Kind     uint8
+					Lane     uint8
+					Pad      uint16
+					Size     uint32
+					Boottime uint64
+				}
+				Sig        int32
+				Code       int32
+				Info       uint8
+				Result     uint8
+				TargetInit uint8
+				FramesUsed uint8
+				Flags      uint32
+				Syscall    int64
+				Current    struct {
+					_         structs.HostLayout
+					Start     uint64
+					Cgroup    uint64
+					Tgid      uint32
+					Tid       uint32
+					NsPid     uint32
+					Pidns     uint32
+					Uid       uint32
+					Euid      uint32
+					LoginUid  uint32
+					SessionId uint32
+					Hierarchy uint8
+					Pad       [3]uint8
+					Flags     uint32
+					Comm      [16]int8
+				}
+				Target struct {
+					_         structs.HostLayout
+					Start     uint64
+					Cgroup    uint64
+					Tgid      uint32
+					Tid       uint32
+					NsPid     uint32
+					Pidns     uint32
+					Uid       uint32
+					Euid      uint32
+					LoginUid  uint32
+					SessionId uint32
+					Hierarchy uint8
+					Pad       [3]uint8
+					Flags     uint32
+					Comm      [16]int8
+				}
+			}
+			Frames [24]uint64
+		}
+		Sender struct {
+			_             structs.HostLayout
+			ForkerStart   uint64
+			ForkerTgid    uint32
+			ArgsLen       uint16
+			ArgsTruncated uint8
+			Known         uint8
+			Exe           [96]int8
+			Args          [192]int8
+		}
+	}
+	Turn uint32
+	Pad  uint32
+	Oom  rawEventOom
 }
 
 type rawMemo struct {
@@ -204,6 +332,9 @@ type rawScratch struct {
 const (
 	rawMapCounted             = "counted"
 	rawMapCritical            = "critical"
+	rawMapKeptBlank           = "kept_blank"
+	rawMapKeptDeaths          = "kept_deaths"
+	rawMapKeptStories         = "kept_stories"
 	rawMapKin                 = "kin"
 	rawMapLosses              = "losses"
 	rawMapOomCalls            = "oom_calls"
@@ -227,6 +358,7 @@ const (
 	rawProgSeedTasks          = "seed_tasks"
 	rawVarConfigAll           = "config_all"
 	rawVarConfigExits         = "config_exits"
+	rawVarConfigKeep          = "config_keep"
 	rawVarConfigMemoryV1      = "config_memory_v1"
 	rawVarConfigPageSize      = "config_page_size"
 	rawVarConfigSignals       = "config_signals"
@@ -239,6 +371,7 @@ const (
 	rawVarTargetGeneration    = "target_generation"
 	rawVarTargetLevelCount    = "target_level_count"
 	rawVarTargetLevels        = "target_levels"
+	rawVarWireTypes           = "wire_types"
 	rawVarWokenAt             = "woken_at"
 	rawVarZero                = "zero"
 )
@@ -304,6 +437,9 @@ type rawProgramSpecs struct {
 type rawMapSpecs struct {
 	Counted       *ebpf.MapSpec `ebpf:"counted"`
 	Critical      *ebpf.MapSpec `ebpf:"critical"`
+	KeptBlank     *ebpf.MapSpec `ebpf:"kept_blank"`
+	KeptDeaths    *ebpf.MapSpec `ebpf:"kept_deaths"`
+	KeptStories   *ebpf.MapSpec `ebpf:"kept_stories"`
 	Kin           *ebpf.MapSpec `ebpf:"kin"`
 	Losses        *ebpf.MapSpec `ebpf:"losses"`
 	OomCalls      *ebpf.MapSpec `ebpf:"oom_calls"`
@@ -322,6 +458,7 @@ type rawMapSpecs struct {
 type rawVariableSpecs struct {
 	ConfigAll           *ebpf.VariableSpec `ebpf:"config_all"`
 	ConfigExits         *ebpf.VariableSpec `ebpf:"config_exits"`
+	ConfigKeep          *ebpf.VariableSpec `ebpf:"config_keep"`
 	ConfigMemoryV1      *ebpf.VariableSpec `ebpf:"config_memory_v1"`
 	ConfigPageSize      *ebpf.VariableSpec `ebpf:"config_page_size"`
 	ConfigSignals       *ebpf.VariableSpec `ebpf:"config_signals"`
@@ -334,6 +471,7 @@ type rawVariableSpecs struct {
 	TargetGeneration    *ebpf.VariableSpec `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.VariableSpec `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.VariableSpec `ebpf:"target_levels"`
+	WireTypes           *ebpf.VariableSpec `ebpf:"wire_types"`
 	WokenAt             *ebpf.VariableSpec `ebpf:"woken_at"`
 	Zero                *ebpf.VariableSpec `ebpf:"zero"`
 }
@@ -360,6 +498,9 @@ func (o *rawObjects) Close() error {
 type rawMaps struct {
 	Counted       *ebpf.Map `ebpf:"counted"`
 	Critical      *ebpf.Map `ebpf:"critical"`
+	KeptBlank     *ebpf.Map `ebpf:"kept_blank"`
+	KeptDeaths    *ebpf.Map `ebpf:"kept_deaths"`
+	KeptStories   *ebpf.Map `ebpf:"kept_stories"`
 	Kin           *ebpf.Map `ebpf:"kin"`
 	Losses        *ebpf.Map `ebpf:"losses"`
 	OomCalls      *ebpf.Map `ebpf:"oom_calls"`
@@ -376,6 +517,9 @@ func (m *rawMaps) Close() error {
 	return _RawClose(
 		m.Counted,
 		m.Critical,
+		m.KeptBlank,
+		m.KeptDeaths,
+		m.KeptStories,
 		m.Kin,
 		m.Losses,
 		m.OomCalls,
@@ -395,6 +539,7 @@ func (m *rawMaps) Close() error {
 type rawVariables struct {
 	ConfigAll           *ebpf.Variable `ebpf:"config_all"`
 	ConfigExits         *ebpf.Variable `ebpf:"config_exits"`
+	ConfigKeep          *ebpf.Variable `ebpf:"config_keep"`
 	ConfigMemoryV1      *ebpf.Variable `ebpf:"config_memory_v1"`
 	ConfigPageSize      *ebpf.Variable `ebpf:"config_page_size"`
 	ConfigSignals       *ebpf.Variable `ebpf:"config_signals"`
@@ -407,6 +552,7 @@ type rawVariables struct {
 	TargetGeneration    *ebpf.Variable `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.Variable `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.Variable `ebpf:"target_levels"`
+	WireTypes           *ebpf.Variable `ebpf:"wire_types"`
 	WokenAt             *ebpf.Variable `ebpf:"woken_at"`
 	Zero                *ebpf.Variable `ebpf:"zero"`
 }
