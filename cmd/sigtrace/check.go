@@ -57,6 +57,7 @@ func check(c *cobra.Command, f *watchFlags) error {
 	_ = s.dir.Refresh(c.Context()) // what failed stands in Sources
 	fmt.Fprintln(w, "\nsources")
 	sources := s.sources()
+	maps.Copy(sources, s.checkKube(c.Context()))
 	sources["kernel symbols"] = "connected"
 	if _, err := s.symbols(); err != nil {
 		sources["kernel symbols"] = err.Error()
@@ -89,6 +90,9 @@ func reportSources(ctx context.Context, w io.Writer, f *watchFlags) {
 	_ = dir.Refresh(ctx)
 	all := dir.Sources()
 	maps.Copy(all, notes)
+	ctx, cancel := context.WithTimeout(ctx, checkKube)
+	defer cancel()
+	maps.Copy(all, f.kube.sources().Check(ctx))
 	fmt.Fprintln(w, "\nsources")
 	lines(w, all)
 }
@@ -124,5 +128,5 @@ func sourceCost(name string) string {
 	case "pod-logs":
 		return "pods need a runtime's socket for their names"
 	}
-	return ""
+	return kubeCost(name)
 }

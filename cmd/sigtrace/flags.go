@@ -35,6 +35,7 @@ type watchFlags struct {
 	kernelLog   string
 	btf         string
 	node        string
+	kube        kubeFlags
 
 	format    string
 	color     string
@@ -107,6 +108,7 @@ func (f *watchFlags) registerSources(c *cobra.Command) {
 	fs.StringVar(&f.criEndpoint, "cri-endpoint", "", "CRI `socket`; off leaves it out (default: found by itself)")
 	fs.StringVar(&f.dockerHost, "docker-host", "", "Docker `URL`; off leaves it out (default: found by itself)")
 	fs.StringVar(&f.kernelLog, "kernel-log", "", "kernel log `file`; off leaves it out (default /dev/kmsg)")
+	f.kube.register(c)
 	fs.StringVar(&f.btf, "btf", "", "BTF `file` of this kernel, where /sys has none")
 	fs.StringVar(&f.node, "node-name", "", "what events carry as node (default $NODE_NAME, else the host's name)")
 	f.registerForced(c)

@@ -68,6 +68,7 @@ func (f *watchFlags) replay(c *cobra.Command, name string) error {
 	o.All, o.MaskArgs = o.All || f.all, f.maskArgs
 	engine := verdict.New(o)
 	r.HandLog(engine.KernelLog)
+	r.HandFacts(engine.Fact)
 	set, _ := signal.ParseSet(f.signals)
 	err = pipeline.Replay(c.Context(), clock, printer, pipeline.Options{
 		Types: f.chosen(c), All: f.all, MaxEvents: f.maxEvents, Signals: set,

@@ -17,6 +17,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/cgroup"
 	"github.com/sigtrace/sigtrace/internal/container"
 	"github.com/sigtrace/sigtrace/internal/kmsg"
+	"github.com/sigtrace/sigtrace/internal/kube"
 	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/proc"
 	"github.com/sigtrace/sigtrace/internal/resolve"
@@ -39,6 +40,8 @@ type session struct {
 	kernelLog *kmsg.Log
 	// started is called once everything is attached.
 	started []func()
+	// kube is what Kubernetes says; its sources start in the background.
+	kube *kube.Set
 	// noSymbols leaves the kernel's functions out, for tests.
 	noSymbols bool
 }
@@ -61,6 +64,7 @@ func open(ctx context.Context, f *watchFlags, log *slog.Logger) (*session, error
 	if s.notes == nil {
 		s.notes = map[string]string{}
 	}
+	s.kube = f.kube.sources()
 	s.dir = container.NewDirectory(log, sources...)
 	if err := s.openKernelLog(f); err != nil {
 		s.close()
@@ -133,6 +137,7 @@ func depth(path string) uint32 {
 func (s *session) background(ctx context.Context) {
 	go s.watcher.Run(ctx)
 	go s.dir.Run(ctx, refreshNames)
+	s.kube.Start(ctx)
 	go func() {
 		s.seed()
 		debug.FreeOSMemory() // what starting took: the kernel's types
@@ -171,6 +176,7 @@ func (s *session) symbols() (*proc.Symbols, error) {
 func (s *session) sources() map[string]string {
 	all := s.dir.Sources()
 	maps.Copy(all, s.notes)
+	maps.Copy(all, s.kube.States())
 	return all
 }
 

@@ -88,8 +88,8 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session, p
 		Types: types, All: f.all, MaxEvents: f.maxEvents, Signals: set,
 		SenderPID: f.senderPID, SenderComm: f.senderComm,
 		Causes: f.chosenCauses(), Verdicts: verdicts.engine,
-		KernelLog: s.followKernelLog(ctx),
-		Log:       s.log, FetchNames: s.fetch, Symbols: s.symbols,
+		KernelLog: s.followKernelLog(ctx), Facts: s.kube.Facts(),
+		Log: s.log, FetchNames: s.fetch, Symbols: s.symbols,
 	})
 	status := s.status(resolve.Now())
 	verdicts.status(status)

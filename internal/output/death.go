@@ -19,6 +19,8 @@ func (t *tablePrinter) deathLines(d *event.Death) []string {
 	who := ""
 	if d.Actor != nil {
 		who = named(d.Actor)
+	} else if d.RequestedBy != "" {
+		who = safetext.Quote(d.RequestedBy)
 	}
 	lines = append(lines,
 		t.colour.loud(fmt.Sprintf("%s  %s  %s  %s  %s  %s", t.time(d.Time),
@@ -35,6 +37,9 @@ func (t *tablePrinter) deathLines(d *event.Death) []string {
 
 func verdictText(d *event.Death) string {
 	text := string(d.Cause) + " (" + string(d.Confidence) + ")"
+	if d.Revision > 1 {
+		text += fmt.Sprintf(", revision %d", d.Revision)
+	}
 	if d.EventsLost > 0 {
 		text += fmt.Sprintf(", %d events lost", d.EventsLost)
 	}
@@ -63,7 +68,10 @@ func (t *tablePrinter) wrap(text string) []string {
 func (t *tablePrinter) chainLines(d *event.Death) []string {
 	var lines []string
 	for i, h := range d.Chain {
-		text := fmt.Sprintf("%d. %s %s", i+1, named(h.Process), safetext.Quote(h.What))
+		text := fmt.Sprintf("%d. %s", i+1, safetext.Quote(h.What))
+		if h.Process != nil {
+			text = fmt.Sprintf("%d. %s %s", i+1, named(h.Process), safetext.Quote(h.What))
+		}
 		lines = append(lines, t.colour.dim(t.cutEnd(treeIndent+text)))
 	}
 	return lines

@@ -43,6 +43,7 @@ type Verdicts interface {
 	Exit(*event.Exit)
 	Lost(*event.Lost)
 	KernelLog(*event.KernelOOM)
+	Fact(*event.KubeFact)
 	// Due returns the records that are ripe: everything up to seen
 	// (CLOCK_BOOTTIME, ns) has been handed on.
 	Due(seen uint64) []event.Event
@@ -67,6 +68,8 @@ type Options struct {
 	Verdicts Verdicts
 	// KernelLog brings what the kernel's log says of OOM kills; nil is nothing.
 	KernelLog <-chan *event.KernelOOM
+	// Facts brings what Kubernetes says; nil is nothing.
+	Facts <-chan *event.KubeFact
 	// Now is CLOCK_BOOTTIME in nanoseconds; nil is the kernel's.
 	Now        func() uint64
 	Log        *slog.Logger
@@ -197,6 +200,10 @@ func (p *Pipeline) consume(ctx context.Context, failed <-chan error) error {
 		case k := <-p.o.KernelLog:
 			if p.o.Verdicts != nil {
 				p.o.Verdicts.KernelLog(k)
+			}
+		case f := <-p.o.Facts:
+			if p.o.Verdicts != nil {
+				p.o.Verdicts.Fact(f)
 			}
 		case path := <-p.names.answered:
 			p.names.done(path)

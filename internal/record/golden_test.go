@@ -66,6 +66,7 @@ func replayed(t *testing.T, file string) []string {
 	}
 	engine := verdict.New(r.Options())
 	r.HandLog(engine.KernelLog)
+	r.HandFacts(engine.Fact)
 	var lines []string
 	for {
 		e, seen, err := r.Next()

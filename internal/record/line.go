@@ -30,7 +30,9 @@ type line struct {
 	Lost   *event.Lost   `json:"lost,omitempty"`
 	// KernelLog is no event of the stream's.
 	KernelLog *event.KernelOOM `json:"kernel_log,omitempty"`
-	Status    *event.Status    `json:"status,omitempty"`
+	// Kube is what Kubernetes said; no event either.
+	Kube   *event.KubeFact `json:"kube,omitempty"`
+	Status *event.Status   `json:"status,omitempty"`
 	// Seen is CLOCK_BOOTTIME, ns: everything up to it had been handed on.
 	Seen uint64 `json:"seen,omitempty"`
 	// Task and Memory are the answers to what the verdicts asked.

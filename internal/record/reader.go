@@ -29,6 +29,7 @@ type Reader struct {
 	number  int
 	pending error
 	log     func(*event.KernelOOM)
+	facts   func(*event.KubeFact)
 }
 
 // NewReader reads the first line.
@@ -72,6 +73,9 @@ func (r *Reader) Next() (e event.Event, seen uint64, err error) {
 // HandLog says whom to hand what the kernel's log said.
 func (r *Reader) HandLog(to func(*event.KernelOOM)) { r.log = to }
 
+// HandFacts says whom to hand what Kubernetes said.
+func (r *Reader) HandFacts(to func(*event.KubeFact)) { r.facts = to }
+
 // answer keeps what was answered, for the engine to ask again.
 func (r *Reader) answer(l line) bool {
 	switch {
@@ -82,6 +86,10 @@ func (r *Reader) answer(l line) bool {
 	case l.KernelLog != nil:
 		if r.log != nil {
 			r.log(l.KernelLog)
+		}
+	case l.Kube != nil:
+		if r.facts != nil {
+			r.facts(l.Kube)
 		}
 	default:
 		return false

@@ -110,6 +110,12 @@ func (w *Writer) KernelLog(k *event.KernelOOM) {
 	w.write(line{KernelLog: k})
 }
 
+// Fact records what Kubernetes says and hands it on.
+func (w *Writer) Fact(f *event.KubeFact) {
+	w.engine.Fact(f)
+	w.write(line{Kube: f})
+}
+
 // Due hands on how far the stream has been seen; recorded where it matters.
 func (w *Writer) Due(seen uint64) []event.Event {
 	due := w.engine.Due(seen)

@@ -25,6 +25,8 @@ type finding struct {
 	asked bool
 	// setOff is the death of another process that set this one off.
 	setOff *story
+	// why the other died, where Kubernetes knows better than the kernel.
+	why string
 }
 
 // How long after a signal that asks it to end a process that handled it still

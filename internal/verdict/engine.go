@@ -62,6 +62,8 @@ type Engine struct {
 	ooms    []*event.OOM // the last ones, for those who share the memory
 	logs    []*event.KernelOOM
 	lost    []loss
+	kube    cluster
+	told    []toldOf // records that may be revised
 }
 
 // New returns an engine that has seen nothing.
@@ -111,6 +113,7 @@ func (e *Engine) Exit(x *event.Exit) {
 		return
 	}
 	st.exit = x
+	e.containerEnded(x)
 	if e.o.Memory != nil && x.Process.Cgroup != "" && (x.SignalNumber != 0 || x.Process.Container != nil) {
 		st.memory = e.o.Memory(x.Process) // now: the cgroup is about to go
 	}
@@ -135,6 +138,7 @@ func (e *Engine) Due(seen uint64) []event.Event {
 		}
 	}
 	e.ended = still
+	out = append(out, e.revised(seen)...)
 	out = append(out, e.overdue(seen)...)
 	e.forget(seen)
 	return out
@@ -146,7 +150,10 @@ func (e *Engine) ripe(st *story, seen uint64) bool {
 	if seen >= due && e.o.KernelLog && (st.oom != nil || st.exit.OOMMark) && e.logged(st.process, st.exit.Time) == nil {
 		due += logWait
 	}
-	return seen >= due
+	if seen < due {
+		return false
+	}
+	return seen >= st.exit.BoottimeNS+kubeWait || !e.awaits(st)
 }
 
 // Flush judges what waits: the stream has ended.

@@ -47,6 +47,8 @@ type story struct {
 	looked, stuck bool
 	// cause is remembered for chains that lead over this death.
 	cause *finding
+	// heard is one more than the news of its pod when it was last looked at.
+	heard uint64
 }
 
 func (e *Engine) story(p *event.Process, at uint64) *story {

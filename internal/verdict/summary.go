@@ -10,8 +10,9 @@ import (
 )
 
 // summary is one sentence that a person can act on: what died, how, by whom.
-func (e *Engine) summary(d *event.Death, f *finding) string {
-	return subject(d.Process) + " " + e.end(d, f) + e.because(d, f) + after(d, f) + "."
+func (e *Engine) summary(d *event.Death, j *joined) string {
+	f := &j.finding
+	return subject(d.Process) + " " + e.end(d, f) + e.because(d, j) + after(d, f) + saysOtherwise(d) + "."
 }
 
 // end is how it ended, as a shell or Kubernetes would show it.
@@ -40,14 +41,18 @@ func elapsed(f *finding, d *event.Death) string {
 }
 
 // because names the cause.
-func (e *Engine) because(d *event.Death, f *finding) string {
+func (e *Engine) because(d *event.Death, j *joined) string {
+	f := &j.finding
+	if text := kubeReason(d, j); text != "" {
+		return text
+	}
 	switch d.Cause {
 	case event.CauseCgroupOOM, event.CauseSystemOOM:
 		return e.oomReason(d, f)
 	case event.CauseForeignProcess, event.CauseSameContainer, event.CauseExecSession, event.CauseUserspaceOOM:
 		return " by " + e.person(d.Actor, d.Process) + verdictOn(d)
 	case event.CauseRuntimeStop:
-		return " by the container runtime: " + e.person(d.Actor, d.Process) + ", on whose request is not known"
+		return " by the container runtime: " + e.person(d.Actor, d.Process) + e.request(d, j)
 	case event.CauseRuntimeCleanup:
 		return " by the container runtime cleaning up after " + e.whoseDeath(d, f)
 	case event.CauseServiceManager:
@@ -128,6 +133,8 @@ func verdictOn(d *event.Death) string {
 // blame names who set off the death that set off this one.
 func (e *Engine) blame(d *event.Death, f *finding) string {
 	switch {
+	case f.setOff != nil && f.why != "":
+		return ": kubelet had " + named(f.setOff.process) + " stopped (" + f.why + ")"
 	case d.Actor == nil:
 		return ""
 	case f.setOff == nil:

@@ -10,13 +10,24 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
-// tell writes the record of one death; nil if it is none to be told.
+// tell tells one death; nil if it is none to be told.
 func (e *Engine) tell(st *story) event.Event {
+	d := e.record(st)
+	if d == nil {
+		return nil
+	}
+	e.keep(st, d)
+	return d
+}
+
+// record writes the record of one death.
+func (e *Engine) record(st *story) *event.Death {
 	x := st.exit
 	if x.Context || !e.wanted(st) {
 		return nil
 	}
-	f := e.decide(st)
+	j := e.join(st)
+	f := &j.finding
 	var group []*event.OOM
 	if f.oom != nil && st.oom != nil {
 		group = e.group(st.oom)
@@ -30,6 +41,7 @@ func (e *Engine) tell(st *story) event.Event {
 		Process: x.Process, Exit: x.Exit, Revision: 1,
 		Cause: f.cause, Confidence: f.confidence, Actor: f.actor,
 		Chain: f.chain(), OOM: f.oom, Memory: st.memory,
+		RequestedBy: j.requestedBy, KubernetesSays: e.kubernetesSays(st, f),
 	}
 	d.Type = event.TypeDeath
 	d.Relation = relate(f.actor, x.Process)
@@ -40,8 +52,8 @@ func (e *Engine) tell(st *story) event.Event {
 	if d.EventsLost > 0 && d.Cause == event.CauseExited {
 		d.Confidence = event.Likely // a signal may be among what was lost
 	}
-	d.Evidence = evidence(st, f)
-	d.Summary = e.summary(d, f)
+	d.Evidence = append(evidence(st, f), j.words...)
+	d.Summary = e.summary(d, &j)
 	return d
 }
 
@@ -72,9 +84,17 @@ func (f *finding) chain() []event.Hop {
 	}
 	hops := f.hops
 	if f.setOff != nil && f.cause != event.CauseRuntimeCleanup {
-		hops = append(append([]event.Hop{}, hops...), event.Hop{Process: f.setOff.process, What: "died (" + string(f.setOff.cause.cause) + ")"})
+		hops = append(append([]event.Hop{}, hops...), event.Hop{Process: f.setOff.process, What: "died (" + f.whyDied() + ")"})
 	}
 	return hops
+}
+
+// whyDied is the cause of the death that set this one off.
+func (f *finding) whyDied() string {
+	if f.why != "" {
+		return f.why
+	}
+	return string(f.setOff.cause.cause)
 }
 
 // since is where the window begins that the verdict rests on.

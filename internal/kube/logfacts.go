@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// textMax bounds what a fact quotes.
+const textMax = 300
+
+// facts reads what an entry of kubelet's log says. The messages are those of
+// kubelet 1.25 to 1.37 (pkg/kubelet: kuberuntime, prober, eviction, preemption,
+// nodeshutdown, kubelet.go), which have kept their words in between.
+func (p *LogParser) facts(r record) []event.KubeFact {
+	var told []event.KubeFact
+	if !p.said && (r.verbosity >= 2 || verbose[r.message]) {
+		p.said = true
+		told = append(told, event.KubeFact{
+			Time: r.time, Read: p.read, Source: event.SourceKubeletLog, Kind: event.KubeSees, Complete: true,
+		})
+	}
+	if r.time.IsZero() {
+		r.time = p.read
+	}
+	for _, f := range r.tell() {
+		f.Source, f.Read, f.Text = event.SourceKubeletLog, p.read, bounded(f.Text)
+		if f.Time.IsZero() {
+			f.Time = r.time
+		}
+		told = append(told, f)
+	}
+	return told
+}
+
+// verbose are messages that kubelet writes at -v=2 and not below: where they
+// are, it also writes whom it kills.
+var verbose = map[string]bool{
+	"SyncLoop ADD": true, "SyncLoop UPDATE": true, "SyncLoop DELETE": true, "SyncLoop REMOVE": true,
+	"SyncLoop (PLEG): event for pod": true, msgMessage: true, msgGrace: true,
+}
+
+const (
+	msgMessage = "Message for Container of pod"
+	msgGrace   = "Killing container with a grace period"
+)
+
+func (r record) tell() []event.KubeFact {
+	v := r.values
+	switch r.message {
+	case msgMessage:
+		f := r.fact(killKind(v["containerMessage"]))
+		f.ContainerID, f.Text = containerID(v["containerStatusID"]), v["containerMessage"]
+		return []event.KubeFact{f}
+	case msgGrace, "Killing container with a grace period override":
+		f := r.fact(event.KubeStopping)
+		f.GraceSeconds = number(v["gracePeriod"])
+		f.Text = r.message
+		if f.GraceSeconds != nil {
+			f.Text += " of " + strconv.FormatInt(*f.GraceSeconds, 10) + " s"
+		}
+		return []event.KubeFact{f}
+	case "Probe failed", "Probe errored":
+		f := r.fact(event.KubeProbe)
+		f.Probe, f.Failed = strings.ToLower(v["probeType"]), 1
+		f.Text = v["probeType"] + " probe failed: " + v["output"] + v["err"]
+		return []event.KubeFact{f}
+	case "Running preStop hook":
+		return []event.KubeFact{r.fact(event.KubePreStop)}
+	case "Failed to execute PostStartHook":
+		return []event.KubeFact{r.fact(event.KubePostStart)}
+	case "Event occurred":
+		return r.event()
+	case "SyncLoop DELETE", "SyncLoop REMOVE":
+		return r.eachPod(event.KubeDeleted)
+	}
+	return r.pods()
+}
+
+// pods reads the messages about whole pods.
+func (r record) pods() []event.KubeFact {
+	switch r.message {
+	case "Eviction manager: pods evicted, waiting for pod to be cleaned up":
+		told := r.eachPod(event.KubeEvicted)
+		for i := range told {
+			told[i].After = true
+		}
+		return told
+	case "Eviction manager: pod is evicted successfully", "Evicting pod":
+		f := r.fact(event.KubeEvicted)
+		f.Text, f.After = r.message, true
+		if m := r.values["message"]; m != "" {
+			f.Text += ": " + m
+		}
+		return []event.KubeFact{f}
+	case "Preempting pod to free up resources":
+		f := r.fact(event.KubePreempt)
+		f.Text = r.message + " for " + r.values["requestingPod"]
+		return []event.KubeFact{f}
+	case "Shutdown manager killing pod with gracePeriod":
+		return []event.KubeFact{r.fact(event.KubeShutdown)}
+	case "No ready sandbox for pod can be found. Need to start a new one",
+		"Sandbox for pod has changed. Need to start a new one",
+		"Sandbox for pod has no IP address. Need to start a new one":
+		return []event.KubeFact{r.fact(event.KubeSandbox)}
+	}
+	return nil
+}
+
+// event reads an Event that kubelet has logged (at -v=3).
+func (r record) event() []event.KubeFact {
+	v := r.values
+	f, ok := eventFact(v["reason"], v["message"])
+	if !ok || v["kind"] != "" && v["kind"] != "Pod" {
+		return nil
+	}
+	f.Time = r.time
+	f.Namespace, f.Pod = split(v["object"])
+	f.Container = ofFieldPath(v["fieldPath"])
+	return []event.KubeFact{f}
+}
+
+// fact begins a fact with the pod and container that an entry names.
+func (r record) fact(kind event.KubeKind) event.KubeFact {
+	f := event.KubeFact{
+		Time: r.time, Kind: kind, Container: r.values["containerName"],
+		ContainerID: containerID(r.values["containerID"]), UID: r.values["podUID"], Text: r.message,
+	}
+	f.Namespace, f.Pod = split(r.values["pod"])
+	return f
+}
+
+func (r record) eachPod(kind event.KubeKind) []event.KubeFact {
+	var told []event.KubeFact
+	for _, pod := range strings.Fields(r.values["pods"]) {
+		f := event.KubeFact{Time: r.time, Kind: kind, Text: r.message}
+		f.Namespace, f.Pod = split(pod)
+		told = append(told, f)
+	}
+	return told
+}
+
+func split(pod string) (namespace, name string) {
+	namespace, name, ok := strings.Cut(pod, "/")
+	if !ok {
+		return "", namespace
+	}
+	return namespace, name
+}
+
+func number(text string) *int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return nil
+	}
+	return &n
+}
+
+var idForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[0-9a-f]{64}`) })
+
+// containerID takes the id out of "containerd://…" or of the structure that
+// containerStatusID prints as, which differs between releases.
+func containerID(text string) string { return idForm().FindString(text) }
+
+// bounded keeps a text to one line of a decent length.
+func bounded(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if r := []rune(text); len(r) > textMax {
+		text = string(r[:textMax-1]) + "…"
+	}
+	return text
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	"context"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// Source tells facts until its context ends.
+type Source interface {
+	// Name is one of event's Source constants.
+	Name() string
+	// Run tells facts until ctx ends. It tries again what fails, for as long as
+	// it runs, and tells of being blind by facts as well.
+	Run(ctx context.Context, tell func(event.KubeFact))
+	// State is "connected", or why not.
+	State() string
+}
+
+// Connected is the state of a source that sees.
+const Connected = "connected"

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+const notAsked = "not asked yet"
+
+// state is what a source says of itself; it tells changes as facts.
+type state struct {
+	source   string
+	complete bool // its silence tells something
+
+	mu   sync.Mutex
+	text string
+	sees bool
+}
+
+// State is "connected" or why not.
+func (s *state) State() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.text == "" {
+		return notAsked
+	}
+	return s.text
+}
+
+// seeing notes that the source sees from now on.
+func (s *state) seeing(tell func(event.KubeFact)) {
+	s.mu.Lock()
+	was := s.sees
+	s.text, s.sees = Connected, true
+	s.mu.Unlock()
+	if !was {
+		tell(event.KubeFact{Time: time.Now(), Source: s.source, Kind: event.KubeSees, Complete: s.complete})
+	}
+}
+
+// blind notes why the source does not see.
+func (s *state) blind(err error, tell func(event.KubeFact)) {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	s.mu.Lock()
+	changed := s.text == "" || s.sees
+	s.text, s.sees = text, false
+	s.mu.Unlock()
+	if changed {
+		tell(event.KubeFact{Time: time.Now(), Source: s.source, Kind: event.KubeBlind, Text: bounded(text)})
+	}
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+const (
+	// podsMax and podFactsMax bound what is remembered of Kubernetes' words.
+	podsMax     = 1024
+	podFactsMax = 96
+)
+
+// podFacts is what Kubernetes has said of one pod.
+type podFacts struct {
+	namespace, name, uid string
+	settings             *event.PodSettings
+	facts                []*event.KubeFact // as they came
+	// ends are the last ends of its containers' inits, by container name.
+	ends    map[string]*event.Exit
+	touched uint64
+	// news counts what came; a record that waits looks again when it changes.
+	news uint64
+}
+
+// cluster is what Kubernetes has said of all pods.
+type cluster struct {
+	byUID, byName map[string]*podFacts
+	sights        map[string]*sight
+	count         uint64
+}
+
+// Fact takes in what Kubernetes said.
+func (e *Engine) Fact(f *event.KubeFact) {
+	switch f.Kind {
+	case event.KubeSees, event.KubeBlind:
+		e.kube.see(f)
+		return
+	}
+	p := e.kube.pod(f.Namespace, f.Pod, f.UID)
+	if p == nil {
+		return
+	}
+	if f.Kind == event.KubePod {
+		p.settings = f.Settings
+		return
+	}
+	p.add(f)
+}
+
+// pod finds or makes the pod of that UID, or of that name where a source tells
+// no UID; nil for no pod at all.
+func (c *cluster) pod(namespace, name, uid string) *podFacts {
+	p := c.find(namespace, name, uid)
+	if p == nil {
+		if uid == "" && name == "" {
+			return nil
+		}
+		p = &podFacts{}
+	}
+	if p.uid == "" && uid != "" {
+		p.uid = uid
+		put(&c.byUID, uid, p)
+	}
+	if p.name == "" && name != "" {
+		p.namespace, p.name = namespace, name
+	}
+	if name != "" {
+		put(&c.byName, namespace+"/"+name, p)
+	}
+	c.touch(p)
+	c.bound()
+	return p
+}
+
+func (c *cluster) find(namespace, name, uid string) *podFacts {
+	if p := c.byUID[uid]; uid != "" && p != nil {
+		return p
+	}
+	p := c.byName[namespace+"/"+name]
+	if name == "" || p != nil && uid != "" && p.uid != "" && p.uid != uid {
+		return nil // another one of the same name
+	}
+	return p
+}
+
+func put(m *map[string]*podFacts, key string, p *podFacts) {
+	if *m == nil {
+		*m = map[string]*podFacts{}
+	}
+	(*m)[key] = p
+}
+
+func (c *cluster) touch(p *podFacts) {
+	c.count++
+	p.touched, p.news = c.count, p.news+1
+}
+
+// bound forgets the pod that was spoken of the longest time ago.
+func (c *cluster) bound() {
+	for _, m := range []map[string]*podFacts{c.byUID, c.byName} {
+		if len(m) <= podsMax {
+			continue
+		}
+		oldest := ""
+		for key, p := range m {
+			if oldest == "" || p.touched < m[oldest].touched {
+				oldest = key
+			}
+		}
+		delete(m, oldest)
+	}
+}
+
+// add remembers a fact. Probe results go first where there are too many.
+func (p *podFacts) add(f *event.KubeFact) {
+	p.facts = append(p.facts, f)
+	if len(p.facts) <= podFactsMax {
+		return
+	}
+	drop := slices.IndexFunc(p.facts, func(f *event.KubeFact) bool { return f.Kind == event.KubeProbe })
+	p.facts = slices.Delete(p.facts, max(drop, 0), max(drop, 0)+1)
+}
+
+// podOf finds what Kubernetes said of a process's pod; nil if nothing.
+func (e *Engine) podOf(p *event.Process) *podFacts {
+	if p == nil || p.Pod == nil {
+		return nil
+	}
+	return e.kube.find(p.Pod.Namespace, p.Pod.Name, p.Pod.UID)
+}
+
+// ended notes the end of a pod's container: a pod is finished once all its
+// regular containers are.
+func (e *Engine) containerEnded(x *event.Exit) {
+	if x.Process.Pod == nil || !isInit(x.Process) || x.Process.Container.Name == "" {
+		return
+	}
+	p := e.kube.pod(x.Process.Pod.Namespace, x.Process.Pod.Name, x.Process.Pod.UID)
+	if p == nil {
+		return
+	}
+	if p.ends == nil {
+		p.ends = map[string]*event.Exit{}
+	}
+	if len(p.ends) < podFactsMax {
+		p.ends[x.Process.Container.Name] = x
+	}
+}
+
+func (p *podFacts) container(name string) *event.ContainerSettings {
+	if p.settings == nil {
+		return nil
+	}
+	for i := range p.settings.Containers {
+		if c := &p.settings.Containers[i]; c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// unset are the settings of a probe that the API server fills in
+// (pkg/apis/core/v1/defaults.go), for where a pod's are not known.
+var unset = event.ProbeSettings{PeriodSeconds: 10, TimeoutSeconds: 1, FailureThreshold: 3}
+
+var causeOfProbe = map[string]event.Cause{"liveness": event.CauseLivenessProbe, "startup": event.CauseStartupProbe}
+
+// run is a row of failures of one probe that ends at the stop.
+type run struct {
+	failed    int
+	threshold int
+	last      time.Time
+	source    string
+}
+
+func (r run) enough() bool { return r.failed >= r.threshold }
+
+// probed looks at the failures of the container's probes before the stop. A row
+// of them as long as the threshold makes kubelet kill; it is the reason where
+// kubelet's words name none, or where no source would have carried them.
+func (e *Engine) probed(s *stop, r *grounds) {
+	if s.sandbox {
+		return
+	}
+	for _, probe := range []string{"liveness", "startup"} {
+		cause := causeOfProbe[probe]
+		for _, source := range []string{event.SourceKubeletLog, event.SourceAPI, event.SourceCounters} {
+			n := s.run(probe, source)
+			if n.failed == 0 || r.cause != "" && r.cause != cause {
+				continue
+			}
+			silent := len(r.told) == 0 && e.kube.complete(s.began, s.ended)
+			if r.cause == "" && n.enough() && !silent {
+				r.cause = cause
+			}
+			r.words = append(r.words, event.Evidence{Time: n.last, Source: source, Text: n.text(probe, s)})
+			if n.enough() {
+				r.sources = append(r.sources, source)
+			}
+		}
+	}
+}
+
+func (r run) text(probe string, s *stop) string {
+	text := fmt.Sprintf("%s probe failed %d times in a row", probe, r.failed)
+	if r.failed == 1 {
+		text = probe + " probe failed once"
+	}
+	if s.settings(probe) == nil {
+		return text + fmt.Sprintf(" (its failureThreshold is not known; %d is the default)", r.threshold)
+	}
+	return text + fmt.Sprintf(" (failureThreshold %d)", r.threshold)
+}
+
+func (s *stop) settings(probe string) *event.ProbeSettings {
+	c := s.pod.container(s.container)
+	switch {
+	case c == nil:
+		return nil
+	case probe == "liveness":
+		return c.Liveness
+	}
+	return c.Startup
+}
+
+// run counts the failures in a row that end at the stop, as one source tells
+// them. Counters tell successes as well; the others failures alone, so that a
+// row is what fits into the time that it takes.
+func (s *stop) run(probe, source string) run {
+	p := s.settings(probe)
+	if p == nil {
+		if s.pod.settings != nil {
+			return run{} // it has no such probe
+		}
+		p = &unset
+	}
+	r := run{threshold: max(p.FailureThreshold, 1), source: source}
+	step := seconds(int64(p.PeriodSeconds + p.TimeoutSeconds))
+	late := 100 * time.Millisecond
+	if source == event.SourceCounters {
+		late = time.Second // the reading takes place after the stop has begun
+	}
+	for i := len(s.pod.facts) - 1; i >= 0; i-- {
+		f := s.pod.facts[i]
+		if f.Kind != event.KubeProbe || f.Source != source || f.Probe != probe || !s.mine(f) || f.Time.After(s.began.Add(late)) {
+			continue
+		}
+		if f.Failed > 0 {
+			if !s.follows(f, &r, step, probe) {
+				break
+			}
+			r.failed += f.Failed
+		}
+		if f.Succeeded > 0 {
+			break
+		}
+	}
+	return r
+}
+
+// follows tells whether a failure still belongs to the row, going back.
+func (s *stop) follows(f *event.KubeFact, r *run, step time.Duration, probe string) bool {
+	slack := step/2 + time.Second
+	if r.failed == 0 {
+		wait := step + early
+		if c := s.pod.container(s.container); c == nil || c.PreStop {
+			wait += s.grace()
+		}
+		if s.began.Sub(f.Time) > wait {
+			return false
+		}
+		r.last = f.Time
+		return true
+	}
+	if f.Source == event.SourceCounters {
+		return true
+	}
+	return r.last.Sub(f.Time) <= time.Duration(r.threshold-1)*step+slack
+}
+
+// finished tells whether the pod's work was done, so that its sidecars and its
+// sandbox had to go.
+func (e *Engine) finished(s *stop, r *grounds) {
+	settings := s.pod.settings
+	if settings == nil || settings.RestartPolicy == "Always" || settings.RestartPolicy == "" {
+		return
+	}
+	if c := s.pod.container(s.container); !s.sandbox && (c == nil || c.Role != event.RoleSidecar) {
+		return
+	}
+	var last *event.Exit
+	for _, c := range settings.Containers {
+		if c.Role != "" {
+			continue
+		}
+		x := s.pod.ends[c.Name]
+		if x == nil || x.Time.After(s.began) || settings.RestartPolicy != "Never" && x.Exit.Code != 0 {
+			return
+		}
+		if last == nil || x.Time.After(last.Time) {
+			last = x
+		}
+	}
+	if last == nil {
+		return
+	}
+	r.cause = event.CausePodFinished
+	text := fmt.Sprintf("the pod's work was done: %s %s; restartPolicy %s", named(last.Process), ended(last.Exit), settings.RestartPolicy)
+	r.words = append(r.words, event.Evidence{Time: last.Time, Source: "sched_process_exit", Text: text})
+	r.sources = append(r.sources, "sched_process_exit")
+}

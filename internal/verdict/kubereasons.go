@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"slices"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// ofContainer are the reasons that kubelet gives for stopping one container.
+var ofContainer = map[event.KubeKind]event.Cause{
+	event.KubeLiveness:  event.CauseLivenessProbe,
+	event.KubeStartup:   event.CauseStartupProbe,
+	event.KubeChanged:   event.CauseContainerChanged,
+	event.KubeResized:   event.CauseContainerChanged,
+	event.KubePostStart: event.CausePoststartHook,
+}
+
+// ofPod are the reasons for which all of a pod is stopped.
+var ofPod = map[event.KubeKind]event.Cause{
+	event.KubeDeleted:  event.CausePodDeleted,
+	event.KubeEvicted:  event.CauseEvicted,
+	event.KubePreempt:  event.CausePreempted,
+	event.KubeShutdown: event.CauseNodeShutdown,
+	event.KubeDeadline: event.CauseDeadlineExceeded,
+	event.KubeSandbox:  event.CauseSandboxChanged,
+	event.KubeFinished: event.CausePodFinished,
+}
+
+// grounds are why Kubernetes stopped a container, with those who say so.
+type grounds struct {
+	cause event.Cause
+	facts []*event.KubeFact
+	// others say something else.
+	others []*event.KubeFact
+	// told are what goes along: who asked for a deletion, that kubelet asked.
+	told []*event.KubeFact
+	// words, where no fact says it in so many.
+	words []event.Evidence
+	// sources of words.
+	sources []string
+}
+
+// reasonFor finds the reason for a stop; cause is empty if there is none.
+func (e *Engine) reasonFor(s *stop) grounds {
+	own, pods := s.own(), s.whole()
+	r := grounds{told: s.asked()}
+	switch {
+	case len(own) > 0 && (len(pods) == 0 || !own[0].Time.After(first(pods).Time.Add(early))):
+		r.cause = ofContainer[own[0].Kind]
+	case len(pods) > 0:
+		r.cause = ofPod[gravest(pods).Kind]
+	}
+	for _, f := range append(own, pods...) {
+		switch cause := causeOfFact(f); {
+		case cause == r.cause:
+			r.facts = append(r.facts, f)
+		case cause == event.CausePodDeleted || cause == event.CausePodFinished:
+			r.told = append(r.told, f) // what an eviction ends with is no contradiction
+		default:
+			r.others = append(r.others, f)
+		}
+	}
+	e.probed(s, &r)
+	if r.cause == "" {
+		e.finished(s, &r)
+	}
+	for _, f := range s.pod.facts {
+		if f.Kind == event.KubeDisrupted && r.cause == event.CausePodDeleted {
+			r.told = append(r.told, f)
+		}
+	}
+	return r
+}
+
+func causeOfFact(f *event.KubeFact) event.Cause {
+	if c := ofContainer[f.Kind]; c != "" {
+		return c
+	}
+	return ofPod[f.Kind]
+}
+
+// own are the reasons that kubelet gave for this container before the stop.
+func (s *stop) own() []*event.KubeFact {
+	var list []*event.KubeFact
+	for _, f := range s.pod.facts {
+		if ofContainer[f.Kind] != "" && s.mine(f) && s.before(f) {
+			list = append(list, f)
+		}
+	}
+	slices.SortStableFunc(list, byTime)
+	return list
+}
+
+// whole are the reasons to stop all of the pod: they stay true, except that a
+// sandbox is made anew. Kubelet tells of an eviction also when it is done.
+func (s *stop) whole() []*event.KubeFact {
+	var list []*event.KubeFact
+	for _, f := range s.pod.facts {
+		switch {
+		case ofPod[f.Kind] == "":
+		case f.After && f.Time.After(s.began.Add(-early)) && !f.Time.After(s.ended.Add(done)):
+			list = append(list, f)
+		case !s.before(f):
+		case f.Kind == event.KubeSandbox && f.Time.Before(s.began.Add(-s.grace()-early)):
+		case f.Kind == event.KubeSandbox && !s.started.IsZero() && f.Time.Before(s.started.Add(-early)):
+			// The sandbox that changed was the one before.
+		default:
+			list = append(list, f)
+		}
+	}
+	slices.SortStableFunc(list, byTime)
+	return list
+}
+
+func byTime(a, b *event.KubeFact) int { return a.Time.Compare(b.Time) }
+
+func first(list []*event.KubeFact) *event.KubeFact { return list[0] }
+
+// gravest is the reason that explains the others: an eviction, a preemption, a
+// shutdown and a deadline end in the pod's deletion, or make it finished.
+func gravest(list []*event.KubeFact) *event.KubeFact {
+	for _, f := range list {
+		switch f.Kind {
+		case event.KubeDeleted, event.KubeFinished:
+		default:
+			return f
+		}
+	}
+	for _, f := range list {
+		if f.Kind == event.KubeDeleted {
+			return f
+		}
+	}
+	return list[0]
+}
+
+// supporters are the sources that say the same, each counted once.
+func (r *grounds) supporters() int {
+	names := slices.Clone(r.sources)
+	for _, f := range r.facts {
+		names = append(names, f.Source)
+	}
+	slices.Sort(names)
+	return len(slices.Compact(names))
+}

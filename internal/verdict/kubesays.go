@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import "github.com/sigtrace/sigtrace/internal/event"
+
+// kubernetesSays is the reason and exit code that Kubernetes reports for the
+// same death, and whether they agree with what was seen. The runtime sets
+// OOMKilled from a counter of the whole cgroup: it is wrong in both directions.
+func (e *Engine) kubernetesSays(st *story, f *finding) *event.KubernetesSays {
+	p := st.process
+	if p.Pod == nil || p.Container == nil {
+		return nil
+	}
+	if !isInit(p) {
+		if f.oom == nil || e.podOf(p) == nil {
+			return nil
+		}
+		return &event.KubernetesSays{} // of a process besides the init it says nothing
+	}
+	t := e.status(st)
+	if t == nil {
+		return nil
+	}
+	says := &event.KubernetesSays{Reason: t.Reason, ExitCode: t.ExitCode}
+	says.Agrees = (t.Reason == "OOMKilled") == (f.oom != nil) && (t.ExitCode == nil || *t.ExitCode == st.exit.Exit.Code)
+	return says
+}
+
+// status is the last status of the dead container; the API's is what users see.
+func (e *Engine) status(st *story) *event.KubeFact {
+	pod := e.podOf(st.process)
+	if pod == nil {
+		return nil
+	}
+	var last *event.KubeFact
+	for _, f := range pod.facts {
+		if f.Kind == event.KubeTerminated && f.ContainerID == st.process.Container.ID &&
+			(last == nil || f.Source == event.SourceAPI || last.Source != event.SourceAPI) {
+			last = f
+		}
+	}
+	return last
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// sight is what a source of Kubernetes' words could see, and when.
+type sight struct {
+	sees, complete bool
+	since          time.Time // of sees
+	why            string    // it is blind
+	// gaps are the last times that it was blind.
+	gaps []gap
+}
+
+type gap struct {
+	from, to time.Time // to is zero while it lasts
+	why      string
+}
+
+const gapsMax = 16
+
+func (c *cluster) see(f *event.KubeFact) {
+	if c.sights == nil {
+		c.sights = map[string]*sight{}
+	}
+	s := c.sights[f.Source]
+	if s == nil {
+		s = &sight{}
+		c.sights[f.Source] = s
+	}
+	open := len(s.gaps) > 0 && s.gaps[len(s.gaps)-1].to.IsZero()
+	if f.Kind == event.KubeSees {
+		s.complete = s.complete || f.Complete
+		if !s.sees {
+			s.sees, s.since, s.why = true, f.Time, ""
+		}
+		if open {
+			s.gaps[len(s.gaps)-1].to = f.Time
+		}
+		return
+	}
+	s.sees, s.complete, s.why = false, false, f.Text
+	if open {
+		return
+	}
+	if len(s.gaps) >= gapsMax {
+		s.gaps = s.gaps[1:]
+	}
+	s.gaps = append(s.gaps, gap{from: f.Time, why: f.Text})
+}
+
+// blindIn returns why a source could not see all of a window; empty if it did.
+func (s *sight) blindIn(from, to time.Time) string {
+	for _, g := range s.gaps {
+		if g.from.Before(to) && (g.to.IsZero() || g.to.After(from)) {
+			return g.why
+		}
+	}
+	if !s.sees {
+		return s.why
+	}
+	return ""
+}
+
+// complete tells whether some source would have told of kubelet's asking for a
+// stop in that window: its silence means that kubelet did not.
+func (c *cluster) complete(from, to time.Time) bool {
+	for _, s := range c.sights {
+		if s.sees && s.complete && !s.since.After(from) && s.blindIn(from, to) == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// blind lists, as evidence, the sources that could not see all of a window.
+func (c *cluster) blind(from, to time.Time) []event.Evidence {
+	var list []event.Evidence
+	for _, name := range slices.Sorted(maps.Keys(c.sights)) {
+		if why := c.sights[name].blindIn(from, to); why != "" {
+			list = append(list, event.Evidence{Time: to, Source: name, Text: "was blind in this window: " + why})
+		}
+	}
+	return list
+}

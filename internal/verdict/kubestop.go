@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+const (
+	// early is by how much a word of Kubernetes' may seem to come after the
+	// signal that it led to: Events have whole seconds.
+	early = 2 * time.Second
+	// done is how long after a container's end kubelet may say that it is done
+	// with evicting its pod.
+	done = 60 * time.Second
+)
+
+// stop is a stop of a pod's container, for which Kubernetes may have a reason.
+type stop struct {
+	pod             *podFacts
+	container, id   string // container is empty for the pod's sandbox
+	started         time.Time
+	began, ended    time.Time
+	byHook, sandbox bool
+}
+
+// stopOf tells whether a finding is such a stop: the runtime sent the signal, or
+// a process that came into the container from outside, as a preStop hook does.
+func (e *Engine) stopOf(st *story, f *finding) (stop, bool) {
+	p := st.process
+	if f.first == nil || p.Pod == nil || p.Container == nil {
+		return stop{}, false
+	}
+	hook := f.cause == event.CauseExecSession
+	if f.cause != event.CauseRuntimeStop && !hook {
+		return stop{}, false
+	}
+	s := stop{
+		pod: e.podOf(p), container: p.Container.Name, id: p.Container.ID, byHook: hook,
+		began: e.began(f.first), ended: st.exit.Time, sandbox: p.Container.Name == "",
+	}
+	if s.pod == nil {
+		s.pod = &podFacts{}
+	}
+	if p.StartTime != nil && isInit(p) {
+		s.started = *p.StartTime
+	}
+	return s, true
+}
+
+// began is when the stop began: a SIGKILL at the end of the grace period has
+// the stop signal before it.
+func (e *Engine) began(first *noted) time.Time {
+	if first.SignalNumber != int(unix.SIGKILL) {
+		return first.Time
+	}
+	st := e.find(first.Target)
+	if st == nil {
+		return first.Time
+	}
+	for i := len(st.signals) - 1; i >= 0; i-- {
+		s := &st.signals[i]
+		if s.BoottimeNS < first.BoottimeNS && s.SignalNumber != int(unix.SIGKILL) && s.Sender != nil && runtime(s.Sender, s.Target) {
+			return s.Time
+		}
+	}
+	return first.Time
+}
+
+// mine tells whether a fact is about this container: by its id, or by its name
+// and time where the source tells no id.
+func (s *stop) mine(f *event.KubeFact) bool {
+	if f.ContainerID != "" {
+		return f.ContainerID == s.id
+	}
+	if f.Container == "" || f.Container != s.container {
+		return false
+	}
+	return s.started.IsZero() || !f.Time.Before(s.started.Add(-time.Second))
+}
+
+// before tells whether a fact came before the stop began, or with it.
+func (s *stop) before(f *event.KubeFact) bool { return !f.Time.After(s.began.Add(early)) }
+
+// grace is the longest that kubelet waits for a preStop hook before it has the
+// stop signal sent.
+func (s *stop) grace() time.Duration {
+	const longest = 10 * time.Minute
+	if s.pod.settings == nil || s.pod.settings.GraceSeconds == nil {
+		return longest
+	}
+	return min(seconds(*s.pod.settings.GraceSeconds), longest)
+}
+
+// asked are the facts by which kubelet asked for this stop, whatever its
+// reason: "Stopping container", "Killing container with a grace period". The
+// latter comes once a preStop hook is done, perhaps after the end.
+func (s *stop) asked() []*event.KubeFact {
+	var list []*event.KubeFact
+	for _, f := range s.pod.facts {
+		if f.Kind != event.KubeStopping || !s.mine(f) || f.Time.After(s.ended.Add(early)) {
+			continue
+		}
+		if f.ContainerID != "" || !f.Time.Before(s.began.Add(-s.grace()-early)) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// hooked tells whether a preStop hook of kubelet's was or may have been what
+// sent the signal.
+func (s *stop) hooked() bool {
+	for _, f := range s.pod.facts {
+		if f.Kind == event.KubePreStop && s.mine(f) && s.before(f) {
+			return true
+		}
+	}
+	c := s.pod.container(s.container)
+	return c == nil && s.pod.settings == nil || c != nil && c.PreStop
+}
+
+// quiet makes evidence's text of a fact.
+func quiet(f *event.KubeFact) event.Evidence {
+	text := f.Text
+	if text == "" {
+		text = strings.ReplaceAll(string(f.Kind), "_", " ")
+	}
+	return event.Evidence{Time: f.Time, Source: f.Source, Text: text}
+}

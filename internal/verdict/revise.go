@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+const (
+	// kubeWait is how long a record waits for what Kubernetes has to say.
+	kubeWait = 2 * second
+	// revisable is how long after a death late evidence still changes its
+	// record: an API server that was away has Events for an hour, and who reads
+	// records has long acted on them.
+	revisable    = 10 * 60 * second
+	revisableMax = 256
+)
+
+// toldOf is a record that went out and may be revised.
+type toldOf struct {
+	story *story
+	death *event.Death
+	news  uint64
+}
+
+// awaits tells whether Kubernetes may still have something to say that changes
+// the record of a death, and is heard.
+func (e *Engine) awaits(st *story) bool {
+	p := st.process
+	if p.Pod == nil || p.Container == nil || st.exit.Context || len(e.kube.sights) == 0 {
+		return false
+	}
+	if pod := e.podOf(p); pod != nil && st.heard == pod.news+1 {
+		return true // nothing new: still waiting
+	}
+	waits := e.awaitsReason(st) || e.awaitsStatus(st)
+	if pod := e.podOf(p); pod != nil && waits {
+		st.heard = pod.news + 1
+	}
+	return waits
+}
+
+// awaitsReason: every source that tells reasons and sees has not yet spoken of
+// this stop.
+func (e *Engine) awaitsReason(st *story) bool {
+	s, ok := e.stopOf(st, e.decide(st))
+	if !ok {
+		return false
+	}
+	r := e.reasonFor(&s)
+	for name, sight := range e.kube.sights {
+		if sight.sees && name != event.SourceCRI && !r.spoken(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// spoken tells whether a source has said why.
+func (r *grounds) spoken(source string) bool {
+	for _, f := range r.facts {
+		if f.Source == source {
+			return true
+		}
+	}
+	for _, name := range r.sources {
+		if name == source {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *Engine) awaitsStatus(st *story) bool {
+	if !isInit(st.process) || e.status(st) != nil {
+		return false
+	}
+	for _, name := range []string{event.SourceCRI, event.SourceAPI} {
+		if s := e.kube.sights[name]; s != nil && s.sees {
+			return true
+		}
+	}
+	return false
+}
+
+// keep remembers a record that later evidence may change.
+func (e *Engine) keep(st *story, d *event.Death) {
+	if d.Process.Pod == nil || d.Process.Container == nil || len(e.kube.sights) == 0 {
+		return
+	}
+	if len(e.told) >= revisableMax {
+		e.told = e.told[1:]
+	}
+	t := toldOf{story: st, death: d}
+	if pod := e.podOf(st.process); pod != nil {
+		t.news = pod.news
+	}
+	e.told = append(e.told, t)
+}
+
+// revised returns the records that evidence has changed since they went out.
+func (e *Engine) revised(now uint64) []event.Event {
+	var out []event.Event
+	still := e.told[:0]
+	for _, t := range e.told {
+		if t.story.exit.BoottimeNS+revisable < now {
+			continue
+		}
+		if pod := e.podOf(t.story.process); pod != nil && pod.news != t.news {
+			t.news = pod.news
+			if d := e.record(t.story); d != nil && differs(d, t.death) {
+				d.Revision = t.death.Revision + 1
+				t.death = d
+				out = append(out, d)
+			}
+		}
+		still = append(still, t)
+	}
+	clear(e.told[len(still):])
+	e.told = still
+	return out
+}
+
+// differs tells whether a record says something else than it did; one more
+// witness of the same is not worth another record.
+func differs(a, b *event.Death) bool {
+	return a.Cause != b.Cause || a.Confidence != b.Confidence || a.RequestedBy != b.RequestedBy ||
+		!sameSays(a.KubernetesSays, b.KubernetesSays)
+}
+
+func sameSays(a, b *event.KubernetesSays) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Reason == b.Reason && a.Agrees == b.Agrees && (a.ExitCode == nil) == (b.ExitCode == nil) &&
+		(a.ExitCode == nil || *a.ExitCode == *b.ExitCode)
+}
