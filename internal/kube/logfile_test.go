@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// killLine is a line of a kubelet's log that names container n.
+func killLine(n int) string {
+	return fmt.Sprintf("%s       1 kuberuntime_container.go:866] \"Killing container with a grace period\" pod=\"shop/web-%d\""+
+		" podUID=\"u\" containerName=\"app\" containerID=\"containerd://%064x\" gracePeriod=30\n", time.Now().UTC().Format("I0102 15:04:05.000000"), n, n)
+}
+
+func appendTo(t *testing.T, path, text string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteString(text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// follow runs a source and hands over what it tells.
+func follow(t *testing.T, s Source) <-chan event.KubeFact {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	told := make(chan event.KubeFact, 1024)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.Run(ctx, func(f event.KubeFact) { told <- f })
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	return told
+}
+
+// next waits for a fact of one kind.
+func next(t *testing.T, told <-chan event.KubeFact, kind event.KubeKind) event.KubeFact {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	for {
+		select {
+		case f := <-told:
+			if f.Kind == kind {
+				return f
+			}
+		case <-deadline:
+			t.Fatalf("nothing was told of kind %s", kind)
+		}
+	}
+}
+
+func expectPod(t *testing.T, told <-chan event.KubeFact, n int) {
+	t.Helper()
+	if f := next(t, told, event.KubeStopping); f.Pod != fmt.Sprint("web-", n) {
+		t.Fatalf("got %s, want web-%d", f.Pod, n)
+	}
+}
+
+func TestLogFileThroughRotations(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "kubelet.log")
+	source := NewLogFile(path, time.UTC)
+	told := follow(t, source)
+	if f := next(t, told, event.KubeBlind); f.Text == "" {
+		t.Error("why it is blind is not told")
+	}
+	appendTo(t, path, killLine(1))
+	next(t, told, event.KubeSees)
+	if s := source.State(); s != Connected {
+		t.Errorf("state %q", s)
+	}
+	appendTo(t, path, killLine(2)[:60])
+	time.Sleep(2 * logEvery) // half a line is none
+	appendTo(t, path, killLine(2)[60:])
+	expectPod(t, told, 1)
+	expectPod(t, told, 2)
+
+	if err := os.Rename(path, path+".1"); err != nil { // renamed, and still written to
+		t.Fatal(err)
+	}
+	appendTo(t, path+".1", killLine(3))
+	appendTo(t, path, killLine(4))
+	expectPod(t, told, 3)
+	expectPod(t, told, 4)
+
+	if err := os.Truncate(path, 0); err != nil { // copied and truncated
+		t.Fatal(err)
+	}
+	time.Sleep(2 * logEvery)
+	appendTo(t, path, killLine(5))
+	expectPod(t, told, 5)
+}
+
+// At the start the end of a long log is read back, and no more.
+func TestLogFileBacklog(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "kubelet.log")
+	text := ""
+	for n := range 3000 {
+		text += killLine(n)
+	}
+	appendTo(t, path, text)
+	told := follow(t, NewLogFile(path, time.UTC))
+	f := next(t, told, event.KubeStopping)
+	if f.Pod == "web-0" || len(text) < backlog {
+		t.Errorf("%s of %d bytes", f.Pod, len(text))
+	}
+	if d := time.Since(f.Time); d < 0 || d > time.Minute {
+		t.Errorf("%v ago", d)
+	}
+}
