@@ -169,12 +169,11 @@ func limitText(o *event.OOM) string {
 	case o.LimitCgroup != "":
 		text += " of cgroup " + safetext.Quote(o.LimitCgroup)
 	}
+	text += " was hit"
 	if o.UsageBytes != nil {
-		text += ", of which " + Bytes(*o.UsageBytes) + " were used, "
-	} else {
-		text += " "
+		text += " (" + Bytes(*o.UsageBytes) + " in use)"
 	}
-	return strings.TrimSuffix(text, ", ") + " was hit"
+	return text
 }
 
 func levelText(level string) string {
