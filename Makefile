@@ -54,6 +54,15 @@ zoo: ## let every way to die happen and print the board: expected, got, total
 zoo-busy: ## the zoo 20 times with all cores busy: unknown is allowed there, wrong is not (REPEAT=20)
 	$(SUDO) env PATH="$$PATH" HOME="$$HOME" ./testdata/zoo/busy $(or $(REPEAT),20)
 
+# On a machine that does nothing else: what others do is recorded as well.
+.PHONY: record
+record: ## record what the container tests do anew, for the golden replays
+	rm -rf build/record && mkdir -p build/record
+	$(SUDO) env PATH="$$PATH" HOME="$$HOME" SIGTRACE_RECORD="$(CURDIR)/build/record" go test -count=1 \
+		-run 'Container|Exec|Shim|Docker|Pod|PID|Sidecar|Impostors|Supervisors|ShellForwards|TermThenKill' ./internal/live
+	for f in build/record/*.jsonl; do gzip -9nc "$$f" >"testdata/replay/$$(basename "$$f").gz"; done
+	go test -count=1 ./internal/record -update
+
 .PHONY: test-vm
 test-vm: ## the live tests in guests (KERNEL="5.10 6.1 6.12 sid" CGROUP="v2 v1" GROUP=zoo,live)
 	./testdata/guest/run

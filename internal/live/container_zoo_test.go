@@ -5,7 +5,6 @@ package live
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -47,9 +46,6 @@ func TestZooInContainer(t *testing.T) {
 	}
 	c := runCtr(t, nil, "/bin/sh", "-c", script+"echo >/tmp/done; sleep 1000")
 	flags := []string{"--all", "--type", "signal,oom,death", "--container-id", c.name}
-	if file := os.Getenv("ZOO_RECORD"); file != "" {
-		flags = append(flags, "--record", file+".container")
-	}
 	w := watch(t, flags...)
 	c.exec("/bin/sh", "-c", "echo >/tmp/go")
 	eventually(t, "the zoo in the container is through", func() bool {

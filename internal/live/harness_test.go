@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -168,6 +170,7 @@ func watchWith(t *testing.T, flags []string) *watcher {
 	b := programs(t)
 	ready := filepath.Join(t.TempDir(), "ready")
 	args := append([]string{"watch", "-o", "json", "--ready-file", ready}, flags...)
+	args = append(args, recording(t, flags)...)
 	w := &watcher{t: t, cmd: exec.Command(b.sigtrace, args...), ended: make(chan struct{})}
 	w.cmd.Stderr = &w.stderr
 	out, err := w.cmd.StdoutPipe()
@@ -188,6 +191,20 @@ func watchWith(t *testing.T, flags []string) *watcher {
 		return err == nil
 	})
 	return w
+}
+
+// recording keeps the streams of the tests for the golden replays, where
+// SIGTRACE_RECORD names a directory (make record).
+func recording(t *testing.T, flags []string) []string {
+	dir := os.Getenv("SIGTRACE_RECORD")
+	if dir == "" || slices.Contains(flags, "--record") {
+		return nil
+	}
+	name := filepath.Join(dir, strings.NewReplacer("/", "-", " ", "_").Replace(t.Name()))
+	for exists(name + ".jsonl") {
+		name += "-again"
+	}
+	return []string{"--record", name + ".jsonl"}
 }
 
 func (w *watcher) read(out io.Reader) {
