@@ -7,12 +7,15 @@ import (
 	"io"
 	"log/slog"
 	"os/signal"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/postmortem"
+	"github.com/sigtrace/sigtrace/internal/resolve"
 )
 
 const agentHelp = `agent is the watch that is always there: it writes JSON lines to stdout, and the
@@ -23,6 +26,7 @@ type agentFlags struct {
 	watchFlags
 	logDir string
 	limits postmortem.Limits
+	flight time.Duration
 }
 
 // defaultLogDir is the contract's.
@@ -54,6 +58,7 @@ func (f *agentFlags) registerFiles(c *cobra.Command) {
 	fs.StringVar(&f.logDir, "log-dir", defaultLogDir, "`directory` of the postmortem files")
 	fs.Var((*byteSize)(&f.limits.Size), "log-max-size", "rotate events.jsonl at this `size`")
 	fs.IntVar(&f.limits.Files, "log-max-files", f.limits.Files, "keep so many files of events")
+	fs.DurationVar(&f.flight, "flight-recorder", 5*time.Minute, "tell in a death's file what was seen there for so long before it; 0 is off")
 	fs.IntVar(&f.limits.Deaths, "deaths-max", f.limits.Deaths, "keep so many files of deaths")
 }
 
@@ -74,7 +79,7 @@ func (f *agentFlags) run(c *cobra.Command, _ []string) error {
 	// A reader of stdout that goes away does not end the agent.
 	signal.Ignore(unix.SIGPIPE)
 	log := f.log(c.ErrOrStderr())
-	files, err := postmortem.Open(postmortem.Options{Dir: f.logDir, Limits: f.limits, MaskArgs: f.maskArgs, Log: log})
+	files, err := f.openFiles(log)
 	if err != nil {
 		return err
 	}
@@ -83,14 +88,44 @@ func (f *agentFlags) run(c *cobra.Command, _ []string) error {
 		return errors.Join(err, files.Close())
 	}
 	all, streaming := output.Tee(sinks...), false
-	err = f.watch(c, log, func(*session) (output.Printer, error) {
+	err = f.watch(c, log, func(s *session) (output.Printer, error) {
 		streaming = true
-		return all, nil
+		s.state, s.away = event.StateStarted, away(files.Previous(), time.Now())
+		return farewell{all, s}, nil
 	})
 	if !streaming {
 		err = errors.Join(err, all.Close())
 	}
 	return err
+}
+
+func (f *agentFlags) openFiles(log *slog.Logger) (*postmortem.Writer, error) {
+	return postmortem.Open(postmortem.Options{
+		Dir: f.logDir, Limits: f.limits, MaskArgs: f.maskArgs, Flight: f.flight, Log: log,
+		Presence: postmortem.Presence{Node: f.nodeName(), BootID: bootID(), Version: versionString(), Started: time.Now().UTC()},
+	})
+}
+
+// away is the time in which no agent was there; nil where none was before.
+func away(before *postmortem.Presence, now time.Time) *event.Away {
+	if before == nil {
+		return nil
+	}
+	return &event.Away{
+		Since: before.LastSeen, Until: now.UTC(), Stopped: before.Stopped,
+		Rebooted: before.BootID != bootID(),
+	}
+}
+
+// farewell says in the stream that the agent ends as asked.
+type farewell struct {
+	output.Printer
+	s *session
+}
+
+func (f farewell) Close() error {
+	f.s.state, f.s.away = event.StateStopped, nil
+	return errors.Join(f.Print(f.s.status(resolve.Now())), f.Printer.Close())
 }
 
 // log says more than a watch's: nobody is looking when it happens.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/cgroup"
 	"github.com/sigtrace/sigtrace/internal/container"
+	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/kmsg"
 	"github.com/sigtrace/sigtrace/internal/kube"
 	"github.com/sigtrace/sigtrace/internal/probe"
@@ -38,6 +39,9 @@ type session struct {
 	added    chan struct{}
 	// kernelLog is nil where there is none.
 	kernelLog *kmsg.Log
+	// state and away are what an agent's status says besides.
+	state string
+	away  *event.Away
 	// started is called once everything is attached.
 	started []func()
 	// kube is what Kubernetes says; its sources start in the background.

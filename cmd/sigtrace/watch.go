@@ -144,6 +144,6 @@ func (s *session) status(boottime uint64) *event.Status {
 		Header:  s.resolver.Header(event.TypeStatus, boottime),
 		Version: versionString(), Hooks: s.probe.Hooks(),
 		CgroupMode: s.cache.Mounts().Mode, Kernel: kernelRelease(),
-		Sources: s.sources(),
+		Sources: s.sources(), State: s.state, Away: s.away,
 	}
 }

@@ -173,6 +173,10 @@ type Lost struct {
 type Status struct {
 	Header
 	Version string `json:"version"`
+	// State is the agent's: started, reloaded or stopped; empty of a watch.
+	State string `json:"state,omitempty"`
+	// Away is, of an agent that starts, the time before in which none was there.
+	Away *Away `json:"away,omitempty"`
 	// Hooks maps a hook to "attached" or to the reason why it is not.
 	Hooks      map[string]string `json:"hooks"`
 	CgroupMode string            `json:"cgroup_mode"`
@@ -180,3 +184,21 @@ type Status struct {
 	// Sources maps an evidence or name source to "connected" or why not.
 	Sources map[string]string `json:"sources,omitempty"`
 }
+
+// Away is a time in which no agent was there.
+type Away struct {
+	// Since is when the one before was seen last, at most ten seconds too early
+	// if it was killed; Until when this one had everything attached.
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until"`
+	// Stopped: the one before ended as asked. Rebooted: the machine did so since.
+	Stopped  bool `json:"stopped"`
+	Rebooted bool `json:"rebooted"`
+}
+
+// States of an agent, as its status events say.
+const (
+	StateStarted  = "started"
+	StateReloaded = "reloaded"
+	StateStopped  = "stopped"
+)

@@ -54,15 +54,10 @@ func (t *tablePrinter) wrap(text string) []string {
 		return []string{treeIndent + text}
 	}
 	var lines []string
-	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && len(line)+1+len(word) > width {
-			lines = append(lines, treeIndent+line)
-			line = ""
-		}
-		line = strings.TrimPrefix(line+" "+word, " ")
+	for _, line := range wrapped(text, width) {
+		lines = append(lines, treeIndent+line)
 	}
-	return append(lines, treeIndent+line)
+	return lines
 }
 
 func (t *tablePrinter) chainLines(d *event.Death) []string {

@@ -21,9 +21,12 @@ type entry struct {
 	line []byte
 	lane string
 	at   *event.Header
-	// death is set where the line is one's.
-	death *event.Death
+	// death is set where the line is one's, account its file's text.
+	death   *event.Death
+	account []byte
 }
+
+func (e entry) size() int { return len(e.line) + len(e.account) }
 
 // waiting holds what is not written yet, oldest first, and counts what found no
 // place.
@@ -42,7 +45,7 @@ func (w *waiting) add(e entry) {
 	if e.lane == "routine" {
 		limit /= 2
 	}
-	if w.bytes+len(e.line) > limit {
+	if w.bytes+e.size() > limit {
 		if len(w.lost) == 0 {
 			w.lost, w.since = map[string]uint64{}, e.at.Time
 		}
@@ -50,7 +53,7 @@ func (w *waiting) add(e entry) {
 		return
 	}
 	w.entries = append(w.entries, e)
-	w.bytes += len(e.line)
+	w.bytes += e.size()
 }
 
 // batch is the next lines to write as one, of at most size bytes if a line is
@@ -71,7 +74,7 @@ func (w *waiting) written(n int) []entry {
 	done := 0
 	for done < len(w.entries) && n >= len(w.entries[done].line) {
 		n -= len(w.entries[done].line)
-		w.bytes -= len(w.entries[done].line)
+		w.bytes -= w.entries[done].size()
 		done++
 	}
 	gone := w.entries[:done:done]

@@ -5,6 +5,7 @@ package postmortem
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sigtrace/sigtrace/internal/event"
 )
@@ -12,13 +13,16 @@ import (
 // lostReason is why lost events of the files' own were lost.
 const lostReason = "log_write"
 
+// filesMax is how many files may wait; their deaths are in events.jsonl.
+const filesMax = 1000
+
 // write brings everything that waits to the disk.
 func (w *Writer) write() error {
 	if err := w.reopen(); err != nil {
 		return err
 	}
-	last := w.wait.entries[len(w.wait.entries)-1].at
 	for !w.wait.empty() {
+		last := w.wait.entries[len(w.wait.entries)-1].at
 		if err := w.writeBatch(); err != nil {
 			return err
 		}
@@ -26,7 +30,7 @@ func (w *Writer) write() error {
 			w.tellLost(last)
 		}
 	}
-	return nil
+	return w.writeDeaths()
 }
 
 // reopen makes the directory or the file anew where somebody removed it.
@@ -55,21 +59,42 @@ func (w *Writer) writeBatch() error {
 	return errors.Join(grown, err, w.keep(gone))
 }
 
-// keep makes the deaths among the lines just written durable.
+// keep makes the deaths among the lines just written durable; their files are
+// next.
 func (w *Writer) keep(gone []entry) error {
-	var deaths []*event.Death
-	for _, e := range gone {
-		if e.death != nil {
-			deaths = append(deaths, e.death)
-		}
-	}
-	if len(deaths) == 0 {
+	gone = slices.DeleteFunc(gone, func(e entry) bool { return e.death == nil })
+	if len(gone) == 0 {
 		return nil
 	}
-	if err := w.journal.sync(); err != nil {
+	w.files = append(w.files, gone...)
+	return w.journal.sync()
+}
+
+// writeDeaths writes the files of deaths whose lines are on the disk.
+func (w *Writer) writeDeaths() error {
+	var done []*event.Death
+	var err error
+	limit := w.getLimits().Deaths
+	for len(w.files) > 0 && err == nil {
+		f := w.files[0]
+		if limit > 0 {
+			w.deaths.makeRoom(limit)
+			err = w.deaths.write(deathName(f.death), f.account)
+		}
+		if err == nil {
+			done, w.files = append(done, f.death), w.files[1:]
+		}
+	}
+	for len(w.files) > filesMax {
+		done, w.files = append(done, w.files[0].death), w.files[1:]
+	}
+	if len(done) == 0 {
 		return err
 	}
-	for _, d := range deaths {
+	if err := errors.Join(err, w.deaths.sync()); err != nil {
+		return err
+	}
+	for _, d := range done {
 		if w.o.Synced != nil {
 			w.o.Synced(d)
 		}

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/output"
 )
@@ -32,7 +34,11 @@ type Options struct {
 	Dir      string
 	Limits   Limits
 	MaskArgs bool
-	Log      *slog.Logger
+	// Flight is how far back a death's file tells what came before it.
+	Flight time.Duration
+	Log    *slog.Logger
+	// Presence is what agent.json says of this agent.
+	Presence Presence
 	// Synced hears of a death whose line and file are on the disk; may be nil.
 	Synced func(*event.Death)
 	// Now is the clock; nil is time.Now.
@@ -48,7 +54,14 @@ type Writer struct {
 	buf     bytes.Buffer
 	dir     *directory
 	journal *journal
+	deaths  *deaths
+	flight  *Recorder
 	wait    waiting
+	// files are deaths whose lines are written and whose files are not.
+	files  []entry
+	beaten time.Time
+	// previous is what agent.json said of the agent before.
+	previous *Presence
 	// err is why writing does not succeed at present.
 	err    error
 	errors atomic.Uint64
@@ -63,20 +76,34 @@ func Open(o Options) (*Writer, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	w := &Writer{o: o, limits: o.Limits}
+	w := &Writer{o: o, limits: o.Limits, flight: NewRecorder(o.Flight)}
 	enc, err := output.New("json", &w.buf, output.Options{MaskArgs: o.MaskArgs})
 	if err != nil {
 		return nil, err
 	}
 	w.enc = enc
-	if err := w.open(); err != nil {
-		if locked := (*LockedError)(nil); errors.As(err, &locked) {
-			return nil, err
-		}
+	err = w.open()
+	switch locked := (*LockedError)(nil); {
+	case err == nil:
+	case errors.As(err, &locked):
+		return nil, err
+	case passes(err):
+		w.err = err // written once there is room; what happens until then waits
+		o.Log.Error("the log directory cannot be written yet", "dir", o.Dir, "error", err)
+	default:
 		return nil, fmt.Errorf("--log-dir: %w", err)
 	}
 	return w, nil
 }
+
+// passes tells of errors that may go away by themselves.
+func passes(err error) bool {
+	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EIO)
+}
+
+// Previous is what the agent before left, as the files said at the start; nil
+// where there was none.
+func (w *Writer) Previous() *Presence { return w.previous }
 
 func (w *Writer) open() error {
 	dir, err := openDirectory(w.o.Dir)
@@ -90,7 +117,16 @@ func (w *Writer) open() error {
 	if cut > 0 {
 		w.o.Log.Warn("a torn line was cut off: the last run ended in the middle of a write", "file", journalName, "bytes", cut)
 	}
-	w.dir, w.journal = dir, journal
+	deaths, err := openDeaths(dir)
+	if err != nil {
+		return errors.Join(err, journal.close(), dir.close())
+	}
+	if w.beaten.IsZero() {
+		w.previous = readPresence(dir.root.FS())
+	}
+	w.dir, w.journal, w.deaths = dir, journal, deaths
+	w.beaten = time.Time{}
+	_ = w.beat(w.o.Now(), false) // tried again at the next tick
 	return nil
 }
 
@@ -127,9 +163,23 @@ func (w *Writer) Print(e event.Event) error {
 	if err != nil {
 		return err
 	}
-	death, _ := e.(*event.Death)
-	w.wait.add(entry{line: line, lane: output.Lane(e), at: e.Common(), death: death})
+	at := entry{line: line, lane: output.Lane(e), at: e.Common()}
+	if d, ok := e.(*event.Death); ok {
+		at.death = d
+		if at.account, err = w.account(d); err != nil {
+			return err
+		}
+	}
+	w.flight.Record(e)
+	w.wait.add(at)
 	return nil
+}
+
+// account is the text of a death's file.
+func (w *Writer) account(d *event.Death) ([]byte, error) {
+	w.buf.Reset()
+	err := output.WriteAccount(&w.buf, d, w.flight.Before(d), output.Options{UTC: true, MaskArgs: w.o.MaskArgs})
+	return bytes.Clone(w.buf.Bytes()), err
 }
 
 func (w *Writer) encode(e event.Event) ([]byte, error) {
@@ -141,15 +191,21 @@ func (w *Writer) encode(e event.Event) ([]byte, error) {
 }
 
 // Tick tries again what could not be written.
-func (w *Writer) Tick(time.Time) error {
+func (w *Writer) Tick(now time.Time) error {
 	w.err = nil
-	return w.Flush()
+	if err := w.Flush(); err != nil || now.Sub(w.beaten) < beat {
+		return err
+	}
+	if err := w.reopen(); err != nil {
+		return err
+	}
+	return w.beat(now, false)
 }
 
 // Flush writes what waits. After a failure nothing is tried until the next
 // Tick, and the error is returned again.
 func (w *Writer) Flush() error {
-	if w.err != nil || w.wait.empty() {
+	if w.err != nil || w.wait.empty() && len(w.files) == 0 {
 		return w.err
 	}
 	if w.err = w.write(); w.err != nil {
@@ -160,12 +216,13 @@ func (w *Writer) Flush() error {
 
 // Close writes what waits and lets go of the directory.
 func (w *Writer) Close() error {
-	err := w.Tick(w.o.Now())
+	w.err = nil
+	err := w.Flush()
 	if err != nil {
 		err = fmt.Errorf("%s: %w; %d events are not in it", w.o.Dir, err, w.wait.count())
 	}
 	if w.dir == nil {
 		return err
 	}
-	return errors.Join(err, w.journal.close(), w.dir.close())
+	return errors.Join(err, w.beat(w.o.Now(), true), w.journal.sync(), w.journal.close(), w.dir.close())
 }
