@@ -78,3 +78,18 @@ arm64-deps: ## install what it takes to run arm64 here (Debian packages)
 .PHONY: check-release
 check-release: arm64-deps ## is the release reproducible byte for byte, static, and does it run?
 	./release/check
+
+# Prometheus' tools, out of its package and not installed: that would run a server.
+PROMETHEUS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sigtrace/prometheus
+
+.PHONY: deploy-deps
+deploy-deps:
+	SUDO="$(SUDO)" ./deploy/install-check-deps $(PROMETHEUS)
+
+.PHONY: image
+image: deploy-deps ## build the container image, dist/image/sigtrace-ARCH.tar (ARCHES="amd64 arm64")
+	./deploy/build-image $(ARCHES)
+
+.PHONY: check-deploy
+check-deploy: deploy-deps ## are manifests, alert rules, dashboard, systemd unit and image sound?
+	env CHECK_DEPLOY=1 PATH="$(PROMETHEUS)/usr/bin:$$PATH" go test -count=1 ./deploy
