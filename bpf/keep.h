@@ -110,24 +110,28 @@ static __always_inline void keep_oom(struct event_oom *e)
 struct cgroup_walk {
 	struct kernfs_node *kn;
 	struct kept_death *d;
+	u64 parent_at; /* the offset of parent in a kernfs_node */
 };
 
-static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
+/* Asked once: a choice in the loop makes the compiler close it by falling
+ * through to its head, which verifiers up to 6.1 take for a loop without end. */
+static __always_inline u64 kernfs_parent_at(void)
 {
-	struct kernfs_node___parent *old = (void *)kn;
+	struct kernfs_node *kn = NULL;
+	struct kernfs_node___parent *old = NULL;
 
 	if (bpf_core_field_exists(kn->__parent))
-		return BPF_CORE_READ(kn, __parent);
-	barrier(); /* else the compiler takes both offsets, and one is none */
-	return BPF_CORE_READ(old, parent);
+		return bpf_core_field_offset(kn->__parent);
+	return bpf_core_field_offset(old->parent);
 }
 
 STEP(cgroup_step, struct cgroup_walk)
 {
 	struct kernfs_node *kn = state->kn;
-	struct kernfs_node *parent = kernfs_parent(kn);
 	const char *name = BPF_CORE_READ(kn, name);
+	struct kernfs_node *parent = NULL;
 
+	bpf_probe_read_kernel(&parent, sizeof(parent), (void *)((u64)kn + state->parent_at));
 	if (!parent || i >= KEPT_LEVELS)
 		return 1; /* the root has no name */
 	bpf_probe_read_kernel_str(state->d->cgroup[i], KEPT_NAME, name);
@@ -139,7 +143,7 @@ STEP(cgroup_step, struct cgroup_walk)
 /* The names of its cgroup, leaf first: it may be removed before this is read. */
 static __always_inline void keep_cgroup(struct kept_death *d, struct task_struct *t)
 {
-	struct cgroup_walk walk = {.d = d};
+	struct cgroup_walk walk = {.d = d, .parent_at = kernfs_parent_at()};
 	struct kernfs_node *top;
 
 	if (d->exit.b.hierarchy == HIERARCHY_MEMORY)

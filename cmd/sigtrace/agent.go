@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os/signal"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,10 @@ type agentFlags struct {
 	logDir string
 	limits postmortem.Limits
 	flight time.Duration
+	pinDir string
+	unpin  bool
+	// session is the run's, once it is open.
+	session atomic.Pointer[session]
 }
 
 // defaultLogDir is the contract's.
@@ -44,6 +49,7 @@ func newAgent() *cobra.Command {
 	f.registerTargets(c)
 	f.registerSources(c)
 	f.registerFiles(c)
+	f.registerPins(c)
 	f.registerRun(c)
 	fs := c.Flags()
 	fs.BoolVar(&f.maskArgs, "mask-args", true, "show secrets in arguments as ***")
@@ -76,9 +82,20 @@ func (f *agentFlags) run(c *cobra.Command, _ []string) error {
 	if err := mayRun(); err != nil {
 		return err
 	}
+	if f.unpin {
+		return f.removePins(c)
+	}
 	// A reader of stdout that goes away does not end the agent.
 	signal.Ignore(unix.SIGPIPE)
 	log := f.log(c.ErrOrStderr())
+	if err := f.openPins(log); err != nil {
+		return err
+	}
+	return f.closePins(f.serve(c, log))
+}
+
+// serve runs until the command's context ends.
+func (f *agentFlags) serve(c *cobra.Command, log *slog.Logger) error {
 	files, err := f.openFiles(log)
 	if err != nil {
 		return err
@@ -91,6 +108,8 @@ func (f *agentFlags) run(c *cobra.Command, _ []string) error {
 	err = f.watch(c, log, func(s *session) (output.Printer, error) {
 		streaming = true
 		s.state, s.away = event.StateStarted, away(files.Previous(), time.Now())
+		s.resume(f.pins, f.logDir)
+		f.session.Store(s)
 		return farewell{all, s}, nil
 	})
 	if !streaming {
@@ -102,6 +121,7 @@ func (f *agentFlags) run(c *cobra.Command, _ []string) error {
 func (f *agentFlags) openFiles(log *slog.Logger) (*postmortem.Writer, error) {
 	return postmortem.Open(postmortem.Options{
 		Dir: f.logDir, Limits: f.limits, MaskArgs: f.maskArgs, Flight: f.flight, Log: log,
+		Synced:   func(d *event.Death) { f.session.Load().written(d) },
 		Presence: postmortem.Presence{Node: f.nodeName(), BootID: bootID(), Version: versionString(), Started: time.Now().UTC()},
 	})
 }

@@ -52,6 +52,8 @@ type watchFlags struct {
 	forceRaw bool
 	// kernelTypes are being read while everything else is opened.
 	kernelTypes *probe.Types
+	// pins are where the kernel side outlives us; nil for nowhere.
+	pins *probe.Pins
 	// without is for tests: fentry, kprobe, symbols are left out.
 	without []string
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/kmsg"
 	"github.com/sigtrace/sigtrace/internal/kube"
+	"github.com/sigtrace/sigtrace/internal/pipeline"
 	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/proc"
 	"github.com/sigtrace/sigtrace/internal/resolve"
@@ -42,6 +43,9 @@ type session struct {
 	// state and away are what an agent's status says besides.
 	state string
 	away  *event.Away
+	// pins and recovery are nil without --pin.
+	pins     *probe.Pins
+	recovery *pipeline.Recovery
 	// started is called once everything is attached.
 	started []func()
 	// kube is what Kubernetes says; its sources start in the background.
@@ -97,6 +101,7 @@ func (f *watchFlags) probeConfig(mounts cgroup.Mounts) probe.Config {
 	return probe.Config{
 		Signals: set, All: f.all, Exits: exits,
 		TargetPID: t.PID, TargetCgroups: cgroups,
+		Pins: f.pins, Version: versionString(),
 		MemoryV1: mounts.Memory != "", BTFPath: f.btf, Raw: f.forceRaw, Types: f.takeTypes(), Without: f.without,
 	}
 }

@@ -27,7 +27,7 @@ func (f *watchFlags) verdicts(s *session, types map[event.Type]bool) (judging, e
 	o := verdict.Options{
 		BootID: bootID(), Node: f.nodeName(), All: f.all,
 		TargetPID: f.target.PID, MaskArgs: f.maskArgs,
-		KernelLog: s.kernelLog != nil, Task: s.task, Memory: s.memory,
+		KernelLog: s.kernelLog != nil, Task: s.task, Memory: s.memory, Untold: s.untold,
 	}
 	if f.record != "" {
 		file, err := os.OpenFile(f.record, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)

@@ -87,7 +87,7 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session, p
 	p := pipeline.New(s.probe, s.resolver, s.cache, s.watcher, printer, pipeline.Options{
 		Types: types, All: f.all, MaxEvents: f.maxEvents, Signals: set,
 		SenderPID: f.senderPID, SenderComm: f.senderComm,
-		Causes: f.chosenCauses(), Verdicts: verdicts.engine,
+		Causes: f.chosenCauses(), Verdicts: verdicts.engine, Recovery: s.recovery,
 		KernelLog: s.followKernelLog(ctx), Facts: s.kube.Facts(),
 		Log: s.log, FetchNames: s.fetch, Symbols: s.symbols,
 	})
@@ -144,6 +144,6 @@ func (s *session) status(boottime uint64) *event.Status {
 		Header:  s.resolver.Header(event.TypeStatus, boottime),
 		Version: versionString(), Hooks: s.probe.Hooks(),
 		CgroupMode: s.cache.Mounts().Mode, Kernel: kernelRelease(),
-		Sources: s.sources(), State: s.state, Away: s.away,
+		Sources: s.sources(), State: s.state, Away: s.away, Pins: s.pinStatus(),
 	}
 }

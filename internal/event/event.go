@@ -84,6 +84,9 @@ type SignalDetail struct {
 	Blocked bool `json:"blocked,omitempty"`
 	// Context is set for what is not the target's own: used, not shown.
 	Context bool `json:"context,omitempty"`
+	// Kept is set where it was not read off the stream, but out of what the
+	// kernel side keeps until a death's record has been written.
+	Kept bool `json:"kept,omitempty"`
 }
 
 // OOM is one process that the kernel's OOM killer killed.
@@ -146,6 +149,9 @@ type ExitDetail struct {
 	Pending uint64 `json:"pending,omitempty"`
 	// SignalNumber is the signal that ended it, 0 if none did.
 	SignalNumber int `json:"signal_number,omitempty"`
+	// Kept is set where it was not read off the stream, but out of what the
+	// kernel side keeps until a death's record has been written.
+	Kept bool `json:"kept,omitempty"`
 	// Unseen is set where the exit itself was not seen, only its result.
 	Unseen bool `json:"unseen,omitempty"`
 }
@@ -169,6 +175,16 @@ type Lost struct {
 	Since  time.Time `json:"since"`
 }
 
+// Pins are the programs and maps that outlive the agent.
+type Pins struct {
+	Directory string `json:"directory"`
+	// State: made, reused, upgraded (other programs on the same maps) or
+	// replaced (nothing of what was found could be used).
+	State string `json:"state"`
+	// Why they were not reused.
+	Why string `json:"why,omitempty"`
+}
+
 // Status tells what sigtrace sees with; the first event of every stream.
 type Status struct {
 	Header
@@ -180,7 +196,9 @@ type Status struct {
 	// Hooks maps a hook to "attached" or to the reason why it is not.
 	Hooks      map[string]string `json:"hooks"`
 	CgroupMode string            `json:"cgroup_mode"`
-	Kernel     string            `json:"kernel"`
+	// Pins is set where --pin is.
+	Pins   *Pins  `json:"pins,omitempty"`
+	Kernel string `json:"kernel"`
 	// Sources maps an evidence or name source to "connected" or why not.
 	Sources map[string]string `json:"sources,omitempty"`
 }

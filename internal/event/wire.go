@@ -57,7 +57,8 @@ const (
 	SignalCompat
 	_
 	SignalUnseen
-	// SignalSurvived is not the kernel's: set once delivery did not end it.
+	// SignalSurvived is set once delivery did not end it: here, and by the
+	// kernel side in what it keeps.
 	SignalSurvived
 )
 

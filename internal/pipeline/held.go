@@ -18,6 +18,8 @@ type held struct {
 	// undecided is the signal whose fate is awaited; nil once it is known.
 	undecided *event.RawSignal
 	paths     []string
+	// kept: only the verdicts hear of it.
+	kept bool
 }
 
 func (p *Pipeline) take(ctx context.Context, raw any) error {
@@ -31,10 +33,19 @@ func (p *Pipeline) take(ctx context.Context, raw any) error {
 	case *event.RawDeliver:
 		return p.decided(e)
 	case *event.RawSignal:
+		if p.o.Recovery.knows(e) {
+			return nil
+		}
 		return p.signal(ctx, e)
 	case *event.RawOOM:
+		if p.o.Recovery.knowsOOM(e) {
+			return nil
+		}
 		return p.hold(ctx, raw, e.Victim, e.Trigger)
 	case *event.RawExit:
+		if p.o.Recovery.knowsExit(e) {
+			return nil
+		}
 		return p.exit(ctx, e)
 	}
 	return nil
@@ -94,12 +105,12 @@ func (p *Pipeline) newHeld(ctx context.Context, raw any, about ...event.Brief) *
 
 func (p *Pipeline) add(h *held) error {
 	if !p.waits(h, time.Now()) {
-		return p.printRaw(h.raw)
+		return p.tell(h)
 	}
 	if len(p.held) >= heldMax {
 		first := p.held[0]
 		p.held = p.held[1:]
-		if err := p.printRaw(first.raw); err != nil {
+		if err := p.tell(first); err != nil {
 			return err
 		}
 	}
@@ -166,7 +177,7 @@ func (p *Pipeline) release(now time.Time) error {
 			still = append(still, h)
 			continue
 		}
-		if err := p.printRaw(h.raw); err != nil {
+		if err := p.tell(h); err != nil {
 			p.held = append(still, p.held[i+1:]...)
 			return err
 		}

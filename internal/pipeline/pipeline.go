@@ -70,6 +70,9 @@ type Options struct {
 	KernelLog <-chan *event.KernelOOM
 	// Facts brings what Kubernetes says; nil is nothing.
 	Facts <-chan *event.KubeFact
+	// Recovery goes on where another reader of the same rings has ended; nil
+	// where there was none.
+	Recovery *Recovery
 	// Now is CLOCK_BOOTTIME in nanoseconds; nil is the kernel's.
 	Now        func() uint64
 	Log        *slog.Logger
@@ -131,6 +134,11 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	p.since = time.Now()
+	if p.o.Recovery != nil {
+		if err := p.recover(); err != nil {
+			return err
+		}
+	}
 	p.loadSymbols()
 	readers := p.startReaders(reading)
 	err := p.consume(ctx, readers)
@@ -194,7 +202,7 @@ func (p *Pipeline) consume(ctx context.Context, failed <-chan error) error {
 				return err
 			}
 		case now := <-ticker.C:
-			if err := p.tick(now); err != nil {
+			if err := p.tick(ctx, now); err != nil {
 				return err
 			}
 		case k := <-p.o.KernelLog:
@@ -224,7 +232,10 @@ func (p *Pipeline) discard() {
 }
 
 // finish prints what waits: nothing in flight is lost.
-func (p *Pipeline) finish(context.Context) error {
+func (p *Pipeline) finish(ctx context.Context) error {
+	if err := p.resume(ctx, time.Now().Add(time.Hour)); err != nil {
+		return err
+	}
 	if err := p.release(time.Now().Add(time.Hour)); err != nil {
 		return err
 	}
@@ -235,6 +246,9 @@ func (p *Pipeline) finish(context.Context) error {
 }
 
 func (p *Pipeline) batch(ctx context.Context, b probe.Batch) error {
+	if b.Drained {
+		defer p.o.Recovery.drained(b.Lane)
+	}
 	from := 0
 	for _, end := range b.Ends {
 		at := from
@@ -254,7 +268,10 @@ func (p *Pipeline) batch(ctx context.Context, b probe.Batch) error {
 	return nil
 }
 
-func (p *Pipeline) tick(now time.Time) error {
+func (p *Pipeline) tick(ctx context.Context, now time.Time) error {
+	if err := p.resume(ctx, now); err != nil {
+		return err
+	}
 	if err := p.release(now); err != nil {
 		return err
 	}

@@ -4,20 +4,28 @@ package pipeline
 
 import "github.com/sigtrace/sigtrace/internal/event"
 
-// printRaw resolves an event, hands it to the verdicts, and prints it.
-func (p *Pipeline) printRaw(raw any) error {
+// tell resolves an event, hands it to the verdicts, and prints it. What was
+// kept may have been printed before.
+func (p *Pipeline) tell(h *held) error {
 	var e event.Event
-	switch raw := raw.(type) {
+	switch raw := h.raw.(type) {
 	case *event.RawSignal:
-		e = p.resolver.Signal(raw)
+		s := p.resolver.Signal(raw)
+		s.Kept = h.kept
+		e = s
 	case *event.RawOOM:
 		e = p.resolver.OOM(raw)
 	case *event.RawExit:
-		e = p.resolver.Exit(raw)
+		x := p.resolver.Exit(raw)
+		x.Kept = h.kept
+		e = x
 	default:
 		return nil
 	}
 	p.judge(e)
+	if h.kept {
+		return nil
+	}
 	return p.print(e)
 }
 
@@ -39,7 +47,7 @@ func (p *Pipeline) judge(e event.Event) {
 
 // verdicts prints the records that are ripe.
 func (p *Pipeline) verdicts() error {
-	if p.o.Verdicts == nil {
+	if p.o.Verdicts == nil || p.o.Recovery.running() {
 		return nil
 	}
 	return p.printAll(p.o.Verdicts.Due(p.seenUntil()))
@@ -57,6 +65,7 @@ func (p *Pipeline) printAll(events []event.Event) error {
 // print writes one event, if it is to be shown.
 func (p *Pipeline) print(e event.Event) error {
 	if !p.shown(e) {
+		p.o.Recovery.unshown(e)
 		return nil
 	}
 	if err := p.printer.Print(e); err != nil {

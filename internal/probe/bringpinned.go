@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -14,6 +15,10 @@ import (
 // notPinned is what the record says of a hook whose link this kernel cannot
 // pin: kprobes before 5.15.
 const notPinned = "attached, and not pinned"
+
+// detached is how long after its pin has gone a program may run still: the
+// kernel waits for an RCU grace period, and then for a worker.
+const detached = 500 * time.Millisecond
 
 // bringUpPinned goes on with what is pinned as far as it fits.
 func (p *Probe) bringUpPinned(c Config, o object) error {
@@ -52,8 +57,12 @@ func (p *Probe) startEpoch() error {
 // exchangeHooks brings up new programs; each takes the place of the one that
 // served its hook before, so that nothing goes unseen.
 func (p *Probe) exchangeHooks(c Config) error {
+	from := boottime()
 	if err := p.bringAll(c.Without); err != nil {
 		return err
+	}
+	if p.pins.report.State == PinsUpgraded {
+		p.pins.report.Overlap = [2]uint64{from, boottime() + uint64(detached)}
 	}
 	attached := map[string]bool{}
 	for _, h := range hooks() {

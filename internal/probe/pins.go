@@ -49,6 +49,9 @@ type PinReport struct {
 	Seen uint64
 	// Dropped counts kept deaths that could not be read any more.
 	Dropped int
+	// Overlap is when (CLOCK_BOOTTIME, ns) old programs may have told what new
+	// ones did too; zero if none were exchanged.
+	Overlap [2]uint64
 	// NotKept counts deaths that found no room to be kept since then.
 	NotKept uint64
 }
@@ -121,6 +124,17 @@ func CheckPinDir(dir string) error {
 		}
 		return fmt.Errorf("%s lies on %w: mount one (mount -t bpf bpf /sys/fs/bpf), or name a directory on one with --pin=DIR", dir, ErrNoBPFFS)
 	}
+}
+
+// Pinned tells whether a directory holds sigtrace's pins.
+func Pinned(dir string) bool {
+	m, err := ebpf.LoadPinnedMap(filepath.Join(dir, pinnedMeta), nil)
+	if err != nil {
+		return false
+	}
+	defer m.Close()
+	_, err = readRecord(m)
+	return err == nil
 }
 
 // Report says what became of the pins, once Load has used them.

@@ -32,6 +32,9 @@ type Batch struct {
 	Data []byte
 	// Ends holds the end offset of each event in Data.
 	Ends []int
+	// Drained: the lane was empty after it. The first time this is said with a
+	// batch that may hold nothing.
+	Drained bool
 }
 
 // Read reads one lane until ctx ends and hands on batches; the callee owns
@@ -46,11 +49,13 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 	// lets what is pending be read first.
 	stop := context.AfterFunc(ctx, func() { _ = r.Flush() })
 	defer stop()
+	drained := false
 	for {
 		b, err := readBatch(r, lane)
-		if len(b.Ends) > 0 {
+		if len(b.Ends) > 0 || b.Drained && !drained {
 			hand(b)
 		}
+		drained = drained || b.Drained
 		switch {
 		case err == nil, errors.Is(err, os.ErrDeadlineExceeded):
 		case errors.Is(err, ringbuf.ErrFlushed):
@@ -68,11 +73,13 @@ func readBatch(r *ringbuf.Reader, lane int) (Batch, error) {
 	for len(b.Ends) < batchEvents {
 		err := r.ReadInto(&record)
 		if err != nil {
+			b.Drained = true
 			return b, err
 		}
 		b.Data = append(b.Data, record.RawSample...)
 		b.Ends = append(b.Ends, len(b.Data))
 		if record.Remaining == 0 {
+			b.Drained = true
 			return b, nil
 		}
 	}

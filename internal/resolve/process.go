@@ -18,6 +18,9 @@ func (r *Resolver) Process(b event.Brief) *event.Process {
 		p.Exe, p.Args, p.ArgsTruncated = k.exe, k.args, k.truncated
 		r.addAncestry(p, k)
 	}
+	if len(p.Ancestors) == 0 {
+		r.addAncestry(p, &known{lineage: r.lineage(b.Key)})
+	}
 	if p.Exe == "" || p.Args == nil {
 		r.addImage(p)
 	}

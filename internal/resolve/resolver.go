@@ -12,6 +12,8 @@ import (
 type Kernel interface {
 	// LastExec returns how a process was last executed.
 	LastExec(tgid int, startNS uint64) (probe.LastExec, bool)
+	// Lineage returns who forked whom, beginning with the process itself.
+	Lineage(tgid int, startNS uint64) []probe.Forker
 	// Forget asks for every process to be described again.
 	Forget(epoch uint32) error
 }

@@ -40,6 +40,8 @@ type Options struct {
 	// Task looks at a process that does not die; nil where there is none to
 	// look at (a replay). It answers false when the process is gone.
 	Task func(pid int, start uint64) (Task, bool)
+	// Untold hears of those whose end makes no record; may be nil.
+	Untold func(*event.Process)
 	// Memory reads the figures of a process's cgroup; nil if there are none.
 	Memory func(*event.Process) *event.Memory
 }
@@ -114,7 +116,7 @@ func (e *Engine) Exit(x *event.Exit) {
 	}
 	st.exit = x
 	e.containerEnded(x)
-	if e.o.Memory != nil && x.Process.Cgroup != "" && (x.SignalNumber != 0 || x.Process.Container != nil) {
+	if e.o.Memory != nil && !x.Kept && x.Process.Cgroup != "" && (x.SignalNumber != 0 || x.Process.Container != nil) {
 		st.memory = e.o.Memory(x.Process) // now: the cgroup is about to go
 	}
 	at, _ := slices.BinarySearchFunc(e.ended, x.BoottimeNS, func(s *story, t uint64) int {

@@ -557,7 +557,7 @@ func TestBounds(t *testing.T) {
 }
 
 func TestSameIDEverywhere(t *testing.T) {
-	if a, b := deathID("boot", id{10, 20}), deathID("boot", id{10, 20}); a != b || a == deathID("boot", id{10, 21}) || a == deathID("other", id{10, 20}) {
+	if a, b := DeathID("boot", 10, 20), DeathID("boot", 10, 20); a != b || a == DeathID("boot", 10, 21) || a == DeathID("other", 10, 20) {
 		t.Error("an id is of boot, pid and start, and of nothing else")
 	}
 }

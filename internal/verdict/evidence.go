@@ -9,6 +9,9 @@ import (
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
+// keptText is said of what came out of the kernel side's own memory.
+const keptText = "; kept in the pins while no agent could write it, with the last signals only"
+
 // evidence lists what was seen, in order of time.
 func evidence(st *story, f *finding) []event.Evidence {
 	var list []event.Evidence
@@ -62,6 +65,9 @@ func seen(s *noted) event.Evidence {
 	case s.Blocked:
 		text += "; it was blocked (sigwait, signalfd)"
 	}
+	if s.Kept {
+		text += keptText
+	}
 	source := "signal_generate"
 	if s.Via == event.ViaPtrace && s.Result == event.ResultDelivered {
 		source = "signal_deliver"
@@ -86,6 +92,9 @@ func exitSeen(x *event.Exit) event.Evidence {
 		text += "; seccomp ended a thread of its (mode " + x.Seccomp + ")"
 	case x.OOMMark:
 		text += "; marked as a victim of the OOM killer"
+	}
+	if x.Kept {
+		text += keptText
 	}
 	return event.Evidence{Time: x.Time, Source: "sched_process_exit", Text: text}
 }

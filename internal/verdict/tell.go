@@ -24,6 +24,7 @@ func (e *Engine) tell(st *story) event.Event {
 func (e *Engine) record(st *story) *event.Death {
 	x := st.exit
 	if x.Context || !e.wanted(st) {
+		e.untold(x)
 		return nil
 	}
 	j := e.join(st)
@@ -32,12 +33,13 @@ func (e *Engine) record(st *story) *event.Death {
 	if f.oom != nil && st.oom != nil {
 		group = e.group(st.oom)
 		if group != nil && !same(speaker(group), st.process) {
+			e.untold(x)
 			return nil // folded into the speaker's record
 		}
 	}
 	d := &event.Death{
 		Header:  x.Header,
-		ID:      deathID(e.o.BootID, st.id),
+		ID:      DeathID(e.o.BootID, st.id.pid, st.id.start),
 		Process: x.Process, Exit: x.Exit, Revision: 1,
 		Cause: f.cause, Confidence: f.confidence, Actor: f.actor,
 		Chain: f.chain(), OOM: f.oom, Memory: st.memory,
@@ -52,6 +54,7 @@ func (e *Engine) record(st *story) *event.Death {
 	if d.EventsLost > 0 && d.Cause == event.CauseExited {
 		d.Confidence = event.Likely // a signal may be among what was lost
 	}
+	weaken(d, f)
 	d.Evidence = append(evidence(st, f), j.words...)
 	d.Summary = e.summary(d, &j)
 	return d
@@ -71,9 +74,17 @@ func (e *Engine) wanted(st *story) bool {
 	return st.asked() != nil
 }
 
-// deathID is the same whenever and by whomever it is computed.
-func deathID(boot string, k id) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", boot, k.pid, k.start))
+// untold: an end that was judged and makes no record.
+func (e *Engine) untold(x *event.Exit) {
+	if e.o.Untold != nil {
+		e.o.Untold(x.Process)
+	}
+}
+
+// DeathID is the same whenever and by whomever it is computed; start is the
+// process's, CLOCK_BOOTTIME in nanoseconds.
+func DeathID(boot string, pid int, start uint64) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %d", boot, pid, start))
 	return hex.EncodeToString(sum[:8])
 }
 

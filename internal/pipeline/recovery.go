@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/probe"
+)
+
+// Keeper keeps deaths until their records have been written: a *probe.Probe
+// with pins.
+type Keeper interface {
+	KeptDeaths() ([]probe.KeptKey, error)
+	KeptStories() ([]probe.KeptKey, error)
+	KeptDeath(probe.KeptKey) ([]byte, bool)
+	KeptStory(probe.KeptKey) ([]byte, bool)
+	Release(tgid int, start uint64) error
+}
+
+const (
+	// drainFor is how long the rings may take to be read empty at the start.
+	drainFor = 3 * time.Second
+	// sweepEvery is how often what is kept is held against what was read: a
+	// ring that was full has lost an exit that is kept.
+	sweepEvery = 5 * time.Second
+	// strays is how long a kept death may be on its way through the ring.
+	strays = uint64(2 * time.Second)
+	// forgetAfter is how long after the start the same may come once more.
+	forgetAfter = time.Minute
+	// twice is how far apart two programs tell one event while they are
+	// exchanged.
+	twice = uint64(time.Millisecond)
+)
+
+// Recovery takes up what a reader of the same rings has left when it ended:
+// what it had read is kept by the kernel side, what it had not is in the rings.
+// Each death is told once. A nil Recovery does nothing.
+type Recovery struct {
+	Keeper Keeper
+	// Told tells of deaths whose records are written already.
+	Told func(tgid int, start uint64) bool
+	// Since is when the rings were last read; zero if never.
+	Since time.Time
+	// Lost is what was lost before, by what is known of it.
+	Lost []probe.Loss
+	// Overlap is when (CLOCK_BOOTTIME, ns) two generations of programs may
+	// have told the same.
+	Overlap [2]uint64
+	Log     *slog.Logger
+
+	started time.Time
+	swept   time.Time
+	lanes   [probe.LaneCount]bool
+	done    bool
+	deaths  map[event.Key]*event.RawKept
+	stories []*event.RawStory
+	// signals, ooms and exits have been handed on, by the stream or out of
+	// what was kept; exits with when that was.
+	signals map[signalID]bool
+	ooms    map[event.Key]bool
+	exits   map[event.Key]time.Time
+	// double is what was seen while programs were exchanged.
+	double []*event.RawSignal
+}
+
+type signalID struct {
+	target   event.Key
+	signal   int
+	boottime uint64
+}
+
+// begin reads what is kept, before anything is read off the rings.
+func (r *Recovery) begin(now time.Time) error {
+	r.started, r.swept = now, now
+	r.deaths = map[event.Key]*event.RawKept{}
+	r.signals, r.ooms, r.exits = map[signalID]bool{}, map[event.Key]bool{}, map[event.Key]time.Time{}
+	deaths, err := r.Keeper.KeptDeaths()
+	if err != nil {
+		return fmt.Errorf("what is kept of deaths: %w", err)
+	}
+	for _, k := range deaths {
+		r.takeDeath(k)
+	}
+	stories, err := r.Keeper.KeptStories()
+	if err != nil {
+		return fmt.Errorf("what is kept of signals: %w", err)
+	}
+	for _, k := range stories {
+		if b, ok := r.Keeper.KeptStory(k); ok {
+			if s, err := event.DecodeStory(b); err == nil {
+				r.stories = append(r.stories, s)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Recovery) takeDeath(k probe.KeptKey) {
+	if r.told(k) {
+		_ = r.Keeper.Release(int(k.TGID), k.Start)
+		return
+	}
+	b, ok := r.Keeper.KeptDeath(k)
+	if !ok {
+		return
+	}
+	d, err := event.DecodeKept(b)
+	if err != nil {
+		r.Log.Error("a kept death was not understood", "pid", k.TGID, "error", err)
+		_ = r.Keeper.Release(int(k.TGID), k.Start)
+		return
+	}
+	r.deaths[event.Key(k)] = d
+}
+
+func (r *Recovery) told(k probe.KeptKey) bool {
+	return r.Told != nil && r.Told(int(k.TGID), k.Start)
+}
+
+// running: verdicts wait until what was kept has been handed on.
+func (r *Recovery) running() bool { return r != nil && !r.done }
+
+// drained hears that a lane has been read empty.
+func (r *Recovery) drained(lane int) {
+	if r != nil {
+		r.lanes[lane] = true
+	}
+}
+
+func (r *Recovery) ready(now time.Time) bool {
+	return r.lanes == [probe.LaneCount]bool{true, true} || now.Sub(r.started) > drainFor
+}
+
+// knows tells whether a signal has been handed on before, and notes it.
+func (r *Recovery) knows(e *event.RawSignal) bool {
+	if r == nil {
+		return false
+	}
+	id := signalID{e.Target.Key, e.Signal, e.Boottime}
+	if r.signals[id] {
+		return true
+	}
+	if r.inOverlap(e.Boottime) {
+		for _, d := range r.double {
+			if d.Target.Key == e.Target.Key && d.Signal == e.Signal && d.Current.TID == e.Current.TID &&
+				d.Code == e.Code && e.Boottime-d.Boottime < twice {
+				return true
+			}
+		}
+		r.double = append(r.double, e)
+	}
+	if !r.done {
+		r.signals[id] = true
+	}
+	return false
+}
+
+func (r *Recovery) inOverlap(boottime uint64) bool {
+	return boottime >= r.Overlap[0] && boottime <= r.Overlap[1]
+}
+
+func (r *Recovery) knowsOOM(e *event.RawOOM) bool {
+	if r == nil {
+		return false
+	}
+	known := r.ooms[e.Victim.Key]
+	if !r.done || r.inOverlap(e.Boottime) {
+		r.ooms[e.Victim.Key] = true
+	}
+	return known
+}
+
+func (r *Recovery) knowsExit(e *event.RawExit) bool {
+	if r == nil {
+		return false
+	}
+	k := e.Process.Key
+	if _, known := r.exits[k]; known && !threadsRace(e) || r.told(probe.KeptKey(k)) {
+		return true
+	}
+	r.exits[k] = time.Now()
+	return false
+}
+
+// threadsRace: of two threads that both look like the last, the second may
+// tell what seccomp did.
+func threadsRace(e *event.RawExit) bool {
+	return e.Flags&(event.ExitSeccompStrict|event.ExitSeccompFilter|event.ExitSeccompDead) != 0
+}
+
+// unshown releases a death that nobody asked for: no record of it is written.
+func (r *Recovery) unshown(e event.Event) {
+	if d, ok := e.(*event.Death); ok && r != nil {
+		_ = r.Keeper.Release(d.Process.PID, d.Process.StartBoottimeNS)
+	}
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package resolve
+
+import "github.com/sigtrace/sigtrace/internal/event"
+
+// Recall takes in what the kernel side kept of a process. It is less than what
+// it had told of it, which goes before.
+func (r *Resolver) Recall(key event.Key, p event.KeptProcess) {
+	if !p.Known {
+		return
+	}
+	known := r.memory.get(key)
+	if known != nil && known.exe != "" && len(known.lineage) > 0 {
+		return
+	}
+	k := r.memory.edit(key)
+	if k.exe == "" {
+		k.exe = absolute(p.Exe)
+	}
+	if k.args == nil {
+		k.args, k.truncated = p.Args, p.ArgsTruncated
+	}
+	if len(k.lineage) == 0 && p.Forker.TGID != 0 {
+		k.lineage = r.nodes(p.Forker)
+	}
+}
+
+// lineage asks the kernel side for the forkers of a process of which nothing
+// was told, or only to somebody before.
+func (r *Resolver) lineage(key event.Key) []event.Node {
+	if nodes := r.nodes(key); len(nodes) > 0 {
+		return nodes[1:]
+	}
+	return nil
+}
+
+// nodes begins with the process itself.
+func (r *Resolver) nodes(key event.Key) []event.Node {
+	var nodes []event.Node
+	for _, f := range r.kernel.Lineage(int(key.TGID), key.Start) {
+		nodes = append(nodes, event.Node{
+			Key: event.Key{TGID: uint32(f.TGID), Start: f.Start}, Cgroup: f.Cgroup, Hierarchy: f.Hierarchy, Dead: f.Dead, Comm: f.Comm,
+		})
+	}
+	return nodes
+}
