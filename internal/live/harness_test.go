@@ -300,6 +300,7 @@ type truth struct {
 	LoginUID int `json:"login_uid"`
 	Trigger  int
 	Parent   int
+	Skipped  string // what this machine lacks for the scenario
 }
 
 func zoo(t *testing.T, args ...string) truth {

@@ -32,7 +32,8 @@ static void broken_page(void)
 	page[0] = 2;
 }
 
-#ifdef __x86_64__
+#if defined(__x86_64__)
+#define HAS_FPE true
 static void fpe(void)
 {
 	int zero = 0;
@@ -40,13 +41,13 @@ static void fpe(void)
 	__asm__ volatile("movl $1, %%eax; cltd; idivl %0" : : "r"(zero) : "eax", "edx");
 }
 static void trap(void) { __asm__ volatile("int3"); }
-#else
-// No trap on division by zero elsewhere.
-static void fpe(void) { raise(SIGFPE); }
-static void trap(void) { raise(SIGTRAP); }
+static void ill(void) { __asm__ volatile("ud2"); }
+#elif defined(__aarch64__)
+#define HAS_FPE false // a division by zero is 0
+static void fpe(void) {}
+static void trap(void) { __asm__ volatile("brk #0"); }
+static void ill(void) { __asm__ volatile(".inst 0"); }
 #endif
-
-static void ill(void) { __builtin_trap(); }
 
 static void *segv_thread(void *unused)
 {
@@ -94,7 +95,14 @@ static void fault(body run)
 
 static void segv_run(char **argv) { (void)argv, fault(segv); }
 static void bus_run(char **argv) { (void)argv, fault(bus); }
-static void fpe_run(char **argv) { (void)argv, fault(fpe); }
+static void fpe_run(char **argv)
+{
+	(void)argv;
+	if (HAS_FPE)
+		fault(fpe);
+	else
+		say_str("skipped", "this processor does not trap on division by zero");
+}
 static void ill_run(char **argv) { (void)argv, fault(ill); }
 static void trap_run(char **argv) { (void)argv, fault(trap); }
 static void broken_page_run(char **argv) { (void)argv, fault(broken_page); }

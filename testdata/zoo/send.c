@@ -59,38 +59,6 @@ static void forge_own_segv(void)
 	hold();
 }
 
-#ifdef __x86_64__
-// The 32-bit entry from 64-bit code: orig_ax 37 here is kill, not alarm.
-static long kill32(pid_t pid, int sig)
-{
-	long ret;
-
-	__asm__ volatile("int $0x80" : "=a"(ret) : "a"(37), "b"(pid), "c"(sig) : "memory", "r8", "r9", "r10", "r11");
-	return ret;
-}
-
-static void probe32(void) { _exit(kill32(getpid(), 0) == 0 ? 0 : 1); }
-
-static void by_kill32(void)
-{
-	if (kill32(victim, deed_signal) < 0)
-		fail("int 0x80 kill failed");
-}
-#endif
-
-static void kill32_run(char **argv)
-{
-	(void)argv;
-#ifdef __x86_64__
-	if (end_of(spawn("zoo-probe32", probe32)) == 0) {
-		play(NULL, by_kill32, DIES);
-		say_int("signal", deed_signal);
-		return;
-	}
-#endif
-	say_str("skipped", "this kernel has no 32-bit system calls");
-}
-
 static void sent(body deed)
 {
 	play(NULL, deed, DIES);
@@ -139,6 +107,5 @@ const struct scenario send_scenarios[] = {
 	{"sigqueue-forged-pid", 0, forged_pid_run},
 	{"sigqueue-forged-timer", 0, forged_timer_run},
 	{"forged-segv", 0, forged_segv_run},
-	{"kill32", 0, kill32_run},
 	{},
 };
