@@ -93,3 +93,16 @@ image: deploy-deps ## build the container image, dist/image/sigtrace-ARCH.tar (A
 .PHONY: check-deploy
 check-deploy: deploy-deps ## are manifests, alert rules, dashboard, systemd unit and image sound?
 	env CHECK_DEPLOY=1 PATH="$(PROMETHEUS)/usr/bin:$$PATH" go test -count=1 ./deploy
+
+.PHONY: vagrant-deps
+vagrant-deps: ## install Vagrant and libvirt (Debian packages)
+	SUDO="$(SUDO)" ./testdata/install-test-deps vagrant
+
+.PHONY: check-vagrant
+check-vagrant: vagrant-deps ## is the Vagrantfile valid?
+	vagrant validate --ignore-provider
+
+.PHONY: vagrant-box
+vagrant-box: vagrant-deps ## make a box for libvirt from Debian's packages, and add it as sigtrace/local
+	$(SUDO) ./testdata/vagrant/mkbox build/vagrant/local.box
+	vagrant box add --force --name sigtrace/local build/vagrant/local.box
