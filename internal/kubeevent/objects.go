@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kubeevent
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"unicode/utf8"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+const (
+	component = "sigtrace"
+	// messageMax is what events.k8s.io/v1 allows a note, which is the same field
+	// (bytes).
+	messageMax = 1024
+	// nameMax is the length of an object's name that leaves room for the suffix.
+	nameMax = 253 - 17
+)
+
+// objects are the Events that tell a death: none, one, or for the node's own OOM
+// two.
+func (s *Sink) objects(d *event.Death) []*corev1.Event {
+	if d.Process == nil {
+		return nil
+	}
+	var list []*corev1.Event
+	if t, ok := s.tell(d); ok && inPod(d.Process) {
+		list = append(list, s.object(d, t, podReference(d.Process)))
+	}
+	if d.Cause == event.CauseSystemOOM && s.o.Node != "" {
+		list = append(list, s.object(d, s.table[d.Cause], nodeReference(s.o.Node)))
+	}
+	return list
+}
+
+func inPod(p *event.Process) bool {
+	return p.Pod != nil && p.Pod.Name != "" && p.Pod.Namespace != "" && p.Pod.UID != ""
+}
+
+func podReference(p *event.Process) corev1.ObjectReference {
+	r := corev1.ObjectReference{
+		APIVersion: "v1", Kind: "Pod",
+		Namespace: p.Pod.Namespace, Name: p.Pod.Name, UID: types.UID(p.Pod.UID),
+	}
+	if p.Container != nil && p.Container.Name != "" {
+		r.FieldPath = "spec.containers{" + p.Container.Name + "}"
+	}
+	return r
+}
+
+// nodeReference is as kubelet's own: the name stands in the uid's place, and
+// describe looks for both.
+func nodeReference(node string) corev1.ObjectReference {
+	return corev1.ObjectReference{APIVersion: "v1", Kind: "Node", Name: node, UID: types.UID(node)}
+}
+
+func (s *Sink) object(d *event.Death, t telling, about corev1.ObjectReference) *corev1.Event {
+	namespace := about.Namespace
+	if namespace == "" {
+		namespace = metav1.NamespaceDefault // where describe node looks
+	}
+	at := metav1.NewTime(d.Time)
+	return &corev1.Event{
+		ObjectMeta:     metav1.ObjectMeta{Namespace: namespace, Name: name(about.Name, d.ID)},
+		InvolvedObject: about,
+		Reason:         t.reason, Type: t.kind, Message: message(d.Summary),
+		Source:         corev1.EventSource{Component: component, Host: s.o.Node},
+		FirstTimestamp: at, LastTimestamp: at, Count: 1,
+		ReportingController: component, ReportingInstance: s.o.Node,
+	}
+}
+
+// name is the same for every revision of a death, and after an agent's restart:
+// what has been told is updated and not told twice.
+func name(about, id string) string {
+	sum := sha256.Sum256([]byte(id))
+	if len(about) > nameMax {
+		about = strings.TrimRight(about[:nameMax], ".-")
+	}
+	return about + "." + hex.EncodeToString(sum[:8])
+}
+
+// message cuts a summary at a character's boundary.
+func message(summary string) string {
+	const more = "…"
+	if len(summary) <= messageMax {
+		return summary
+	}
+	cut := messageMax - len(more)
+	for cut > 0 && !utf8.RuneStart(summary[cut]) {
+		cut--
+	}
+	return summary[:cut] + more
+}
