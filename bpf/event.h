@@ -66,6 +66,7 @@ enum signal_flag {
 	SIGNAL_UNSEEN = 1 << 11, /* made up at delivery: never generated */
 	/* Of kept signals; userspace sets it on the others. */
 	SIGNAL_SURVIVED = 1 << 12,
+	SIGNAL_OUTSIDE = 1 << 13, /* sent by a process of another cgroup */
 };
 
 enum info_kind { INFO_NONE, INFO_PRIV, INFO_REAL };

@@ -16,7 +16,7 @@ static __always_inline bool unwanted(int sig)
 {
 	if (sig < 1 || sig > 64 || !(config_signals & BIT_OF(sig)))
 		return true;
-	return !config_all && (BIT_OF(sig) & (BIT_OF(CHLD) | BIT_OF(URG) | BIT_OF(WINCH)));
+	return !config_all && (BIT_OF(sig) & (BIT_OF(CHLD) | BIT_OF(URG)));
 }
 
 static __always_inline u64 handler_of(struct task_struct *t, int sig)
@@ -74,6 +74,22 @@ __noinline u32 disposition(u64 task, int sig, int result)
 	return flags;
 }
 
+/* A container's stop signal can be any, SIGUSR1 or SIGWINCH, that its init
+ * handles. Only userspace knows which it is; the runtime, which sends it, runs
+ * in another cgroup. */
+__noinline u32 sent_from_outside(u64 task, u64 info, int result)
+{
+	u8 target_hierarchy, sender_hierarchy;
+
+	if (result || info <= 2)
+		return 0;
+	if (cgroup_of((struct task_struct *)task, &target_hierarchy) ==
+		    cgroup_of(current_task(), &sender_hierarchy) &&
+	    target_hierarchy == sender_hierarchy)
+		return 0;
+	return SIGNAL_OUTSIDE;
+}
+
 static __always_inline bool child_status(int sig, u64 info, s32 code)
 {
 	return sig == CHLD && info > 2 && code > 0;
@@ -128,7 +144,8 @@ static __always_inline u32 lane_of(u32 flags)
  * delivery, if they turn out to be its end. */
 static __always_inline bool only_if_fatal(u32 flags)
 {
-	return !config_all && flags & SIGNAL_UNDECIDED && !(flags & SIGNAL_MATTERS);
+	return !config_all && flags & SIGNAL_UNDECIDED &&
+	       !(flags & (SIGNAL_MATTERS | SIGNAL_OUTSIDE));
 }
 
 /* An argument as a number: global functions take no typed pointers, and what
@@ -174,13 +191,17 @@ static __always_inline void signal_generated(u64 *ctx, int sig, struct task_stru
 	info = number(ctx, 1);
 	t = number(ctx, 2);
 	flags = disposition(t, sig, result);
-	if (!(flags & (SIGNAL_MATTERS | SIGNAL_UNDECIDED)) && (!config_all || verdict == CONTEXT))
+	if (!(flags & SIGNAL_MATTERS))
+		flags |= sent_from_outside(t, info, result);
+	if (!(flags & (SIGNAL_MATTERS | SIGNAL_UNDECIDED | SIGNAL_OUTSIDE)) &&
+	    (!config_all || verdict == CONTEXT))
 		return;
 	flags |= (verdict == CONTEXT) * SIGNAL_CONTEXT | (group != 0) * SIGNAL_GROUP;
 	lane = lane_of(flags);
 	describe(current, true, lane, SCRATCH_SIGNAL);
 	describe(t, t == current, lane, SCRATCH_SIGNAL); /* makes an entry of its, too */
-	if (flags & (SIGNAL_HANDLED | SIGNAL_BLOCKED) && BIT_OF(sig) & TERMINATES && result == 0)
+	if (flags & (SIGNAL_HANDLED | SIGNAL_BLOCKED) && result == 0 &&
+	    (BIT_OF(sig) & TERMINATES || flags & SIGNAL_OUTSIDE))
 		note_asked(t);
 	e = scratch_of(SCRATCH_SIGNAL);
 	if (!e)

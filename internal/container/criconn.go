@@ -5,6 +5,7 @@ package container
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -21,6 +22,10 @@ type criConn struct {
 	runtime string
 	conn    *grpc.ClientConn
 	client  runtimeapi.RuntimeServiceClient
+	images  runtimeapi.ImageServiceClient
+
+	mu    sync.Mutex
+	stops *lru[string] // stop signals by image
 }
 
 func (c *criConn) list(ctx context.Context) ([]Info, error) {
@@ -70,7 +75,9 @@ func (c *criConn) inspect(ctx context.Context, ref Ref) (Info, bool, error) {
 func (c *criConn) status(ctx context.Context, id string) (Info, bool, error) {
 	container, err := c.client.ContainerStatus(ctx, &runtimeapi.ContainerStatusRequest{ContainerId: id, Verbose: true})
 	if err == nil {
-		return criContainerStatus(container, c.runtime), true, nil
+		info := criContainerStatus(container, c.runtime)
+		info.StopSignal = c.stopSignal(ctx, container.GetStatus())
+		return info, true, nil
 	}
 	if !isNotFound(err) {
 		return Info{}, false, c.failed("container status", err)

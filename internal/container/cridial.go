@@ -80,7 +80,10 @@ func dialCRI(ctx context.Context, socket string) (*criConn, error) {
 	if err != nil {
 		return nil, errors.Join(criRefusal(ctx, socket, err), conn.Close())
 	}
-	return &criConn{socket: socket, runtime: version.GetRuntimeName(), conn: conn, client: client}, nil
+	return &criConn{
+		socket: socket, runtime: version.GetRuntimeName(), conn: conn, client: client,
+		images: runtimeapi.NewImageServiceClient(conn), stops: newLRU[string](stopSignalImages, nil),
+	}, nil
 }
 
 // criRefusal words why a socket that takes connections does not speak CRI.

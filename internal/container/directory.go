@@ -134,8 +134,10 @@ func (d *Directory) Level(path string) string {
 func (d *Directory) Run(ctx context.Context, every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
+	whole := newLRU[struct{}](maxEntries, nil)
 	d.refreshLogged(ctx)
 	for {
+		d.inspectNew(ctx, whole)
 		select {
 		case <-ctx.Done():
 			return

@@ -83,6 +83,9 @@ func dockerInspected(c container.InspectResponse) Info {
 	}
 	info := dockerInfo(c.ID, c.Name, image, state.Status, labels)
 	info.PID = state.Pid
+	if c.Config != nil {
+		info.StopSignal = stopSignal(c.Config.StopSignal)
+	}
 	return info
 }
 

@@ -54,7 +54,7 @@ func TestDocker(t *testing.T) {
 	if diff := cmp.Diff(want, infos); diff != "" {
 		t.Errorf("List (-want +got):\n%s", diff)
 	}
-	web.PID = 77
+	web.PID, web.StopSignal = 77, "SIGTERM"
 	tests := []struct {
 		ref  Ref
 		want Info

@@ -29,6 +29,9 @@ type Info struct {
 	// PID is the init process in the host's PID namespace, 0 if unknown. It
 	// may have been reused if the container is not running any more.
 	PID int
+	// StopSignal is what the container is stopped with, SIGTERM or what its
+	// image or its pod chose; empty where no runtime tells.
+	StopSignal string
 	// Sandbox marks a pod's infrastructure container ("pause").
 	Sandbox bool
 	// Kind is "", init, ephemeral or sidecar. No runtime tells it; it is for
@@ -88,6 +91,7 @@ func (i Info) fill(other Info) Info {
 	}
 	fillZero(&i.Runtime, other.Runtime)
 	fillZero(&i.PID, other.PID)
+	fillZero(&i.StopSignal, other.StopSignal)
 	fillZero(&i.Sandbox, other.Sandbox)
 	fillZero(&i.Kind, other.Kind)
 	fillZero(&i.State, other.State)

@@ -73,3 +73,19 @@ func (d *Directory) takeIn(lists [][]Info, errs []error, started time.Time) {
 	}
 	d.store.expire(now)
 }
+
+// inspectNew asks about running containers that have only been listed: lists
+// tell no stop signal, and when the signal comes it is late to ask. asked holds
+// those of earlier rounds.
+func (d *Directory) inspectNew(ctx context.Context, asked *lru[struct{}]) {
+	for _, info := range d.Containers() {
+		if ctx.Err() != nil {
+			return
+		}
+		if _, before := asked.get(info.ID); before || !isID(info.ID) || info.Sandbox || info.StopSignal != "" || info.State != StateRunning {
+			continue
+		}
+		asked.put(info.ID, struct{}{})
+		d.ask(ctx, Ref{ID: info.ID, Runtime: info.Runtime})
+	}
+}

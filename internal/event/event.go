@@ -87,6 +87,9 @@ type SignalDetail struct {
 	// Kept is set where it was not read off the stream, but out of what the
 	// kernel side keeps until a death's record has been written.
 	Kept bool `json:"kept,omitempty"`
+	// Outside: it does not matter as such, and was sent by a process of another
+	// cgroup. It may be the container's stop signal.
+	Outside bool `json:"outside,omitempty"`
 }
 
 // OOM is one process that the kernel's OOM killer killed.

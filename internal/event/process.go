@@ -48,6 +48,9 @@ type Container struct {
 	Name    string `json:"name,omitempty"`
 	Image   string `json:"image,omitempty"`
 	Runtime string `json:"runtime,omitempty"`
+	// StopSignal is what its runtime stops it with, where that is known: the
+	// image or the pod may choose another one than SIGTERM.
+	StopSignal string `json:"stop_signal,omitempty"`
 	// Init tells whether the process is the container's init.
 	Init *bool `json:"init,omitempty"`
 }

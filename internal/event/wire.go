@@ -60,6 +60,7 @@ const (
 	// SignalSurvived is set once delivery did not end it: here, and by the
 	// kernel side in what it keeps.
 	SignalSurvived
+	SignalOutside
 )
 
 // How siginfo was passed, enum info_kind.

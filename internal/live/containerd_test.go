@@ -23,6 +23,8 @@ const (
 	// ctrNamespace keeps what the tests make apart from a user's containers.
 	ctrNamespace = "sigtrace-test"
 	imageName    = "docker.io/library/sigtrace-test:latest"
+	// winchImage is the same with a stop signal of its own, as httpd's has.
+	winchImage = "docker.io/library/sigtrace-test-winch:latest"
 )
 
 // containerdConfig: oom_score_adj below the parent's takes CAP_SYS_RESOURCE,
@@ -70,12 +72,15 @@ func containerd(t *testing.T) {
 		daemons.stop = append(daemons.stop, func() { os.Remove(config) })
 		eventually(t, "containerd answers", func() bool { return exec.Command("ctr", "version").Run() == nil })
 	}
-	image := filepath.Join(t.TempDir(), "image.tar")
-	if err := os.WriteFile(image, testImage(t), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, ns := range []string{ctrNamespace, "k8s.io"} {
-		run(t, "ctr", "-n", ns, "images", "import", "--snapshotter", "native", image)
+	layer := testLayer(t)
+	for name, config := range map[string]map[string]any{imageName: {}, winchImage: {"StopSignal": "SIGWINCH"}} {
+		image := filepath.Join(t.TempDir(), "image.tar")
+		if err := os.WriteFile(image, testImage(t, name, layer, config), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, ns := range []string{ctrNamespace, "k8s.io"} {
+			run(t, "ctr", "-n", ns, "images", "import", "--snapshotter", "native", image)
+		}
 	}
 	daemons.containerd = true
 }
@@ -122,20 +127,19 @@ func run(t *testing.T, name string, args ...string) string {
 
 // testImage is an image as docker save writes it: static busybox, and nothing
 // from any registry.
-func testImage(t *testing.T) []byte {
+func testImage(t *testing.T, name string, layer []byte, settings map[string]any) []byte {
 	t.Helper()
-	layer := testLayer(t)
 	sum := sha256.Sum256(layer)
+	settings["Cmd"], settings["Env"] = []string{"/bin/sleep", "3600"}, []string{"PATH=/bin"}
 	config, err := json.Marshal(map[string]any{
-		"architecture": goarch(), "os": "linux",
-		"config": map[string]any{"Cmd": []string{"/bin/sleep", "3600"}, "Env": []string{"PATH=/bin"}},
+		"architecture": goarch(), "os": "linux", "config": settings,
 		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{"sha256:" + hex.EncodeToString(sum[:])}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	manifest, err := json.Marshal([]map[string]any{{
-		"Config": "config.json", "RepoTags": []string{imageName}, "Layers": []string{"layer.tar"},
+		"Config": "config.json", "RepoTags": []string{name}, "Layers": []string{"layer.tar"},
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 const dockerImage = "sigtrace-test:latest"
@@ -66,6 +68,23 @@ func TestDockerStop(t *testing.T) {
 	}
 	if gap := d.Signals[len(d.Signals)-1].GapSeconds; gap == nil || *gap < 0.5 {
 		t.Errorf("the gap between SIGTERM and SIGKILL: %v", gap)
+	}
+}
+
+// docker run --stop-signal; another signal before it is none of the stop's.
+func TestDockerStopSignal(t *testing.T) {
+	name, pid := runDocker(t, []string{"--stop-signal", "USR1"}, "/bin/sh", "-c", "trap : USR2; trap 'exit 5' USR1; while :; do sleep 0.1; done")
+	w := watchNamed(t)
+	eventually(t, "SIGUSR1 is caught", func() bool { return catches(pid, unix.SIGUSR1) })
+	run(t, "docker", "kill", "-s", "USR2", name)
+	run(t, "docker", "stop", "-t", "20", name)
+	d := w.deathOf(t, pid)
+	d.expect(t, "runtime_stop", "*", 0)
+	if d.Exit.Code != 5 || len(d.Signals) != 1 || d.Signals[0].Signal != "SIGUSR1" {
+		t.Errorf("exit %d after %+v", d.Exit.Code, d.Signals)
+	}
+	if n := len(w.find(func(e event) bool { return e.Type == "signal" && e.Signal == "SIGUSR2" })); n > 0 {
+		t.Error("a signal that is handled shows without --all")
 	}
 }
 

@@ -81,6 +81,11 @@ func (p *pods) removeSandbox(id string) {
 // container starts one in a sandbox and returns its id and its init's pid.
 func (p *pods) container(sandbox string, config *cri.PodSandboxConfig, name string, attempt uint32, command ...string) (id string, pid int) {
 	p.t.Helper()
+	return p.containerOf(imageName, sandbox, config, name, attempt, command...)
+}
+
+func (p *pods) containerOf(image, sandbox string, config *cri.PodSandboxConfig, name string, attempt uint32, command ...string) (id string, pid int) {
+	p.t.Helper()
 	ctx := context.Background()
 	labels := map[string]string{"io.kubernetes.container.name": name}
 	for k, v := range config.Labels {
@@ -90,7 +95,7 @@ func (p *pods) container(sandbox string, config *cri.PodSandboxConfig, name stri
 		PodSandboxId: sandbox, SandboxConfig: config,
 		Config: &cri.ContainerConfig{
 			Metadata: &cri.ContainerMetadata{Name: name, Attempt: attempt},
-			Image:    &cri.ImageSpec{Image: imageName}, Command: command, Labels: labels,
+			Image:    &cri.ImageSpec{Image: image}, Command: command, Labels: labels,
 			Linux: &cri.LinuxContainerConfig{SecurityContext: &cri.LinuxContainerSecurityContext{
 				NamespaceOptions: config.Linux.SecurityContext.NamespaceOptions,
 			}},
@@ -170,6 +175,23 @@ func TestPodStoppedByRuntime(t *testing.T) {
 	d.expect(t, "runtime_stop", "*", 0)
 	if d.Confidence != "likely" || d.Exit.Code != 0 {
 		t.Errorf("it handled SIGTERM and ended by itself: likely, exit 0; got %s, exit %d", d.Confidence, d.Exit.Code)
+	}
+}
+
+// The image may choose its stop signal: SIGWINCH, which nothing else ends of.
+func TestPodStoppedByItsImagesSignal(t *testing.T) {
+	p := newPods(t)
+	sandbox, config := p.sandbox("web-4")
+	id, pid := p.containerOf(winchImage, sandbox, config, "app", 0, "/bin/sh", "-c", "trap 'exit 0' WINCH; while :; do sleep 0.1; done")
+	w := watchNamed(t, "--pod", "shop/web-4", "-c", "app")
+	eventually(t, "SIGWINCH is caught", func() bool { return catches(pid, unix.SIGWINCH) })
+	if _, err := p.client.StopContainer(context.Background(), &cri.StopContainerRequest{ContainerId: id, Timeout: 20}); err != nil {
+		t.Fatal(err)
+	}
+	d := w.deathOf(t, pid)
+	d.expect(t, "runtime_stop", "*", 0)
+	if d.Exit.Code != 0 || len(d.Signals) != 1 || d.Signals[0].Signal != "SIGWINCH" {
+		t.Errorf("exit %d after %+v", d.Exit.Code, d.Signals)
 	}
 }
 

@@ -55,7 +55,7 @@ func (n *Names) put(p *event.Process, hierarchy uint8, id uint64, first bool) {
 	if info.PID != 0 {
 		init = info.PID == p.PID
 	}
-	p.Container = &event.Container{ID: info.ID, Name: info.Name, Image: info.Image, Runtime: info.Runtime, Init: &init}
+	p.Container = &event.Container{ID: info.ID, Name: info.Name, Image: info.Image, Runtime: info.Runtime, StopSignal: info.StopSignal, Init: &init}
 }
 
 // Unnamed tells whether the cgroup looks like a container's whose name is not

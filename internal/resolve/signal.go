@@ -22,6 +22,7 @@ func (r *Resolver) Signal(e *event.RawSignal) *event.Signal {
 			Handled:        e.Flags&event.SignalHandled != 0,
 			Blocked:        e.Flags&event.SignalBlocked != 0,
 			Context:        e.Flags&event.SignalContext != 0,
+			Outside:        e.Flags&event.SignalOutside != 0,
 		},
 	}
 	if e.Info == event.InfoReal {

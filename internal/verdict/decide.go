@@ -29,13 +29,6 @@ type finding struct {
 	why string
 }
 
-// How long after a signal that asks it to end a process that handled it still
-// ends because of it (the contract's rules).
-const (
-	asksFor    = 60 * second
-	hangupAsks = second
-)
-
 // find gives a death its cause. It looks at a story once.
 func (e *Engine) decide(st *story) *finding {
 	if st.cause == nil {
@@ -101,31 +94,15 @@ func (e *Engine) endedItself(st *story) finding {
 func (st *story) asked() *noted {
 	for i := len(st.signals) - 1; i >= 0; i-- {
 		s := &st.signals[i]
-		if !asksToEnd(s.SignalNumber) || s.Result == event.ResultIgnored || !s.Handled && !s.Blocked ||
+		if !st.asksToEnd(s.Signal) || s.Result == event.ResultIgnored || !s.Handled && !s.Blocked ||
 			s.BoottimeNS > st.exit.BoottimeNS || st.exit.Pending&(1<<(s.SignalNumber-1)) != 0 {
 			continue
 		}
-		if st.exit.BoottimeNS-s.BoottimeNS <= patience(s.SignalNumber) {
+		if st.exit.BoottimeNS-s.BoottimeNS <= st.patience(s.Signal) {
 			return s
 		}
 	}
 	return nil
-}
-
-func asksToEnd(n int) bool {
-	switch unix.Signal(n) {
-	case unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGHUP:
-		return true
-	}
-	return false
-}
-
-// patience: SIGHUP often means reload.
-func patience(n int) uint64 {
-	if unix.Signal(n) == unix.SIGHUP {
-		return hangupAsks
-	}
-	return asksFor
 }
 
 // unseenSignal: the status names a signal that no hook has seen.

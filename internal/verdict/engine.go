@@ -75,7 +75,7 @@ func New(o Options) *Engine {
 
 // Signal takes in a signal. Routine ones are not remembered.
 func (e *Engine) Signal(s *event.Signal) {
-	if s.Target == nil || !s.Matters && !isTrue(s.Fatal) {
+	if s.Target == nil || !s.Matters && !isTrue(s.Fatal) && !mayStop(s) {
 		return
 	}
 	st := e.story(s.Target, s.BoottimeNS)

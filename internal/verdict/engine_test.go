@@ -180,6 +180,37 @@ func TestAskedToEnd(t *testing.T) {
 	}
 }
 
+// A container's stop signal can be any; another signal from outside is none.
+func TestStopSignalOfTheImage(t *testing.T) {
+	for name, c := range map[string]struct {
+		sent unix.Signal
+		init bool
+		want event.Cause
+	}{
+		"the image's own":   {unix.SIGWINCH, true, event.CauseRuntimeStop},
+		"another":           {unix.SIGUSR1, true, event.CauseExited},
+		"to another than 1": {unix.SIGWINCH, false, event.CauseExited},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Options{All: true})
+			shim := proc(6, "containerd-shim-runc-v2", systemd)
+			runc := proc(30, "runc", shim, systemd)
+			app := inside("web", c.init, proc(10, "httpd", shim, systemd))
+			app.Container.StopSignal = "SIGWINCH"
+			outside := func(s *event.Signal) { s.Matters, s.Outside, s.Handled, s.Fatal = false, true, true, nil }
+			w.signal(1000, c.sent, app, from(runc), outside)
+			w.exit(3000, app, 0)
+			d := w.death(3200)
+			if d.Cause != c.want {
+				t.Errorf("got %s: %s", d.Cause, d.Summary)
+			}
+			if stopped := c.want == event.CauseRuntimeStop; stopped != (len(d.Signals) == 1) || stopped && !same(d.Actor, runc) {
+				t.Errorf("signals %+v, actor %+v", d.Signals, d.Actor)
+			}
+		})
+	}
+}
+
 // What handles SIGTERM and sends it to itself again blames who sent it first.
 func TestReraise(t *testing.T) {
 	w := newWorld(t, Options{})

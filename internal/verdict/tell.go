@@ -123,6 +123,9 @@ func sentTo(st *story) []event.Sent {
 		if s.BoottimeNS > st.exit.BoottimeNS {
 			break
 		}
+		if mayStop(s.Signal) && !st.asksToEnd(s.Signal) {
+			continue // some other talk with its init
+		}
 		sent := event.Sent{
 			Time: s.Time, BoottimeNS: s.BoottimeNS, Signal: s.Signal.Signal, Via: s.Via,
 			Result: s.Result, Fatal: s.Fatal, Sender: bare(s.Sender), Trigger: bare(s.Trigger),

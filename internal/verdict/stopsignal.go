@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// How long after a signal that asks it to end a process that handled it still
+// ends because of it (the contract's rules).
+const (
+	asksFor    = 60 * second
+	hangupAsks = second
+)
+
+// mayStop: it does not matter as such, and somebody outside of the container
+// sent it to the container's init, as a runtime sends the stop signal. Which
+// that is may only come to be known later.
+func mayStop(s *event.Signal) bool { return s.Outside && isInit(s.Target) }
+
+// asksToEnd tells whether a signal asks a process to end: one that usually
+// does, or its container's stop signal, as SIGWINCH is httpd's.
+func (st *story) asksToEnd(s *event.Signal) bool {
+	switch unix.Signal(s.SignalNumber) {
+	case unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGHUP:
+		return true
+	}
+	return mayStop(s) && st.stopSignal() == s.Signal
+}
+
+// stopSignal is what the container is stopped with, empty where that is not
+// known.
+func (st *story) stopSignal() string {
+	if c := st.process.Container; c != nil {
+		return c.StopSignal
+	}
+	return ""
+}
+
+// patience: SIGHUP often means reload, unless it is the container's stop signal.
+func (st *story) patience(s *event.Signal) uint64 {
+	if unix.Signal(s.SignalNumber) == unix.SIGHUP && st.stopSignal() != s.Signal {
+		return hangupAsks
+	}
+	return asksFor
+}
