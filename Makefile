@@ -30,7 +30,9 @@ test: test-deps ## install what the tests need, run unit tests and live tests
 lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }
 	go vet ./...
+	go vet -tags cluster ./internal/cluster/...
 	go tool staticcheck ./...
+	go tool staticcheck -tags cluster ./internal/cluster/...
 	shellcheck $$(git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh$$')
 	clang-format-19 --dry-run --Werror bpf/*.c bpf/*.h
 
@@ -106,3 +108,11 @@ check-vagrant: vagrant-deps ## is the Vagrantfile valid?
 vagrant-box: vagrant-deps ## make a box for libvirt from Debian's packages, and add it as sigtrace/local
 	$(SUDO) ./testdata/vagrant/mkbox build/vagrant/local.box
 	vagrant box add --force --name sigtrace/local build/vagrant/local.box
+
+.PHONY: test-kube
+test-kube: test-deps ## Kubernetes' own reasons, in a real cluster (SCENARIO=liveness KUBE_VERSION=1.33.13)
+	$(SUDO) env PATH="$$PATH" HOME="$$HOME" go test -tags cluster -count=1 -v -timeout 30m ./internal/cluster
+
+.PHONY: kube-up
+kube-up: test-deps ## hold such a cluster until ^C and tell how to reach it (ARGS=-standalone)
+	$(SUDO) env PATH="$$PATH" HOME="$$HOME" ./testdata/cluster/hold $(ARGS)
