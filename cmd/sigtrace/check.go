@@ -92,7 +92,7 @@ func reportSources(ctx context.Context, w io.Writer, f *watchFlags) {
 	maps.Copy(all, notes)
 	ctx, cancel := context.WithTimeout(ctx, checkKube)
 	defer cancel()
-	maps.Copy(all, f.kube.sources().Check(ctx))
+	maps.Copy(all, f.kube.sources(f.nodeName()).Check(ctx))
 	fmt.Fprintln(w, "\nsources")
 	lines(w, all)
 }

@@ -201,6 +201,9 @@ func (f *watchFlags) validate() error {
 	if !slices.Contains([]string{"auto", "always", "never"}, f.color) {
 		return usageError{fmt.Errorf("--color: %q is none of auto, always, never", f.color)}
 	}
+	if err := f.kube.validate(); err != nil {
+		return usageError{err}
+	}
 	if f.maxEvents < 0 || f.timeout < 0 {
 		return usageError{errors.New("--max-events and --timeout cannot be negative")}
 	}

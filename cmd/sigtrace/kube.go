@@ -14,19 +14,41 @@ import (
 
 // kubeFlags say where Kubernetes is to be heard.
 type kubeFlags struct {
+	kubeconfig string
 	kubeletLog string
+	kubeletURL string
+	kubeletTLS bool // skip its check
 }
 
 func (f *kubeFlags) register(c *cobra.Command) {
 	fs := c.Flags()
+	fs.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig `file` for the Kubernetes API; off leaves it out (default: a pod's service account, $KUBECONFIG)")
+	fs.StringVar(&f.kubeletURL, "kubelet-url", "", "kubelet's `URL`, for its probe counters: https://NODE:10250 or http://NODE:10255; off leaves it out")
+	fs.BoolVar(&f.kubeletTLS, "kubelet-insecure-tls", false, "do not check kubelet's certificate")
 	fs.StringVar(&f.kubeletLog, "kubelet-log", "", "kubelet's log: a `file` or journal; off leaves it out (default: found by itself)")
 }
 
-// sources makes the sources of what Kubernetes says. Nothing connects yet.
-func (f *kubeFlags) sources() *kube.Set {
+// sources makes the sources of what Kubernetes says of a node's pods. Nothing
+// connects yet.
+func (f *kubeFlags) sources(node string) *kube.Set {
 	set := kube.NewSet()
 	f.addLog(set)
+	f.addAPI(set, node)
+	f.addKubelet(set)
 	return set
+}
+
+func (f *kubeFlags) addAPI(set *kube.Set, node string) {
+	access := kube.Access{Kubeconfig: f.kubeconfig}
+	if f.kubeconfig == kube.Off {
+		set.Without(event.SourceAPI, kube.Off)
+		return
+	}
+	if err := access.There(); err != nil {
+		set.Without(event.SourceAPI, err.Error())
+		return
+	}
+	set.Add(kube.NewAPI(access, node))
 }
 
 func (f *kubeFlags) addLog(set *kube.Set) {
@@ -37,6 +59,32 @@ func (f *kubeFlags) addLog(set *kube.Set) {
 	source, err := kube.FindLog(f.kubeletLog)
 	if err != nil {
 		set.Without(event.SourceKubeletLog, err.Error())
+		return
+	}
+	set.Add(source)
+}
+
+// validate finds the user's mistakes.
+func (f *kubeFlags) validate() error {
+	if f.kubeletURL == "" || f.kubeletURL == kube.Off {
+		return nil
+	}
+	_, err := kube.NewKubelet(f.kubeletURL, kube.Access{}, false)
+	return err
+}
+
+func (f *kubeFlags) addKubelet(set *kube.Set) {
+	if f.kubeletURL == kube.Off {
+		set.Without(event.SourceCounters, kube.Off)
+		return
+	}
+	access := kube.Access{Kubeconfig: f.kubeconfig}
+	if f.kubeconfig == kube.Off {
+		access = kube.Access{}
+	}
+	source, err := kube.FindKubelet(f.kubeletURL, access, f.kubeletTLS)
+	if err != nil {
+		set.Without(event.SourceCounters, err.Error())
 		return
 	}
 	set.Add(source)
@@ -54,6 +102,10 @@ func (s *session) checkKube(ctx context.Context) map[string]string {
 // kubeCost is what verdicts lose by a source's absence.
 func kubeCost(name string) string {
 	switch name {
+	case event.SourceAPI:
+		return "deletions, evictions and preemptions are told by kubelet's log alone, and what Kubernetes reports by the runtime"
+	case event.SourceCounters:
+		return "liveness and startup probes have one witness less"
 	case event.SourceKubeletLog:
 		return "liveness probes, deletions and the like have one witness less; a node that is no Kubernetes node has none"
 	}

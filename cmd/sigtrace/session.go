@@ -72,8 +72,11 @@ func open(ctx context.Context, f *watchFlags, log *slog.Logger) (*session, error
 	if s.notes == nil {
 		s.notes = map[string]string{}
 	}
-	s.kube = f.kube.sources()
+	s.kube = f.kube.sources(f.nodeName())
 	s.dir = container.NewDirectory(log, sources...)
+	if slices.ContainsFunc(sources, func(c container.Source) bool { return c.Name() == event.SourceCRI }) {
+		s.kube.Add(kube.NewStatuses(s.dir))
+	}
 	if err := s.openKernelLog(f); err != nil {
 		s.close()
 		return nil, err

@@ -88,7 +88,7 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session, p
 		Types: types, All: f.all, MaxEvents: f.maxEvents, Signals: set,
 		SenderPID: f.senderPID, SenderComm: f.senderComm,
 		Causes: f.chosenCauses(), Verdicts: verdicts.engine, Recovery: s.recovery,
-		KernelLog: s.followKernelLog(ctx), Facts: s.kube.Facts(),
+		KernelLog: s.followKernelLog(ctx), Facts: s.kube.Facts(), Witnesses: s.kube,
 		Log: s.log, FetchNames: s.fetch, Symbols: s.symbols,
 	})
 	status := s.status(resolve.Now())

@@ -50,6 +50,8 @@ const (
 	SourceAPI        = "kubernetes api"
 	SourceCounters   = "probe counters"
 	SourceCRI        = "cri"
+	// SourceKubeletPods is kubelet's own list of its pods.
+	SourceKubeletPods = "kubelet pods"
 )
 
 // KubeFact is one thing that Kubernetes said of a pod: in its kubelet's log, in

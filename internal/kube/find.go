@@ -4,6 +4,7 @@ package kube
 
 import (
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,6 +51,33 @@ func foundLog() (Source, error) {
 		}
 	}
 	return nil, errNoLog
+}
+
+var errNoKubelet = errors.New("no kubelet was found; name it by --kubelet-url https://NODE:10250")
+
+// FindKubelet gives the kubelet that a user has named, or this node's, where
+// there is one and a way to ask it: its open port, or credentials.
+func FindKubelet(address string, access Access, insecure bool) (Source, error) {
+	if address != "" {
+		return NewKubelet(address, access, insecure)
+	}
+	if access.There() == nil {
+		return NewKubelet("https://"+net.JoinHostPort(nodeAddress(), "10250"), access, insecure)
+	}
+	if _, err := os.Stat("/var/lib/kubelet/pods"); err == nil {
+		return NewKubelet("http://127.0.0.1:10255", access, insecure)
+	}
+	return nil, errNoKubelet
+}
+
+// nodeAddress is the node's, which a pod has from its environment.
+func nodeAddress() string {
+	for _, name := range []string{"NODE_IP", "HOST_IP"} {
+		if ip := os.Getenv(name); ip != "" {
+			return ip
+		}
+	}
+	return "127.0.0.1"
 }
 
 // hostZone is the host's time zone, which kubelet logs in. In a container it is

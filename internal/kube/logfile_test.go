@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,8 +32,14 @@ func appendTo(t *testing.T, path, text string) {
 	}
 }
 
-// follow runs a source and hands over what it tells.
-func follow(t *testing.T, s Source) <-chan event.KubeFact {
+// listener keeps what a source tells until it is asked for.
+type listener struct {
+	told chan event.KubeFact
+	kept []event.KubeFact
+}
+
+// follow runs a source and listens to it.
+func follow(t *testing.T, s Source) *listener {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	told := make(chan event.KubeFact, 1024)
@@ -42,26 +49,33 @@ func follow(t *testing.T, s Source) <-chan event.KubeFact {
 		s.Run(ctx, func(f event.KubeFact) { told <- f })
 	}()
 	t.Cleanup(func() { cancel(); <-done })
-	return told
+	return &listener{told: told}
 }
 
-// next waits for a fact of one kind.
-func next(t *testing.T, told <-chan event.KubeFact, kind event.KubeKind) event.KubeFact {
+// next waits for a fact of one kind; the others keep.
+func next(t *testing.T, l *listener, kind event.KubeKind) event.KubeFact {
 	t.Helper()
+	for i, f := range l.kept {
+		if f.Kind == kind {
+			l.kept = slices.Delete(l.kept, i, i+1)
+			return f
+		}
+	}
 	deadline := time.After(10 * time.Second)
 	for {
 		select {
-		case f := <-told:
+		case f := <-l.told:
 			if f.Kind == kind {
 				return f
 			}
+			l.kept = append(l.kept, f)
 		case <-deadline:
 			t.Fatalf("nothing was told of kind %s", kind)
 		}
 	}
 }
 
-func expectPod(t *testing.T, told <-chan event.KubeFact, n int) {
+func expectPod(t *testing.T, told *listener, n int) {
 	t.Helper()
 	if f := next(t, told, event.KubeStopping); f.Pod != fmt.Sprint("web-", n) {
 		t.Fatalf("got %s, want web-%d", f.Pod, n)

@@ -58,7 +58,9 @@ func (s *Set) States() map[string]string {
 		states[name] = why
 	}
 	for _, source := range s.sources {
-		states[source.Name()] = source.State()
+		if source.Name() != event.SourceCRI { // the directory of names tells of it
+			states[source.Name()] = source.State()
+		}
 	}
 	return states
 }

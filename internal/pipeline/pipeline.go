@@ -51,6 +51,12 @@ type Verdicts interface {
 	Flush() []event.Event
 }
 
+// Witnesses are asked when something has happened.
+type Witnesses interface {
+	Signalled(*event.Signal)
+	Exited(*event.Exit)
+}
+
 // Options say what to let through.
 type Options struct {
 	Types map[event.Type]bool
@@ -73,6 +79,9 @@ type Options struct {
 	// Recovery goes on where another reader of the same rings has ended; nil
 	// where there was none.
 	Recovery *Recovery
+	// Witnesses hear of what happens to pods, so that they look at once; nil is
+	// nobody.
+	Witnesses Witnesses
 	// Now is CLOCK_BOOTTIME in nanoseconds; nil is the kernel's.
 	Now        func() uint64
 	Log        *slog.Logger

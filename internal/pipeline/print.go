@@ -23,10 +23,24 @@ func (p *Pipeline) tell(h *held) error {
 		return nil
 	}
 	p.judge(e)
+	p.witness(e)
 	if h.kept {
 		return nil
 	}
 	return p.print(e)
+}
+
+// witness lets those look who know of pods.
+func (p *Pipeline) witness(e event.Event) {
+	if p.o.Witnesses == nil {
+		return
+	}
+	switch e := e.(type) {
+	case *event.Signal:
+		p.o.Witnesses.Signalled(e)
+	case *event.Exit:
+		p.o.Witnesses.Exited(e)
+	}
 }
 
 func (p *Pipeline) judge(e event.Event) {

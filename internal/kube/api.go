@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+const (
+	// apiAgain is how long credentials that cannot be read are left alone, and
+	// how long an API server that refuses may do so before they are read anew.
+	apiAgain = 5 * time.Second
+	renew    = 30 * time.Second
+)
+
+// API tells what the Kubernetes API says of this node's pods. It needs get, list
+// and watch of pods and events, nothing else.
+type API struct {
+	state
+	access Access
+	node   string
+	pods   podTeller
+	events eventTeller
+
+	mu     sync.Mutex
+	failed map[string]error // the last request of each resource
+	since  time.Time        // since when one fails
+}
+
+// NewAPI makes a source of a node's pods; node is its name in the cluster.
+func NewAPI(access Access, node string) *API {
+	return &API{
+		state: state{source: event.SourceAPI, complete: true}, access: access, node: node,
+		pods: podTeller{seen: map[string]*podSeen{}}, events: eventTeller{node: node}, failed: map[string]error{},
+	}
+}
+
+// Name implements [Source].
+func (a *API) Name() string { return event.SourceAPI }
+
+// Run implements [Source].
+func (a *API) Run(ctx context.Context, tell func(event.KubeFact)) {
+	for ctx.Err() == nil {
+		client, err := a.access.client()
+		if err == nil {
+			a.watch(ctx, client, tell)
+			continue
+		}
+		a.blind(err, tell)
+		select {
+		case <-ctx.Done():
+		case <-time.After(apiAgain):
+		}
+	}
+}
+
+// watch runs both feeds until ctx ends or they have failed for long.
+func (a *API) watch(ctx context.Context, client *rest.RESTClient, tell func(event.KubeFact)) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	a.mu.Lock()
+	a.failed, a.since = map[string]error{}, time.Time{}
+	a.mu.Unlock()
+	var feeds sync.WaitGroup
+	for _, f := range []*feed{a.podFeed(client, tell), a.eventFeed(client, tell)} {
+		feeds.Go(func() { f.run(ctx) })
+	}
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for ctx.Err() == nil && !a.failedFor(renew) {
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+		}
+	}
+	cancel()
+	feeds.Wait()
+}
+
+func (a *API) podFeed(client *rest.RESTClient, tell func(event.KubeFact)) *feed {
+	told := func(o any) {
+		if pod, ok := o.(*corev1.Pod); ok {
+			tellAll(a.pods.changed(pod, time.Now()), tell)
+		}
+	}
+	return &feed{
+		resource: "pods", selector: fields.OneTermEqualSelector("spec.nodeName", a.node).String(), client: client,
+		list: func() runtime.Object { return &corev1.PodList{} }, kind: &corev1.Pod{},
+		page: func(list runtime.Object) {
+			for i := range list.(*corev1.PodList).Items {
+				told(&list.(*corev1.PodList).Items[i])
+			}
+		},
+		changed: told,
+		gone: func(o any) {
+			if pod, ok := o.(*corev1.Pod); ok {
+				tellAll(a.pods.gone(pod, time.Now()), tell)
+			}
+		},
+		whole:  func() { tellAll(a.pods.listed(time.Now()), tell) },
+		report: a.reporter("pods", tell),
+	}
+}
+
+func (a *API) eventFeed(client *rest.RESTClient, tell func(event.KubeFact)) *feed {
+	told := func(o any, old bool) {
+		if e, ok := o.(*corev1.Event); ok && (a.events.ofNode(e) || a.pods.knows(string(e.InvolvedObject.UID))) {
+			if f, ok := a.events.fact(e, time.Now(), old); ok {
+				tell(f)
+			}
+		}
+	}
+	return &feed{
+		resource: "events", selector: routine(), client: client,
+		list: func() runtime.Object { return &corev1.EventList{} }, kind: &corev1.Event{},
+		page: func(list runtime.Object) {
+			for i := range list.(*corev1.EventList).Items {
+				told(&list.(*corev1.EventList).Items[i], true)
+			}
+		},
+		changed: func(o any) { told(o, false) },
+		gone:    func(any) {}, whole: func() {},
+		report: a.reporter("events", tell),
+	}
+}
+
+// reporter joins the fates of both feeds' requests into the source's state.
+func (a *API) reporter(resource string, tell func(event.KubeFact)) func(error) {
+	return func(err error) {
+		if err != nil {
+			err = fmt.Errorf("%s: %w", resource, err)
+		}
+		a.mu.Lock()
+		a.failed[resource] = err
+		asked := len(a.failed)
+		for _, other := range a.failed {
+			if err == nil {
+				err = other
+			}
+		}
+		switch {
+		case err == nil:
+			a.since = time.Time{}
+		case a.since.IsZero():
+			a.since = time.Now()
+		}
+		a.mu.Unlock()
+		switch {
+		case err != nil:
+			a.blind(err, tell)
+		case asked == 2:
+			a.seeing(tell)
+		}
+	}
+}
+
+func (a *API) failedFor(d time.Duration) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return !a.since.IsZero() && time.Since(a.since) > d
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// seenEventsMax bounds the memory of how often an Event has been counted.
+const seenEventsMax = 4096
+
+// eventTeller makes facts of Events.
+type eventTeller struct {
+	node string
+
+	mu   sync.Mutex
+	seen map[string]int32 // count, by the Event's UID
+}
+
+// routine is a selector that leaves out what every pod's start says: the API
+// server filters, and a big cluster has much of it. Selectors know no "or".
+func routine() string {
+	terms := []string{"involvedObject.kind=Pod"}
+	for _, reason := range []string{"Scheduled", "Pulling", "Pulled", "Created", "Started", "BackOff", "FailedScheduling", "FailedMount"} {
+		terms = append(terms, "reason!="+reason)
+	}
+	return strings.Join(terms, ",")
+}
+
+// ofNode tells whether this node's kubelet has said it.
+func (t *eventTeller) ofNode(e *corev1.Event) bool {
+	return e.Source.Host == t.node || e.ReportingInstance == t.node
+}
+
+// fact makes a fact of an Event; old ones come in a list, and of these only the
+// last time is known.
+func (t *eventTeller) fact(e *corev1.Event, read time.Time, old bool) (event.KubeFact, bool) {
+	f, ok := eventFact(e.Reason, e.Message)
+	if !ok || e.InvolvedObject.Kind != "Pod" {
+		return f, false
+	}
+	n := t.counted(e)
+	if n == 0 {
+		return f, false // it has been told
+	}
+	f.Source, f.Read, f.Time = event.SourceAPI, read, eventTime(e, read)
+	f.Namespace, f.Pod, f.UID = e.InvolvedObject.Namespace, e.InvolvedObject.Name, string(e.InvolvedObject.UID)
+	f.Container, f.Text = ofFieldPath(e.InvolvedObject.FieldPath), bounded(f.Text)
+	if f.Kind == event.KubeProbe && !old {
+		f.Failed = int(n)
+	}
+	return f, true
+}
+
+// counted is how often it has happened since it was last looked at.
+func (t *eventTeller) counted(e *corev1.Event) int32 {
+	count := max(e.Count, 1)
+	if e.Series != nil {
+		count = max(count, e.Series.Count)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.seen == nil || len(t.seen) >= seenEventsMax {
+		t.seen = map[string]int32{}
+	}
+	n := count - t.seen[string(e.UID)]
+	t.seen[string(e.UID)] = count
+	return max(n, 0)
+}
+
+// eventTime is when it last happened; kubelet's Events have whole seconds.
+func eventTime(e *corev1.Event, read time.Time) time.Time {
+	last := e.LastTimestamp.Time
+	if e.Series != nil && e.Series.LastObservedTime.After(last) {
+		last = e.Series.LastObservedTime.Time
+	}
+	if last.IsZero() {
+		last = e.EventTime.Time
+	}
+	if last.IsZero() {
+		return read
+	}
+	return last
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+const (
+	// slowly is how often the counters are read; quickly the most often, where a
+	// probe is that frequent.
+	slowly  = 10 * time.Second
+	quickly = time.Second
+	// podsEvery is how often kubelet is asked for its pods' settings, and
+	// podsAgain how long a refusal of these is taken for lasting.
+	podsEvery = time.Minute
+	podsAgain = 10 * time.Minute
+	// bodyMax bounds an answer.
+	bodyMax = 32 << 20
+	// kubeletAnswers is how long kubelet may take.
+	kubeletAnswers = 3 * time.Second
+)
+
+// Kubelet tells what kubelet's own API says: the counters of its probes and,
+// where that is allowed, its pods. It needs get of nodes/metrics, and of
+// nodes/pods from 1.33 on for the pods; never nodes/proxy.
+type Kubelet struct {
+	state
+	base   *url.URL
+	access Access
+	// Insecure skips the check of kubelet's certificate.
+	insecure bool
+
+	http    *http.Client
+	nudge   chan struct{}
+	pods    podTeller
+	last    map[probeKey]probeCount
+	lastAt  time.Time
+	podsAt  time.Time
+	refused time.Time
+	every   time.Duration
+}
+
+// NewKubelet makes a source of the kubelet at an address such as
+// https://127.0.0.1:10250 (with the credentials of access, its certificate
+// checked against the cluster's authority unless insecure) or
+// http://127.0.0.1:10255 (without any).
+func NewKubelet(address string, access Access, insecure bool) (*Kubelet, error) {
+	base, err := url.Parse(address)
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+		return nil, fmt.Errorf("--kubelet-url %q is no URL such as https://127.0.0.1:10250", address)
+	}
+	return &Kubelet{
+		state: state{source: event.SourceCounters}, base: base, access: access, insecure: insecure,
+		nudge: make(chan struct{}, 1), pods: podTeller{seen: map[string]*podSeen{}}, every: slowly,
+	}, nil
+}
+
+// Name implements [Source].
+func (k *Kubelet) Name() string { return event.SourceCounters }
+
+// Run implements [Source].
+func (k *Kubelet) Run(ctx context.Context, tell func(event.KubeFact)) {
+	for {
+		asked := time.Now()
+		err := k.poll(ctx, tell)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			k.http = nil // credentials are read anew
+			k.blind(err, tell)
+		default:
+			k.seeing(tell)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-k.nudge:
+			k.pause(ctx, asked)
+		case <-time.After(k.every):
+		}
+	}
+}
+
+// pause keeps what happens often from asking kubelet often.
+func (k *Kubelet) pause(ctx context.Context, asked time.Time) {
+	const atMost = 100 * time.Millisecond
+	select {
+	case <-ctx.Done():
+	case <-time.After(atMost - time.Since(asked)):
+	}
+}
+
+func (k *Kubelet) look(at happened) {
+	select {
+	case k.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// poll reads counters, and settings where they are due.
+func (k *Kubelet) poll(ctx context.Context, tell func(event.KubeFact)) error {
+	if k.http == nil {
+		client, err := k.client()
+		if err != nil {
+			return err
+		}
+		k.http = client
+	}
+	var counts map[probeKey]probeCount
+	err := k.get(ctx, "/metrics/probes", func(r io.Reader) (err error) {
+		counts, err = probeCounts(r)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	for _, f := range k.differences(counts, now) {
+		tell(f)
+	}
+	k.last, k.lastAt = counts, now
+	if now.Sub(k.podsAt) > podsEvery && now.Sub(k.refused) > podsAgain {
+		k.askPods(ctx, tell)
+	}
+	return nil
+}
+
+// differences tells which counters have moved. A counter that has gone back, or
+// was not there, began at zero; at the first reading that is no news.
+func (k *Kubelet) differences(counts map[probeKey]probeCount, now time.Time) []event.KubeFact {
+	if k.last == nil {
+		return nil
+	}
+	var facts []event.KubeFact
+	for key, c := range counts {
+		old := k.last[key]
+		if c.failed < old.failed || c.succeeded < old.succeeded {
+			old = probeCount{}
+		}
+		failed, succeeded := c.failed-old.failed, c.succeeded-old.succeeded
+		if failed == 0 && succeeded == 0 {
+			continue
+		}
+		facts = append(facts, event.KubeFact{
+			Time: now, Since: k.lastAt, Source: event.SourceCounters, Kind: event.KubeProbe,
+			Namespace: key.namespace, Pod: key.pod, UID: key.uid, Container: key.container,
+			Probe: key.probe, Failed: failed, Succeeded: succeeded,
+		})
+	}
+	return facts
+}
+
+// askPods reads the pods' settings and states. That it is refused is no reason
+// to be blind: the counters go on.
+func (k *Kubelet) askPods(ctx context.Context, tell func(event.KubeFact)) {
+	var list corev1.PodList
+	err := k.get(ctx, "/pods", func(r io.Reader) error { return decodePods(r, &list) })
+	now := time.Now()
+	if err != nil {
+		k.refused = now
+		return
+	}
+	k.podsAt = now
+	k.every = slowly
+	for i := range list.Items {
+		pod := &list.Items[i]
+		for _, f := range k.pods.changed(pod, now) {
+			f.Source = event.SourceKubeletPods
+			tell(f)
+		}
+		k.every = min(k.every, frequency(settingsOf(pod)))
+	}
+	k.pods.listed(now)
+}
+
+// frequency is how often counters are to be read for a pod's probes.
+func frequency(s *event.PodSettings) time.Duration {
+	every := slowly
+	for _, c := range s.Containers {
+		for _, p := range []*event.ProbeSettings{c.Liveness, c.Startup} {
+			if p != nil {
+				every = min(every, time.Duration(p.PeriodSeconds)*time.Second)
+			}
+		}
+	}
+	return max(every, quickly)
+}
+
+func (k *Kubelet) get(ctx context.Context, path string, read func(io.Reader) error) error {
+	ctx, cancel := context.WithTimeout(ctx, kubeletAnswers)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, k.base.JoinPath(path).String(), nil)
+	if err != nil {
+		return fmt.Errorf("kubelet: %w", err)
+	}
+	response, err := k.http.Do(request)
+	if err != nil {
+		return fmt.Errorf("kubelet: %w", err)
+	}
+	defer response.Body.Close()
+	body := io.LimitReader(response.Body, bodyMax)
+	if response.StatusCode != http.StatusOK {
+		_, _ = io.Copy(io.Discard, io.LimitReader(body, 4096))
+		return fmt.Errorf("kubelet answers %s to %s%s", response.Status, path, allow(response.StatusCode, path))
+	}
+	return read(body)
+}
+
+// allow says what an operator can do about a refusal.
+func allow(code int, path string) string {
+	if code != http.StatusForbidden && code != http.StatusUnauthorized {
+		return ""
+	}
+	if path == "/pods" {
+		return ": allow get of nodes/pods"
+	}
+	return ": allow get of nodes/metrics"
+}
+
+// client makes the HTTP client. Credentials never go over plain HTTP.
+func (k *Kubelet) client() (*http.Client, error) {
+	if k.base.Scheme == "http" {
+		return &http.Client{Timeout: kubeletAnswers}, nil
+	}
+	c, err := k.access.config()
+	if err != nil {
+		return nil, fmt.Errorf("kubelet's port needs credentials: %w", err)
+	}
+	c = rest.CopyConfig(c)
+	c.Host = k.base.String()
+	if k.insecure {
+		c.TLSClientConfig.Insecure, c.CAData, c.CAFile = true, nil, ""
+	}
+	c.ServerName = ""
+	client, err := rest.HTTPClientFor(c)
+	if err != nil {
+		return nil, fmt.Errorf("kubelet: %w", err)
+	}
+	return client, nil
+}
+
+var errNoPods = errors.New("kubelet's list of pods was not understood")
+
+func decodePods(r io.Reader, list *corev1.PodList) error {
+	if err := json.NewDecoder(r).Decode(list); err != nil {
+		return fmt.Errorf("%w: %w", errNoPods, err)
+	}
+	return nil
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// podSeen is what has been told of a pod.
+type podSeen struct {
+	namespace, name string
+	settings        *event.PodSettings
+	told            map[string]bool
+	listed, deleted bool
+}
+
+// toldMax bounds what is remembered of one pod: each restart brings a status.
+const toldMax = 256
+
+// podTeller makes facts of a node's pods: each once.
+type podTeller struct {
+	mu   sync.Mutex
+	seen map[string]*podSeen
+}
+
+// podUID is the UID that kubelet and the runtime know a pod by. A static pod's
+// mirror in the API has one of its own, and kubelet's as an annotation
+// (kubernetes.io/config.mirror, pkg/kubelet/types/pod_update.go).
+func podUID(pod *corev1.Pod) string {
+	if uid := pod.Annotations[corev1.MirrorPodAnnotationKey]; uid != "" {
+		return uid
+	}
+	return string(pod.UID)
+}
+
+func (t *podTeller) knows(uid string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.seen[uid] != nil
+}
+
+// changed tells what is new of a pod.
+func (t *podTeller) changed(pod *corev1.Pod, read time.Time) []event.KubeFact {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	uid := podUID(pod)
+	s := t.seen[uid]
+	if s == nil {
+		s = &podSeen{namespace: pod.Namespace, name: pod.Name, told: map[string]bool{}}
+		t.seen[uid] = s
+	}
+	s.listed, s.deleted = true, pod.DeletionTimestamp != nil
+	var facts []event.KubeFact
+	if settings := settingsOf(pod); !reflect.DeepEqual(settings, s.settings) {
+		s.settings = settings
+		facts = append(facts, event.KubeFact{Kind: event.KubePod, Settings: settings})
+	}
+	for _, f := range append(stateOf(pod), statuses(pod)...) {
+		if len(s.told) >= toldMax {
+			clear(s.told)
+		}
+		if key := string(f.Kind) + f.ContainerID + f.Reason + f.Text; !s.told[key] {
+			s.told[key] = true
+			facts = append(facts, f)
+		}
+	}
+	return s.put(uid, read, facts)
+}
+
+// put puts the pod and the source on facts.
+func (s *podSeen) put(uid string, read time.Time, facts []event.KubeFact) []event.KubeFact {
+	for i := range facts {
+		f := &facts[i]
+		f.Source, f.Read, f.Namespace, f.Pod, f.UID = event.SourceAPI, read, s.namespace, s.name, uid
+		if f.Time.IsZero() {
+			f.Time = read
+		}
+		f.Text = bounded(f.Text)
+	}
+	return facts
+}
+
+// gone tells of a pod that is not in the API any more. One that was deleted with
+// a grace period has been told of before.
+func (t *podTeller) gone(pod *corev1.Pod, read time.Time) []event.KubeFact {
+	facts := t.changed(pod, read)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	uid := podUID(pod)
+	s := t.seen[uid]
+	delete(t.seen, uid)
+	if pod.DeletionTimestamp != nil && (pod.DeletionGracePeriodSeconds == nil || *pod.DeletionGracePeriodSeconds > 0) {
+		return facts
+	}
+	forced := event.KubeFact{Kind: event.KubeDeleted, Text: "the pod was deleted without a grace period (--force, or by the garbage collector)"}
+	return append(facts, s.put(uid, read, []event.KubeFact{forced})...)
+}
+
+// listed is told once a list is complete: what is not in it has gone meanwhile.
+func (t *podTeller) listed(read time.Time) []event.KubeFact {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var facts []event.KubeFact
+	for uid, s := range t.seen {
+		if !s.listed {
+			delete(t.seen, uid)
+			if !s.deleted {
+				f := event.KubeFact{Kind: event.KubeDeleted, After: true, Text: "the pod was gone when the API could be seen again"}
+				facts = append(facts, s.put(uid, read, []event.KubeFact{f})...)
+			}
+		}
+		s.listed = false
+	}
+	return facts
+}
+
+// stateOf tells why a pod is on its way out.
+func stateOf(pod *corev1.Pod) []event.KubeFact {
+	var facts []event.KubeFact
+	for _, c := range pod.Status.Conditions {
+		if f, ok := disruption(&c); ok {
+			facts = append(facts, f)
+		}
+	}
+	if kind, ok := statusKinds[pod.Status.Reason]; ok && (kind != event.KubeShutdown || strings.Contains(pod.Status.Message, "shutdown")) {
+		facts = append(facts, event.KubeFact{Kind: kind, After: true, Text: pod.Status.Reason + ": " + pod.Status.Message})
+	} else if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+		facts = append(facts, event.KubeFact{Kind: event.KubeFinished, After: true, Text: "the pod's phase is " + string(pod.Status.Phase)})
+	}
+	if pod.DeletionTimestamp != nil {
+		f := event.KubeFact{Kind: event.KubeDeleted, Time: pod.DeletionTimestamp.Time, Text: "the pod was deleted"}
+		if grace := pod.DeletionGracePeriodSeconds; grace != nil {
+			f.Time = f.Time.Add(-time.Duration(*grace) * time.Second)
+			f.GraceSeconds = grace
+		}
+		facts = append(facts, f)
+	}
+	return facts
+}
+
+// statusKinds are the reasons in a pod's status that kubelet gives to pods that
+// it ends.
+var statusKinds = map[string]event.KubeKind{
+	"Evicted": event.KubeEvicted, "Preempting": event.KubePreempt,
+	"DeadlineExceeded": event.KubeDeadline, "Terminated": event.KubeShutdown, "Shutdown": event.KubeShutdown,
+}
+
+// disruption reads the condition DisruptionTarget: who is about to end the pod.
+func disruption(c *corev1.PodCondition) (event.KubeFact, bool) {
+	if c.Type != corev1.DisruptionTarget || c.Status != corev1.ConditionTrue {
+		return event.KubeFact{}, false
+	}
+	f := event.KubeFact{Kind: event.KubeDisrupted, Time: c.LastTransitionTime.Time, Reason: c.Reason, Text: c.Reason + ": " + c.Message}
+	switch c.Reason {
+	case corev1.PodReasonPreemptionByScheduler:
+		f.Kind = event.KubePreempt
+	case corev1.PodReasonTerminationByKubelet:
+		switch {
+		case strings.Contains(c.Message, "preempted"):
+			f.Kind = event.KubePreempt
+		case strings.Contains(c.Message, "shutdown"):
+			f.Kind = event.KubeShutdown
+		default:
+			f.Kind = event.KubeEvicted
+		}
+	}
+	return f, true
+}
+
+// statuses tells how containers have ended.
+func statuses(pod *corev1.Pod) []event.KubeFact {
+	var facts []event.KubeFact
+	for _, list := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses, pod.Status.EphemeralContainerStatuses} {
+		for _, c := range list {
+			for _, state := range []*corev1.ContainerStateTerminated{c.LastTerminationState.Terminated, c.State.Terminated} {
+				if state == nil || containerID(state.ContainerID) == "" {
+					continue
+				}
+				code := int(state.ExitCode)
+				facts = append(facts, event.KubeFact{
+					Kind: event.KubeTerminated, Time: state.FinishedAt.Time, Container: c.Name,
+					ContainerID: containerID(state.ContainerID), Reason: state.Reason, ExitCode: &code,
+				})
+			}
+		}
+	}
+	return facts
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// settingsOf keeps of a pod's specification what verdicts need.
+func settingsOf(pod *corev1.Pod) *event.PodSettings {
+	s := &event.PodSettings{RestartPolicy: string(pod.Spec.RestartPolicy), GraceSeconds: pod.Spec.TerminationGracePeriodSeconds}
+	for i := range pod.Spec.InitContainers {
+		c := &pod.Spec.InitContainers[i]
+		role := event.RoleInit
+		if c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+			role = event.RoleSidecar
+		}
+		s.Containers = append(s.Containers, containerSettings(c, role))
+	}
+	for i := range pod.Spec.Containers {
+		s.Containers = append(s.Containers, containerSettings(&pod.Spec.Containers[i], ""))
+	}
+	for i := range pod.Spec.EphemeralContainers {
+		s.Containers = append(s.Containers, event.ContainerSettings{Name: pod.Spec.EphemeralContainers[i].Name, Role: event.RoleEphemeral})
+	}
+	return s
+}
+
+func containerSettings(c *corev1.Container, role string) event.ContainerSettings {
+	return event.ContainerSettings{
+		Name: c.Name, Role: role, Liveness: probeSettings(c.LivenessProbe), Startup: probeSettings(c.StartupProbe),
+		PreStop: c.Lifecycle != nil && c.Lifecycle.PreStop != nil,
+	}
+}
+
+// probeSettings fills in what the API server would (pkg/apis/core/v1/
+// defaults.go): kubelet's own list has static pods as well.
+func probeSettings(p *corev1.Probe) *event.ProbeSettings {
+	if p == nil {
+		return nil
+	}
+	return &event.ProbeSettings{
+		PeriodSeconds: or(p.PeriodSeconds, 10), TimeoutSeconds: or(p.TimeoutSeconds, 1),
+		FailureThreshold: or(p.FailureThreshold, 3), GraceSeconds: p.TerminationGracePeriodSeconds,
+	}
+}
+
+func or(n int32, unset int) int {
+	if n <= 0 {
+		return unset
+	}
+	return int(n)
+}

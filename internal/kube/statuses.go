@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/container"
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+const (
+	// statusFirst and statusFor are how soon a runtime is asked for the status of
+	// a container that has ended, and for how long: it learns of it itself.
+	statusFirst = 20 * time.Millisecond
+	statusFor   = 3 * time.Second
+	// endsMax bounds the containers that are asked for at a time.
+	endsMax = 64
+)
+
+// Ender tells how a container has ended, as its runtime reports it.
+type Ender interface {
+	Ended(ctx context.Context, id string) (container.End, bool, error)
+}
+
+// Statuses tells how containers have ended in the words that Kubernetes gets
+// from the runtime.
+type Statuses struct {
+	state
+	runtime Ender
+	ends    chan *event.Process
+}
+
+// NewStatuses makes a source of the statuses that a runtime reports.
+func NewStatuses(runtime Ender) *Statuses {
+	return &Statuses{state: state{source: event.SourceCRI}, runtime: runtime, ends: make(chan *event.Process, endsMax)}
+}
+
+// Name implements [Source].
+func (s *Statuses) Name() string { return event.SourceCRI }
+
+// Run implements [Source].
+func (s *Statuses) Run(ctx context.Context, tell func(event.KubeFact)) {
+	s.try(ctx, tell)
+	slots := make(chan struct{}, endsMax)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case p := <-s.ends:
+			slots <- struct{}{}
+			go func() {
+				defer func() { <-slots }()
+				s.ask(ctx, p, tell)
+			}()
+		}
+	}
+}
+
+// try asks for a container that there is not, to know whether the runtime
+// answers.
+func (s *Statuses) try(ctx context.Context, tell func(event.KubeFact)) {
+	ctx, cancel := context.WithTimeout(ctx, statusFor)
+	defer cancel()
+	_, _, err := s.runtime.Ended(ctx, strings.Repeat("0", 64))
+	s.note(err, tell)
+}
+
+func (s *Statuses) note(err error, tell func(event.KubeFact)) {
+	switch {
+	case err == nil:
+		s.seeing(tell)
+	case !errors.Is(err, context.Canceled):
+		s.blind(err, tell)
+	}
+}
+
+func (s *Statuses) look(at happened) {
+	if !at.ended || !idForm().MatchString(at.process.Container.ID) {
+		return
+	}
+	select {
+	case s.ends <- at.process:
+	default: // so many at once: what Kubernetes says of these stays untold
+	}
+}
+
+func (s *Statuses) ask(ctx context.Context, p *event.Process, tell func(event.KubeFact)) {
+	ctx, cancel := context.WithTimeout(ctx, statusFor)
+	defer cancel()
+	for pause := statusFirst; ; pause *= 2 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+		end, ok, err := s.runtime.Ended(ctx, p.Container.ID)
+		if ctx.Err() != nil {
+			return
+		}
+		s.note(err, tell)
+		if ok {
+			tell(statusFact(p, end))
+			return
+		}
+	}
+}
+
+func statusFact(p *event.Process, end container.End) event.KubeFact {
+	return event.KubeFact{
+		Time: end.Time, Read: time.Now(), Source: event.SourceCRI, Kind: event.KubeTerminated,
+		Namespace: p.Pod.Namespace, Pod: p.Pod.Name, UID: p.Pod.UID,
+		Container: p.Container.Name, ContainerID: p.Container.ID, Reason: end.Reason, ExitCode: &end.ExitCode,
+	}
+}
