@@ -70,6 +70,8 @@ func (r record) tell() []event.KubeFact {
 		f.Probe, f.Failed = strings.ToLower(v["probeType"]), 1
 		f.Text = v["probeType"] + " probe failed: " + v["output"] + v["err"]
 		return []event.KubeFact{f}
+	case "SyncLoop (probe)":
+		return r.probed()
 	case "Running preStop hook":
 		return []event.KubeFact{r.fact(event.KubePreStop)}
 	case "Failed to execute PostStartHook":
@@ -80,6 +82,18 @@ func (r record) tell() []event.KubeFact {
 		return r.eachPod(event.KubeDeleted)
 	}
 	return r.pods()
+}
+
+// probed reads that a probe's result has changed (at -v=1): the threshold of
+// failures has been reached. The container is not named.
+func (r record) probed() []event.KubeFact {
+	kind := map[string]event.KubeKind{"liveness": event.KubeLiveness, "startup": event.KubeStartup}[r.values["probe"]]
+	if kind == "" || r.values["status"] != "unhealthy" {
+		return nil
+	}
+	f := r.fact(kind)
+	f.Probe, f.Text = r.values["probe"], r.values["probe"]+" probe: unhealthy"
+	return []event.KubeFact{f}
 }
 
 // pods reads the messages about whole pods.
@@ -93,14 +107,17 @@ func (r record) pods() []event.KubeFact {
 		return told
 	case "Eviction manager: pod is evicted successfully", "Evicting pod":
 		f := r.fact(event.KubeEvicted)
-		f.Text, f.After = r.message, true
+		f.Text, f.After = r.message, r.message != "Evicting pod"
 		if m := r.values["message"]; m != "" {
 			f.Text += ": " + m
 		}
 		return []event.KubeFact{f}
 	case "Preempting pod to free up resources":
 		f := r.fact(event.KubePreempt)
-		f.Text = r.message + " for " + r.values["requestingPod"]
+		f.Text = r.message
+		if pod := r.values["requestingPod"]; pod != "" { // since 1.35
+			f.Text += " for " + pod
+		}
 		return []event.KubeFact{f}
 	case "Shutdown manager killing pod with gracePeriod":
 		return []event.KubeFact{r.fact(event.KubeShutdown)}
@@ -116,8 +133,8 @@ func (r record) pods() []event.KubeFact {
 func (r record) event() []event.KubeFact {
 	v := r.values
 	f, ok := eventFact(v["reason"], v["message"])
-	if !ok || v["kind"] != "" && v["kind"] != "Pod" {
-		return nil
+	if !ok || v["kind"] != "" && v["kind"] != "Pod" || f.Kind == event.KubeProbe {
+		return nil // a failed probe has its own entry
 	}
 	f.Time = r.time
 	f.Namespace, f.Pod = split(v["object"])
@@ -137,7 +154,8 @@ func (r record) fact(kind event.KubeKind) event.KubeFact {
 
 func (r record) eachPod(kind event.KubeKind) []event.KubeFact {
 	var told []event.KubeFact
-	for _, pod := range strings.Fields(r.values["pods"]) {
+	// 1.26 puts its list in quotes, brackets and all.
+	for _, pod := range strings.Fields(strings.Trim(r.values["pods"], "[]")) {
 		f := event.KubeFact{Time: r.time, Kind: kind, Text: r.message}
 		f.Namespace, f.Pod = split(pod)
 		told = append(told, f)

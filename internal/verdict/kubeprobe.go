@@ -135,7 +135,7 @@ func (e *Engine) finished(s *stop, r *grounds) {
 	if settings == nil || settings.RestartPolicy == "Always" || settings.RestartPolicy == "" {
 		return
 	}
-	if c := s.pod.container(s.container); !s.sandbox && (c == nil || c.Role != event.RoleSidecar) {
+	if !s.leftover() {
 		return
 	}
 	var last *event.Exit

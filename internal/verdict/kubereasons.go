@@ -99,7 +99,7 @@ func (s *stop) whole() []*event.KubeFact {
 	var list []*event.KubeFact
 	for _, f := range s.pod.facts {
 		switch {
-		case ofPod[f.Kind] == "":
+		case ofPod[f.Kind] == "" || f.Kind == event.KubeFinished && !s.leftover():
 		case f.After && f.Time.After(s.began.Add(-early)) && !f.Time.After(s.ended.Add(done)):
 			list = append(list, f)
 		case !s.before(f):
@@ -112,6 +112,12 @@ func (s *stop) whole() []*event.KubeFact {
 	}
 	slices.SortStableFunc(list, byTime)
 	return list
+}
+
+// leftover tells whether it is what is stopped once a pod's work is done.
+func (s *stop) leftover() bool {
+	c := s.pod.container(s.container)
+	return s.sandbox || c != nil && c.Role == event.RoleSidecar
 }
 
 func byTime(a, b *event.KubeFact) int { return a.Time.Compare(b.Time) }

@@ -78,10 +78,27 @@ func (s *stop) mine(f *event.KubeFact) bool {
 	if f.ContainerID != "" {
 		return f.ContainerID == s.id
 	}
+	if f.Container == "" && f.Probe != "" {
+		return s.probedOne(f)
+	}
 	if f.Container == "" || f.Container != s.container {
 		return false
 	}
 	return s.started.IsZero() || !f.Time.Before(s.started.Add(-time.Second))
+}
+
+// probedOne is for the word that a probe of the pod has failed for good, which
+// names no container: it may be this one's if it has such a probe and was
+// stopped right after.
+func (s *stop) probedOne(f *event.KubeFact) bool {
+	if s.sandbox || s.pod.settings != nil && s.settings(f.Probe) == nil {
+		return false
+	}
+	wait := early
+	if c := s.pod.container(s.container); c != nil && c.PreStop {
+		wait += s.grace()
+	}
+	return f.Time.After(s.began.Add(-wait))
 }
 
 // before tells whether a fact came before the stop began, or with it.
