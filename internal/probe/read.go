@@ -4,12 +4,15 @@ package probe
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/cilium/ebpf/ringbuf"
+	"golang.org/x/sys/unix"
 )
 
 // LaneCount is how many ring buffers there are.
@@ -38,7 +41,8 @@ type Batch struct {
 }
 
 // Read reads one lane until ctx ends and hands on batches; the callee owns
-// them. It returns nil once ctx has ended and the lane is drained.
+// them. It returns nil once ctx has ended and what happened before that has
+// been read: under load the lane itself may never be empty.
 func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 	r, err := ringbuf.NewReader(p.maps[Lanes()[lane]])
 	if err != nil {
@@ -47,7 +51,11 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 	defer r.Close()
 	// A deadline does not wake a reader that waits already; Flush does, and
 	// lets what is pending be read first.
-	stop := context.AfterFunc(ctx, func() { _ = r.Flush() })
+	var end atomic.Uint64
+	stop := context.AfterFunc(ctx, func() {
+		end.Store(boottime())
+		_ = r.Flush()
+	})
 	defer stop()
 	drained := false
 	for {
@@ -57,6 +65,8 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 		}
 		drained = drained || b.Drained
 		switch {
+		case end.Load() != 0 && b.since() > end.Load():
+			return nil
 		case err == nil, errors.Is(err, os.ErrDeadlineExceeded):
 		case errors.Is(err, ringbuf.ErrFlushed):
 			return nil
@@ -84,4 +94,22 @@ func readBatch(r *ringbuf.Reader, lane int) (Batch, error) {
 		}
 	}
 	return b, nil
+}
+
+// since is when the first event of a batch happened, in nanoseconds since boot:
+// the second word of its header (bpf/event.h). 0 if the batch is empty.
+func (b Batch) since() uint64 {
+	if len(b.Data) < 16 {
+		return 0
+	}
+	return binary.NativeEndian.Uint64(b.Data[8:])
+}
+
+// boottime is now, as the events tell time.
+func boottime() uint64 {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
+		return 0
+	}
+	return uint64(now.Nano())
 }
