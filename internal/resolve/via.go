@@ -88,6 +88,9 @@ func byFlags(e *event.RawSignal) event.Via {
 	}
 	sig := unix.Signal(e.Signal)
 	switch {
+	case e.Syscall == unix.SYS_PTRACE && e.Flags&event.SignalCompat == 0,
+		sig == unix.SIGKILL && e.Info == event.InfoPriv && e.Flags&event.SignalTraced != 0 && e.Current.Flags&pfExiting != 0:
+		return event.ViaPtrace // by a tracer, or as one with PTRACE_O_EXITKILL ends
 	case sig == unix.SIGPIPE:
 		return event.ViaPipe
 	case sig == unix.SIGXFSZ, sig == unix.SIGXCPU:

@@ -53,8 +53,13 @@ func TestVia(t *testing.T) {
 		"a dying parent":                 {raw(unix.SIGTERM, func(e *event.RawSignal) { e.Flags, e.Current.Flags = event.SignalPdeath, pfExiting }), nil, event.ViaPdeathsig},
 		"sigpipe, no stack":              {raw(unix.SIGPIPE, nil), nil, event.ViaPipe},
 		"a debugger injects":             {raw(unix.SIGKILL, func(e *event.RawSignal) { e.Flags = event.SignalUnseen | event.SignalTraced }), nil, event.ViaPtrace},
-		"a 32-bit kill":                  {raw(unix.SIGTERM, func(e *event.RawSignal) { real(0, 37)(e); e.Flags = event.SignalCompat }), []string{"__ia32_sys_kill"}, event.ViaKill},
-		"nothing to go by":               {raw(unix.SIGTERM, priv), nil, event.ViaKernel},
+		"PTRACE_KILL, no stack":          {raw(unix.SIGKILL, func(e *event.RawSignal) { e.Syscall = unix.SYS_PTRACE }), nil, event.ViaPtrace},
+		"a tracer ends, no stack": {raw(unix.SIGKILL, func(e *event.RawSignal) {
+			priv(e)
+			e.Flags, e.Current.Flags = event.SignalTraced, pfExiting
+		}), nil, event.ViaPtrace},
+		"a 32-bit kill":    {raw(unix.SIGTERM, func(e *event.RawSignal) { real(0, 37)(e); e.Flags = event.SignalCompat }), []string{"__ia32_sys_kill"}, event.ViaKill},
+		"nothing to go by": {raw(unix.SIGTERM, priv), nil, event.ViaKernel},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, _ := m.Via(c.e, c.functions); got != c.want {
