@@ -60,6 +60,14 @@ func deaths() map[string]death {
 	}
 }
 
+// expected is the verdict on the victim of a scenario.
+func expected(line string) death {
+	if want, listed := deaths()[line]; listed {
+		return want
+	}
+	return death{"foreign_process", "killer"}
+}
+
 // TestZoo lets every scenario happen while one sigtrace watches, and compares
 // the signals and the verdict with the truth that the scenario itself tells.
 // It prints the board: scenario, expected, got, and the total.
@@ -77,10 +85,7 @@ func TestZoo(t *testing.T) {
 			if said.Skipped != "" {
 				t.Skip(said.Skipped)
 			}
-			want, listed := deaths()[line]
-			if !listed {
-				want = death{"foreign_process", "killer"}
-			}
+			want := expected(line)
 			for _, pid := range said.victims() {
 				for _, s := range lines[line] {
 					w.expect(t, said, pid, s)
@@ -90,18 +95,20 @@ func TestZoo(t *testing.T) {
 			}
 		})
 	}
-	t.Run("cgroups", func(t *testing.T) { zooInCgroups(t, w, b) })
+	t.Run("cgroups", func(t *testing.T) {
+		zooInCgroups(t, func(t *testing.T, line string, said truth, want death) { b.check(t, w, line, said, said.Victim, want) })
+	})
 	b.print(t)
 	w.stop()
 }
 
 // zooInCgroups runs the scenarios that need a cgroup of their own.
-func zooInCgroups(t *testing.T, w *watcher, b *board) {
+func zooInCgroups(t *testing.T, check func(t *testing.T, line string, said truth, want death)) {
 	const limit = 16 << 20
 	for _, name := range []string{"oom", "oom-thread", "oom-child", "oom-other"} {
 		t.Run(name, func(t *testing.T) {
 			said := zoo(t, name, memoryCgroup(t, limit), fmt.Sprint(limit))
-			b.check(t, w, name, said, said.Victim, death{"cgroup_oom", ""})
+			check(t, name, said, death{"cgroup_oom", ""})
 		})
 	}
 	t.Run("cgroup-kill", func(t *testing.T) {
@@ -110,7 +117,7 @@ func zooInCgroups(t *testing.T, w *watcher, b *board) {
 			t.Skip("cgroup.kill came with 5.14")
 		}
 		said := zoo(t, "cgroup-kill", dir)
-		b.check(t, w, "cgroup-kill", said, said.Victim, death{"foreign_process", "killer"})
+		check(t, "cgroup-kill", said, death{"foreign_process", "killer"})
 	})
 }
 
@@ -119,10 +126,16 @@ type board struct {
 	rows  []string
 	right int
 	all   int
+	// weaker verdicts are accepted in place of the best, where something that
+	// they rest on is missing.
+	weaker map[string]death
 }
 
 func (b *board) check(t *testing.T, w *watcher, line string, said truth, victim int, want death) {
 	t.Helper()
+	if weaker, listed := b.weaker[line]; listed {
+		want = weaker
+	}
 	expected := want.text(said.role(want.actor))
 	got := w.verdictOn(t, victim, want.cause != "")
 	ok := got == expected
@@ -162,7 +175,9 @@ func (w *watcher) verdictOn(t *testing.T, victim int, expected bool) string {
 		return e.Type == "death" && e.Process != nil && e.Process.PID == victim && !e.routine()
 	}
 	if expected {
-		eventually(t, fmt.Sprintf("a death of %d", victim), func() bool { return len(w.find(of)) > 0 })
+		if !inTime(func() bool { return len(w.find(of)) > 0 }) {
+			w.dump(t, victim)
+		}
 	} else {
 		w.settle(t)
 	}

@@ -167,12 +167,27 @@ func watch(t *testing.T, flags ...string) *watcher {
 
 func watchWith(t *testing.T, flags []string) *watcher {
 	t.Helper()
+	return watchAs(t, nil, flags)
+}
+
+// watchAs lets as change how sigtrace is started: by whom, or in what.
+func watchAs(t *testing.T, as func(*testing.T, *exec.Cmd), flags []string) *watcher {
+	t.Helper()
 	b := programs(t)
-	ready := filepath.Join(t.TempDir(), "ready")
+	dir := t.TempDir()
+	ready := filepath.Join(dir, "ready")
 	args := append([]string{"watch", "-o", "json", "--ready-file", ready}, flags...)
 	args = append(args, recording(t, flags)...)
 	w := &watcher{t: t, cmd: exec.Command(b.sigtrace, args...), ended: make(chan struct{})}
 	w.cmd.Stderr = &w.stderr
+	if as != nil {
+		as(t, w.cmd)
+		for _, d := range []string{filepath.Dir(dir), dir} {
+			if err := os.Chmod(d, 0o777); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	out, err := w.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -183,13 +198,14 @@ func watchWith(t *testing.T, flags []string) *watcher {
 	go w.read(out)
 	t.Cleanup(func() {
 		w.killed.Store(true)
-		_ = w.cmd.Process.Kill()
+		w.end()
 		<-w.ended
 	})
-	eventually(t, "sigtrace is ready", func() bool {
-		_, err := os.Stat(ready)
-		return err == nil
-	})
+	if !inTime(func() bool { return exists(ready) }) {
+		w.end()
+		<-w.ended
+		t.Fatalf("sigtrace is not ready within %v: %s", deadline, &w.stderr)
+	}
 	return w
 }
 
@@ -205,6 +221,18 @@ func recording(t *testing.T, flags []string) []string {
 		name += "-again"
 	}
 	return []string{"--record", name + ".jsonl"}
+}
+
+// end lets sigtrace write down what of it was run, where that is counted.
+func (w *watcher) end() {
+	if os.Getenv("GOCOVERDIR") != "" {
+		_ = w.cmd.Process.Signal(unix.SIGTERM)
+		select {
+		case <-w.ended:
+		case <-time.After(10 * time.Second):
+		}
+	}
+	_ = w.cmd.Process.Kill()
 }
 
 func (w *watcher) read(out io.Reader) {
@@ -271,12 +299,18 @@ const deadline = 30 * time.Second
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
+	if !inTime(ok) {
+		t.Fatalf("not within %v: %s", deadline, what)
+	}
+}
+
+func inTime(ok func() bool) bool {
 	for end := time.Now().Add(deadline); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if ok() {
-			return
+			return true
 		}
 	}
-	t.Fatalf("not within %v: %s", deadline, what)
+	return false
 }
 
 // truth is what the zoo says happened.

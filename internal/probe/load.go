@@ -82,7 +82,7 @@ func Load(c Config) (*Probe, error) {
 		if rlimitErr != nil {
 			err = errors.Join(err, rlimitErr)
 		}
-		return nil, explain(err)
+		return nil, explain(err, c)
 	}
 	return p, nil
 }
