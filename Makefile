@@ -29,7 +29,7 @@ test: test-deps ## install what the tests need, run unit tests and live tests
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }
-	go vet ./...
+	go vet ./... ./testdata/bench ./testdata/guest
 	go vet -tags cluster ./internal/cluster/...
 	go tool staticcheck ./...
 	go tool staticcheck -tags cluster ./internal/cluster/...
@@ -66,8 +66,8 @@ record: ## record what the container tests do anew, for the golden replays
 	go test -count=1 ./internal/record -update
 
 .PHONY: test-vm
-test-vm: ## the live tests in guests (KERNEL="5.10 6.1 6.12 sid" CGROUP="v2 v1" GROUP=zoo,live)
-	./testdata/guest/run
+test-vm: ## the tests in guests (KERNEL="5.10 6.1 6.12 sid uml" CGROUP="v2 v1" GROUP=zoo,live JOBS=2 UPDATE=1 COVER=1)
+	go run ./testdata/guest
 
 .PHONY: release
 release: ## static amd64 and arm64 archives of the commit, with checksums, in build/release

@@ -107,7 +107,7 @@ func TestFallbacks(t *testing.T) {
 
 func (f fallback) watch(t *testing.T) *watcher {
 	t.Helper()
-	w := watchAs(t, f.as, append([]string{"--cri-endpoint", "off", "--docker-host", "off", "--type", "death"}, f.flags...))
+	w := watchAs(t, f.as, append([]string{"--cri-endpoint", "off", "--docker-host", "off", "--type", "signal,death"}, f.flags...))
 	hooks := w.hooks(t)
 	for name, state := range f.hooks {
 		if !strings.HasPrefix(hooks[name], state) {

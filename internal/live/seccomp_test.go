@@ -18,8 +18,12 @@ import (
 // who asks for a ring buffer. The test binary, in another role, supervises.
 func withoutRingBuffers(t *testing.T, c *exec.Cmd) {
 	t.Helper()
-	c.Args = append([]string{os.Args[0], "-test.run", "^TestOldKernelRole$", "--", c.Path}, c.Args[1:]...)
-	c.Path = os.Args[0]
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Args = append([]string{self, "-test.run", "^TestOldKernelRole$", "--", c.Path}, c.Args[1:]...)
+	c.Path = self
 	c.Env = append(os.Environ(), "SIGTRACE_OLD_KERNEL=1")
 }
 

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf/ringbuf"
-	"golang.org/x/sys/unix"
 )
 
 // LaneCount is how many ring buffers there are.
@@ -103,13 +102,4 @@ func (b Batch) since() uint64 {
 		return 0
 	}
 	return binary.NativeEndian.Uint64(b.Data[8:])
-}
-
-// boottime is now, as the events tell time.
-func boottime() uint64 {
-	var now unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
-		return 0
-	}
-	return uint64(now.Nano())
 }

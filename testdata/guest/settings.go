@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// config is what a run was asked for.
+type config struct {
+	arch    string // as Debian and Go name it
+	here    string // the folder with the tables and scripts
+	work    string // initial RAM disks, removed in the end
+	logs    string // consoles and what the guests hand out
+	kernels []kernel
+	modes   []string
+	groups  []string
+	jobs    int
+	limit   time.Duration
+	append  string
+	update  bool
+	cover   bool
+	skips   []skip
+	images  map[string]string // by kernel
+	machine []string          // QEMU's program and what it emulates
+}
+
+func settings() (*config, error) {
+	c := &config{images: map[string]string{}, arch: or(os.Getenv("ARCH"), runtime.GOARCH), here: "testdata/guest", append: os.Getenv("APPEND"), update: os.Getenv("UPDATE") != "", cover: os.Getenv("COVER") != ""}
+	all, err := readKernels(filepath.Join(c.here, "kernels"))
+	if err != nil {
+		return nil, fmt.Errorf("run from the top folder: %w", err)
+	}
+	if c.skips, err = readSkips(filepath.Join(c.here, "skips")); err != nil {
+		return nil, err
+	}
+	if c.kernels, err = choose(all, words("KERNEL")); err != nil {
+		return nil, err
+	}
+	if c.modes, err = chosen("CGROUP", []string{"v2", "v1"}); err != nil {
+		return nil, err
+	}
+	if c.groups, err = chosen("GROUP", groupNames()); err != nil {
+		return nil, err
+	}
+	if c.jobs, err = strconv.Atoi(or(os.Getenv("JOBS"), "2")); err != nil || c.jobs < 1 {
+		return nil, fmt.Errorf("JOBS=%q is no number of guests", os.Getenv("JOBS"))
+	}
+	if c.limit, err = time.ParseDuration(or(os.Getenv("LIMIT"), "25m")); err != nil {
+		return nil, fmt.Errorf("LIMIT: %w", err)
+	}
+	if c.work, err = os.MkdirTemp("/var/tmp", "sigtrace-guest-"); err != nil {
+		return nil, err
+	}
+	c.logs = or(os.Getenv("LOGS"), filepath.Join(c.work, "logs"))
+	return c, os.MkdirAll(c.logs, 0o755)
+}
+
+func (c *config) cleanUp() { _ = os.RemoveAll(c.work) }
+
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// words splits a variable at spaces and commas.
+func words(name string) []string {
+	return strings.FieldsFunc(os.Getenv(name), func(r rune) bool { return r == ' ' || r == ',' })
+}
+
+// chosen is what a variable names of all there is, all if it names nothing.
+func chosen(variable string, all []string) ([]string, error) {
+	named := words(variable)
+	if len(named) == 0 {
+		return all, nil
+	}
+	for _, n := range named {
+		if !slices.Contains(all, n) {
+			return nil, fmt.Errorf("%s: no %q: choose from %s", variable, n, strings.Join(all, " "))
+		}
+	}
+	return named, nil
+}
+
+func choose(all []kernel, named []string) ([]kernel, error) {
+	if len(named) == 0 {
+		return all, nil
+	}
+	var list []kernel
+	for _, n := range named {
+		i := slices.IndexFunc(all, func(k kernel) bool { return k.name == n })
+		if i < 0 {
+			return nil, fmt.Errorf("KERNEL: no %q in the table of kernels", n)
+		}
+		list = append(list, all[i])
+	}
+	return list, nil
+}
