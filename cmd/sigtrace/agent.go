@@ -3,16 +3,20 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
+	"os"
 	"os/signal"
 	"sync/atomic"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/sigtrace/sigtrace/internal/config"
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/postmortem"
@@ -20,16 +24,31 @@ import (
 )
 
 const agentHelp = `agent is the watch that is always there: it writes JSON lines to stdout, and the
-files from which "sigtrace why" explains past deaths into the log directory.`
+files from which "sigtrace why" explains past deaths into the log directory.
+
+Each flag can also be set in the environment (--log-dir: SIGTRACE_LOG_DIR) and
+in a YAML file (log-dir: /var/log/sigtrace); a flag goes before the environment,
+and that before the file. SIGHUP reads them again; --log-max-size,
+--log-max-files, --deaths-max and --verbose then change while it runs.`
+
+const agentExamples = `  sigtrace agent
+  sigtrace agent --metrics-addr :9464 --config /etc/sigtrace.yaml
+  sigtrace agent --namespace shop --log-dir /tmp/shop`
 
 // agentFlags are the flags of agent: watch's, and where it writes.
 type agentFlags struct {
 	watchFlags
-	logDir string
-	limits postmortem.Limits
-	flight time.Duration
-	pinDir string
-	unpin  bool
+	config  string
+	logDir  string
+	limits  postmortem.Limits
+	flight  time.Duration
+	metrics string
+	pinDir  string
+	unpin   bool
+	// given are the flags of the command line: nothing else changes those.
+	given map[string]bool
+	level slog.LevelVar
+	pulse *pulse
 	// session is the run's, once it is open.
 	session atomic.Pointer[session]
 }
@@ -38,29 +57,38 @@ type agentFlags struct {
 const defaultLogDir = "/var/log/sigtrace"
 
 func newAgent() *cobra.Command {
-	f := &agentFlags{limits: postmortem.Defaults()}
+	_, c := newAgentFlags()
+	return c
+}
+
+func newAgentFlags() (*agentFlags, *cobra.Command) {
+	f := &agentFlags{limits: postmortem.Defaults(), pulse: newPulse()}
 	c := &cobra.Command{
-		Use:   "agent",
-		Short: "Run as the node's agent: JSON lines, postmortem files",
-		Long:  agentHelp,
-		Args:  noArgs,
-		RunE:  f.run,
+		Use:     "agent",
+		Short:   "Run as the node's agent: JSON lines, postmortem files, metrics",
+		Long:    agentHelp,
+		Example: agentExamples,
+		Args:    noArgs,
+		RunE:    f.run,
 	}
+	f.registerFiles(c)
 	f.registerTargets(c)
 	f.registerSources(c)
-	f.registerFiles(c)
 	f.registerPins(c)
 	f.registerRun(c)
 	fs := c.Flags()
 	fs.BoolVar(&f.maskArgs, "mask-args", true, "show secrets in arguments as ***")
 	f.format, f.color = "json", "never"
 	f.types = []string{"signal", "oom", "death", "stuck"}
-	return c
+	return f, c
 }
 
 // registerFiles: the postmortem files.
 func (f *agentFlags) registerFiles(c *cobra.Command) {
 	fs := c.Flags()
+	fs.SortFlags = false
+	fs.StringVar(&f.config, "config", "", "YAML `file` with the same names as the flags")
+	fs.StringVar(&f.metrics, "metrics-addr", "", "serve /metrics, /healthz and /readyz at this `address`: 127.0.0.1:9464 (default off)")
 	fs.StringVar(&f.logDir, "log-dir", defaultLogDir, "`directory` of the postmortem files")
 	fs.Var((*byteSize)(&f.limits.Size), "log-max-size", "rotate events.jsonl at this `size`")
 	fs.IntVar(&f.limits.Files, "log-max-files", f.limits.Files, "keep so many files of events")
@@ -76,7 +104,7 @@ func (f *agentFlags) validate() error {
 }
 
 func (f *agentFlags) run(c *cobra.Command, _ []string) error {
-	if err := f.validate(); err != nil {
+	if err := f.configure(c); err != nil {
 		return err
 	}
 	if err := mayRun(); err != nil {
@@ -88,6 +116,9 @@ func (f *agentFlags) run(c *cobra.Command, _ []string) error {
 	// A reader of stdout that goes away does not end the agent.
 	signal.Ignore(unix.SIGPIPE)
 	log := f.log(c.ErrOrStderr())
+	for _, name := range config.Unknown(c.Flags(), os.Environ()) {
+		log.Warn("the environment has a variable that means nothing here", "name", name)
+	}
 	if err := f.openPins(log); err != nil {
 		return err
 	}
@@ -100,22 +131,38 @@ func (f *agentFlags) serve(c *cobra.Command, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	sinks, err := f.sinks(c, log, files)
-	if err != nil {
-		return errors.Join(err, files.Close())
-	}
-	all, streaming := output.Tee(sinks...), false
+	all, streaming := output.Tee(f.sinks(c, log, files)...), false
 	err = f.watch(c, log, func(s *session) (output.Printer, error) {
 		streaming = true
 		s.state, s.away = event.StateStarted, away(files.Previous(), time.Now())
 		s.resume(f.pins, f.logDir)
 		f.session.Store(s)
-		return farewell{all, s}, nil
+		counted, err := f.count(c.Context(), s, files)
+		if err != nil {
+			return all, err
+		}
+		f.hear(c, s, files)
+		return farewell{output.Tee(all, counted, f.pulse), s}, nil
 	})
 	if !streaming {
 		err = errors.Join(err, all.Close())
 	}
 	return err
+}
+
+// hear has those told that follow the agent's life, and listens to SIGHUP.
+func (f *agentFlags) hear(c *cobra.Command, s *session, files *postmortem.Writer) {
+	ctx := c.Context()
+	s.started = append(s.started, func() {
+		f.pulse.ready.Store(true)
+		notify(s.log, daemon.SdNotifyReady)
+		go watchdog(ctx, s.log, f.pulse.alive)
+	})
+	context.AfterFunc(ctx, func() { notify(s.log, daemon.SdNotifyStopping) })
+	f.reloads(ctx, c, s.log, func() {
+		files.SetLimits(f.limits)
+		f.setLevel()
+	})
 }
 
 func (f *agentFlags) openFiles(log *slog.Logger) (*postmortem.Writer, error) {
@@ -150,28 +197,13 @@ func (f farewell) Close() error {
 
 // log says more than a watch's: nobody is looking when it happens.
 func (f *agentFlags) log(w io.Writer) *slog.Logger {
-	level := slog.LevelInfo
-	if f.verbose {
-		level = slog.LevelDebug
-	}
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+	f.setLevel()
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: &f.level}))
 }
 
-// stdoutRoom and filesRoom are how many events may wait for each.
-const (
-	stdoutRoom = 4096
-	filesRoom  = 8192
-)
-
-// sinks is where the agent's events go; each runs beside the stream, so that
-// none holds up another.
-func (f *agentFlags) sinks(c *cobra.Command, log *slog.Logger, files *postmortem.Writer) ([]output.Printer, error) {
-	stdout, err := output.New("json", c.OutOrStdout(), output.Options{MaskArgs: f.maskArgs})
-	if err != nil {
-		return nil, err
+func (f *agentFlags) setLevel() {
+	f.level.Set(slog.LevelInfo)
+	if f.verbose {
+		f.level.Set(slog.LevelDebug)
 	}
-	return []output.Printer{
-		output.Beside(files, output.BesideOptions{Name: "log", Room: filesRoom, Log: log}),
-		output.Beside(stdout, output.BesideOptions{Name: "stdout", Room: stdoutRoom, Log: log}),
-	}, nil
 }

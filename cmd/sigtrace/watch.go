@@ -40,9 +40,9 @@ func (f *watchFlags) run(c *cobra.Command, _ []string) error {
 	if err := f.validate(); err != nil {
 		return err
 	}
-	return f.watch(c, newLog(c.ErrOrStderr(), f.verbose), func(*session) (output.Printer, error) {
+	return brokenPipe(f.watch(c, newLog(c.ErrOrStderr(), f.verbose), func(*session) (output.Printer, error) {
 		return f.printer(c.OutOrStdout(), time.Now)
-	})
+	}))
 }
 
 // watch opens a session and streams it until the command's context ends: to
@@ -70,10 +70,13 @@ func (f *watchFlags) watch(c *cobra.Command, log *slog.Logger, printer func(*ses
 	defer s.close()
 	p, err := printer(s)
 	if err != nil {
+		if p != nil {
+			err = errors.Join(err, p.Close())
+		}
 		return err
 	}
 	s.started = append(s.started, collect)
-	return brokenPipe(errors.Join(f.stream(ctx, c, s, p), p.Close()))
+	return errors.Join(f.stream(ctx, c, s, p), p.Close())
 }
 
 func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session, printer output.Printer) (err error) {

@@ -192,7 +192,7 @@ type Pins struct {
 type Status struct {
 	Header
 	Version string `json:"version"`
-	// State is the agent's: started, reloaded or stopped; empty of a watch.
+	// State is the agent's: started or stopped; empty of a watch.
 	State string `json:"state,omitempty"`
 	// Away is, of an agent that starts, the time before in which none was there.
 	Away *Away `json:"away,omitempty"`
@@ -219,7 +219,6 @@ type Away struct {
 
 // States of an agent, as its status events say.
 const (
-	StateStarted  = "started"
-	StateReloaded = "reloaded"
-	StateStopped  = "stopped"
+	StateStarted = "started"
+	StateStopped = "stopped"
 )

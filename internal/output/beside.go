@@ -20,7 +20,8 @@ type BesideOptions struct {
 	Room int
 	// Every is how often the printer is ticked; 0 is a second.
 	Every time.Duration
-	// Patience is how long Close waits for a printer that hangs; 0 is 5 s.
+	// Patience is how long Close waits for a printer that takes nothing; 0 is
+	// 5 s.
 	Patience time.Duration
 	Log      *slog.Logger
 }
@@ -89,15 +90,18 @@ func (b *beside) tellDropped(next event.Event) {
 func (b *beside) Tick(time.Time) error { return nil }
 func (b *beside) Flush() error         { return nil }
 
-// Close hands on what waits, for as long as patience lasts.
+// Close hands on what waits, for as long as any of it is taken.
 func (b *beside) Close() error {
 	close(b.queue)
-	select {
-	case <-b.ended:
-		return b.err
-	case <-time.After(b.o.Patience):
-		return fmt.Errorf("%s took nothing for %v: %d events were not written there", b.o.Name, b.o.Patience, len(b.queue))
+	for left := -1; left != len(b.queue); {
+		left = len(b.queue)
+		select {
+		case <-b.ended:
+			return b.err
+		case <-time.After(b.o.Patience):
+		}
 	}
+	return fmt.Errorf("%s took nothing for %v: %d events were not written there", b.o.Name, b.o.Patience, len(b.queue))
 }
 
 func (b *beside) run() {

@@ -4,6 +4,7 @@ package output
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"strings"
@@ -108,5 +109,58 @@ func TestTee(t *testing.T) {
 	}
 	if all.Close() == nil || !good.closed {
 		t.Error("not all are closed")
+	}
+}
+
+// fickle is a writer that fails when it is told to, in the middle of a line.
+type fickle struct {
+	bytes.Buffer
+	fail bool
+}
+
+func (f *fickle) Write(b []byte) (int, error) {
+	if !f.fail {
+		return f.Buffer.Write(b)
+	}
+	n, _ := f.Buffer.Write(b[:len(b)/2])
+	return n, errors.New("gone")
+}
+
+func TestStreamGoesOnAfterAFailure(t *testing.T) {
+	w := &fickle{}
+	s := NewStream(w, Options{})
+	put := func(types ...event.Type) error {
+		for _, e := range types {
+			if err := s.Print(eventOf(e)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return s.Flush()
+	}
+	if err := put(event.TypeDeath); err != nil {
+		t.Fatal(err)
+	}
+	w.fail = true
+	if err := put(event.TypeDeath, event.TypeSignal, event.TypeSignal); err == nil {
+		t.Fatal("nothing failed")
+	}
+	w.fail = false
+	if err := put(event.TypeDeath); err != nil {
+		t.Fatal(err)
+	}
+	out := w.String()
+	for _, part := range []string{`"type":"lost"`, `"count":2,"lane":"routine","reason":"stdout_write"`, `"count":1,"lane":"critical"`} {
+		if !strings.Contains(out, part) {
+			t.Errorf("no %s in\n%s", part, out)
+		}
+	}
+	torn := 0
+	for line := range strings.Lines(out) {
+		if !json.Valid([]byte(line)) {
+			torn++
+		}
+	}
+	if torn != 1 {
+		t.Errorf("%d lines are no JSON:\n%s", torn, out)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const partial = ".partial"
@@ -41,46 +43,62 @@ func openDeaths(dir *directory) (*deaths, error) {
 	return d, nil
 }
 
-// write writes one death's file, whole or not at all: a later revision takes
-// the place of an earlier one. It is durable after sync.
-func (d *deaths) write(name string, text []byte) error {
-	half := path.Join(deathsDir, name+partial)
-	err := d.fill(half, text)
-	if err == nil {
-		err = d.dir.root.Rename(half, path.Join(deathsDir, name))
+// account is one death's file on its way to the disk.
+type account struct {
+	name string
+	text []byte
+}
+
+// syncing is how many files are synced at once: a file system makes one
+// transaction of what comes together.
+const syncing = 16
+
+// write writes deaths' files, each whole or not at all, and makes them durable.
+// A later revision takes the place of an earlier one.
+func (d *deaths) write(files []account) error {
+	var g errgroup.Group
+	g.SetLimit(syncing)
+	for _, f := range files {
+		g.Go(func() error { return d.fill(f) })
 	}
-	if err != nil {
-		_ = d.dir.root.Remove(half)
+	if err := g.Wait(); err != nil {
 		return fmt.Errorf("write a death's file: %w", err)
 	}
-	if !slices.Contains(d.names, name) {
-		d.names = append(d.names, name)
+	for _, f := range files {
+		to := path.Join(deathsDir, f.name)
+		if err := d.dir.root.Rename(to+partial, to); err != nil {
+			return fmt.Errorf("name a death's file: %w", err)
+		}
+		if !slices.Contains(d.names, f.name) {
+			d.names = append(d.names, f.name)
+		}
+	}
+	if err := d.dir.sync(deathsDir); err != nil {
+		return fmt.Errorf("sync %s: %w", deathsDir, err)
 	}
 	return nil
 }
 
-func (d *deaths) fill(name string, text []byte) error {
+// fill writes a file under the name of what is not whole yet.
+func (d *deaths) fill(a account) error {
+	name := path.Join(deathsDir, a.name+partial)
 	f, err := d.dir.root.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, fileMode)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Sync(), f.Close())
+	_, err = f.Write(a.text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		_ = d.dir.root.Remove(name)
+	}
+	return err
 }
 
-// makeRoom removes the oldest files until another one keeps the limit.
-func (d *deaths) makeRoom(limit int) {
-	for len(d.names) > max(0, limit-1) {
+// makeRoom removes the oldest files until so many more keep the limit.
+func (d *deaths) makeRoom(more, limit int) {
+	for len(d.names) > max(0, limit-more) {
 		if err := d.dir.root.Remove(path.Join(deathsDir, d.names[0])); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return // a directory that is read-only: writing will say so
 		}
 		d.names = d.names[1:]
 	}
-}
-
-func (d *deaths) sync() error {
-	if err := d.dir.sync(deathsDir); err != nil {
-		return fmt.Errorf("sync %s: %w", deathsDir, err)
-	}
-	return nil
 }

@@ -94,13 +94,15 @@ func TestALaterRevisionReplacesTheFile(t *testing.T) {
 	put(t, w, aDeath(1))
 	again := aDeath(1)
 	again.Revision, again.Summary = 2, "now it is known"
-	put(t, w, again)
+	third := *again
+	third.Revision, third.Summary = 3, "it is known better"
+	put(t, w, again, &third)
 	names := deathFiles(t, dir)
 	if len(names) != 1 {
 		t.Fatalf("got %v", names)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, deathsDir, names[0]))
-	if err != nil || !strings.Contains(string(b), "now it is known") || !strings.Contains(string(b), "revision 2") {
+	if err != nil || !strings.Contains(string(b), "it is known better") || !strings.Contains(string(b), "revision 3") {
 		t.Errorf("%v:\n%s", err, b)
 	}
 }

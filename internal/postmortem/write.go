@@ -13,8 +13,12 @@ import (
 // lostReason is why lost events of the files' own were lost.
 const lostReason = "log_write"
 
-// filesMax is how many files may wait; their deaths are in events.jsonl.
-const filesMax = 1000
+const (
+	// filesAtOnce is how many deaths' files are written as one.
+	filesAtOnce = 64
+	// filesMax is how many may wait; their deaths are in events.jsonl.
+	filesMax = 1000
+)
 
 // write brings everything that waits to the disk.
 func (w *Writer) write() error {
@@ -72,34 +76,37 @@ func (w *Writer) keep(gone []entry) error {
 
 // writeDeaths writes the files of deaths whose lines are on the disk.
 func (w *Writer) writeDeaths() error {
-	var done []*event.Death
-	var err error
 	limit := w.getLimits().Deaths
-	for len(w.files) > 0 && err == nil {
-		f := w.files[0]
-		if limit > 0 {
-			w.deaths.makeRoom(limit)
-			err = w.deaths.write(deathName(f.death), f.account)
+	for len(w.files) > 0 {
+		some := w.files[:min(len(w.files), filesAtOnce)]
+		files := accounts(some[max(0, len(some)-limit):])
+		w.deaths.makeRoom(len(files), limit)
+		err := w.deaths.write(files)
+		if err != nil && len(w.files) <= filesMax {
+			return err
 		}
-		if err == nil {
-			done, w.files = append(done, f.death), w.files[1:]
+		w.files = w.files[len(some):]
+		for _, e := range some {
+			if w.o.Synced != nil {
+				w.o.Synced(e.death)
+			}
 		}
-	}
-	for len(w.files) > filesMax {
-		done, w.files = append(done, w.files[0].death), w.files[1:]
-	}
-	if len(done) == 0 {
-		return err
-	}
-	if err := errors.Join(err, w.deaths.sync()); err != nil {
-		return err
-	}
-	for _, d := range done {
-		if w.o.Synced != nil {
-			w.o.Synced(d)
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// accounts are the files of deaths: of one that is there twice, the later.
+func accounts(deaths []entry) []account {
+	var files []account
+	for _, e := range deaths {
+		name := deathName(e.death)
+		files = slices.DeleteFunc(files, func(a account) bool { return a.name == name })
+		files = append(files, account{name, e.account})
+	}
+	return files
 }
 
 // tellLost writes into the files what is missing from them.
