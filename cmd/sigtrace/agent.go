@@ -32,7 +32,7 @@ and that before the file. SIGHUP reads them again; --log-max-size,
 --log-max-files, --deaths-max and --verbose then change while it runs.`
 
 const agentExamples = `  sigtrace agent
-  sigtrace agent --metrics-addr :9464 --config /etc/sigtrace.yaml
+  sigtrace agent --metrics-addr :9466 --config /etc/sigtrace.yaml
   sigtrace agent --namespace shop --log-dir /tmp/shop`
 
 // agentFlags are the flags of agent: watch's, and where it writes.
@@ -88,7 +88,7 @@ func (f *agentFlags) registerFiles(c *cobra.Command) {
 	fs := c.Flags()
 	fs.SortFlags = false
 	fs.StringVar(&f.config, "config", "", "YAML `file` with the same names as the flags")
-	fs.StringVar(&f.metrics, "metrics-addr", "", "serve /metrics, /healthz and /readyz at this `address`: 127.0.0.1:9464 (default off)")
+	fs.StringVar(&f.metrics, "metrics-addr", "", "serve /metrics, /healthz and /readyz at this `address`: 127.0.0.1:9466 (default off)")
 	fs.StringVar(&f.logDir, "log-dir", defaultLogDir, "`directory` of the postmortem files")
 	fs.Var((*byteSize)(&f.limits.Size), "log-max-size", "rotate events.jsonl at this `size`")
 	fs.IntVar(&f.limits.Files, "log-max-files", f.limits.Files, "keep so many files of events")

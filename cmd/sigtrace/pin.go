@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sigtrace/sigtrace/internal/config"
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/pipeline"
 	"github.com/sigtrace/sigtrace/internal/postmortem"
@@ -25,6 +26,7 @@ func (f *agentFlags) registerPins(c *cobra.Command) {
 	fs.StringVar(&f.pinDir, "pin", "", "keep the kernel side loaded in this `directory` of a BPF file system, so that what dies while the agent restarts is told (default "+probe.PinDir+")")
 	fs.Lookup("pin").NoOptDefVal = probe.PinDir
 	fs.BoolVar(&f.unpin, "unpin", false, "unload what --pin has left, and end")
+	config.CommandLineOnly(fs, "unpin")
 }
 
 // pinDirectory is where to pin; empty for nowhere. A configuration file or the

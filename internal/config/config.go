@@ -161,9 +161,17 @@ func variables(environ []string) map[string]string {
 	return env
 }
 
-// configurable: what is about one call alone is not.
+// commandLineOnly marks flags that are about one call alone.
+const commandLineOnly = "sigtrace_command_line_only"
+
+// CommandLineOnly keeps a flag out of the environment and the file.
+func CommandLineOnly(fs *pflag.FlagSet, name string) {
+	_ = fs.SetAnnotation(name, commandLineOnly, []string{""})
+}
+
 func configurable(f *pflag.Flag) bool {
-	return !f.Hidden && f.Name != "help" && f.Name != FileFlag
+	_, only := f.Annotations[commandLineOnly]
+	return !only && !f.Hidden && f.Name != "help" && f.Name != FileFlag
 }
 
 func names(fs *pflag.FlagSet) []string {

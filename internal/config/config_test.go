@@ -33,6 +33,8 @@ func flags(t *testing.T, args ...string) (*pflag.FlagSet, *values) {
 	fs.StringSliceVar(&v.Types, "types", []string{"x"}, "")
 	fs.StringVar(&v.File, FileFlag, "", "")
 	fs.Bool("secret-hook", false, "")
+	fs.Bool("once", false, "")
+	CommandLineOnly(fs, "once")
 	_ = fs.MarkHidden("secret-hook")
 	if err := fs.Parse(args); err != nil {
 		t.Fatal(err)
@@ -84,6 +86,7 @@ func TestMistakesNameKeyAndPlace(t *testing.T) {
 		"colour: red":                      {":1:", `"colour"`, "--help"},
 		"secret-hook: true":                {"unknown key"},
 		"config: other.yaml":               {"unknown key"},
+		"once: true":                       {"unknown key"},
 		"on: true\nlog-max-files: many":    {":2: log-max-files", `"many" is no whole number`},
 		"wait: soon":                       {":1: wait", "no duration"},
 		"on: perhaps":                      {":1: on", "neither true nor false"},
