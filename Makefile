@@ -116,3 +116,7 @@ test-kube: test-deps ## Kubernetes' own reasons, in a real cluster (SCENARIO=liv
 .PHONY: kube-up
 kube-up: test-deps ## hold such a cluster until ^C and tell how to reach it (ARGS=-standalone)
 	$(SUDO) env PATH="$$PATH" HOME="$$HOME" ./testdata/cluster/hold $(ARGS)
+
+.PHONY: test-arm64
+test-arm64: arm64-deps ## the unit tests of arm64, under qemu-user
+	./testdata/qemu-user/run
