@@ -82,7 +82,13 @@ func TestGuestSysrqF(t *testing.T) {
 	inGuest(t)
 	w := watch(t)
 	c := hog(t, 64)
-	time.Sleep(time.Second) // it is the fattest by then, and adjusted to be the first
+	eventually(t, "it is fat, and adjusted to be the first", func() bool {
+		adj, _ := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", c.Process.Pid))
+		statm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", c.Process.Pid))
+		var size, resident int
+		_, _ = fmt.Sscan(string(statm), &size, &resident)
+		return string(adj) == "1000\n" && resident*os.Getpagesize() > 64<<20
+	})
 	write(t, "/proc/sysrq-trigger", "f")
 	_ = c.Wait()
 	d := w.deathOf(t, c.Process.Pid)

@@ -294,8 +294,8 @@ func (w *watcher) stop() {
 }
 
 // deadline is how long an event may take before a test gives up; it asserts
-// nothing about speed.
-const deadline = 30 * time.Second
+// nothing about speed, which emulated guests have little of.
+const deadline = 90 * time.Second
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
