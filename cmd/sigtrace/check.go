@@ -42,6 +42,7 @@ func check(c *cobra.Command, f *watchFlags) error {
 	if err != nil {
 		fmt.Fprintf(w, "\nhooks\n  not tried: %v\n", err)
 		reportSources(c.Context(), w, f)
+		reportPins(w)
 		return err
 	}
 	defer s.close()
@@ -63,7 +64,22 @@ func check(c *cobra.Command, f *watchFlags) error {
 		sources["kernel symbols"] = err.Error()
 	}
 	lines(w, sources)
+	reportPins(w)
 	return nil
+}
+
+// reportPins: can the agent leave its programs behind, and has one?
+func reportPins(w io.Writer) {
+	const usable = "usable"
+	state := usable
+	if err := probe.CheckPinDir(probe.PinDir); err != nil {
+		state = err.Error()
+	}
+	fmt.Fprintln(w, "\npins")
+	line(w, "agent --pin", state, usable, "what dies while the agent restarts is told from the runtime and the kernel log only")
+	if probe.Pinned(probe.PinDir) {
+		fmt.Fprintf(w, "      %s holds an agent's programs; sigtrace agent --unpin removes them\n", probe.PinDir)
+	}
 }
 
 func attempt(c *cobra.Command, f *watchFlags) (*session, error) {

@@ -111,12 +111,14 @@ type event struct {
 		process
 		RSSBytes *struct{ Anon, File, Shmem int64 } `json:"rss_bytes"`
 	} `json:"victim"`
-	Cause      string   `json:"cause"`
-	Confidence string   `json:"confidence"`
-	Summary    string   `json:"summary"`
-	Actor      *process `json:"actor"`
-	Relation   string   `json:"relation"`
-	ID         string   `json:"id"`
+	Cause      string          `json:"cause"`
+	Confidence string          `json:"confidence"`
+	Summary    string          `json:"summary"`
+	Actor      *process        `json:"actor"`
+	Relation   string          `json:"relation"`
+	ID         string          `json:"id"`
+	Revision   int             `json:"revision"`
+	Away       json.RawMessage `json:"away"`
 	Chain      []struct {
 		Process *process `json:"process"`
 		What    string   `json:"what"`

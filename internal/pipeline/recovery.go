@@ -148,6 +148,7 @@ func (r *Recovery) knows(e *event.RawSignal) bool {
 		for _, d := range r.double {
 			if d.Target.Key == e.Target.Key && d.Signal == e.Signal && d.Current.TID == e.Current.TID &&
 				d.Code == e.Code && e.Boottime-d.Boottime < twice {
+				r.signals[id] = true // it may be what is kept
 				return true
 			}
 		}

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package live
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// bpffs mounts a BPF file system of the test's own and returns a directory to
+// be made on it.
+func bpffs(t *testing.T) string {
+	t.Helper()
+	programs(t)
+	root := t.TempDir()
+	if err := unix.Mount("bpf", root, "bpf", 0, ""); err != nil {
+		t.Fatalf("mount a BPF file system: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(root, 0); err != nil {
+			t.Errorf("unmount: %v", err)
+		}
+	})
+	return filepath.Join(root, "pins")
+}
+
+// node is one log directory with the agents that write it, one at a time.
+type node struct {
+	t     *testing.T
+	logs  string
+	flags []string
+}
+
+// pinAgent is a running sigtrace agent.
+type pinAgent struct {
+	cmd    *exec.Cmd
+	ready  string
+	stderr bytes.Buffer
+}
+
+func newNode(t *testing.T, flags ...string) *node {
+	t.Helper()
+	return &node{t, filepath.Join(t.TempDir(), "log"), flags}
+}
+
+func (n *node) start(flags ...string) *pinAgent {
+	n.t.Helper()
+	a := &pinAgent{ready: filepath.Join(n.t.TempDir(), "ready")}
+	args := append([]string{"agent", "--log-dir", n.logs, "--log-max-size", "1GB", "--ready-file", a.ready, "--cri-endpoint", "off", "--docker-host", "off"}, n.flags...)
+	a.cmd = exec.Command(programs(n.t).sigtrace, append(args, flags...)...)
+	a.cmd.Stderr = &a.stderr
+	if err := a.cmd.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() { _ = a.cmd.Process.Kill(); _ = a.cmd.Wait() })
+	return a
+}
+
+func (n *node) startReady(flags ...string) *pinAgent {
+	n.t.Helper()
+	a := n.start(flags...)
+	eventually(n.t, "the agent is ready", func() bool {
+		_, err := os.Stat(a.ready)
+		return err == nil
+	})
+	return a
+}
+
+func (a *pinAgent) kill() {
+	_ = a.cmd.Process.Kill()
+	_ = a.cmd.Wait()
+}
+
+func (a *pinAgent) stop(t *testing.T) {
+	t.Helper()
+	_ = a.cmd.Process.Signal(unix.SIGTERM)
+	if err := a.cmd.Wait(); err != nil {
+		t.Errorf("the agent ended with %v: %s", err, &a.stderr)
+	}
+}
+
+// events reads everything in the files.
+func (n *node) events() []event {
+	n.t.Helper()
+	names, err := filepath.Glob(filepath.Join(n.logs, "events*.jsonl"))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	var all []event
+	for _, name := range names {
+		f, err := os.Open(name)
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		s := bufio.NewScanner(f)
+		s.Buffer(nil, 16<<20)
+		for s.Scan() {
+			var e event
+			if unmarshal(s.Bytes(), &e) == nil {
+				all = append(all, e)
+			}
+		}
+		_ = f.Close()
+	}
+	return all
+}
+
+// deaths counts the first revisions by pid.
+func (n *node) deaths() map[int][]event {
+	n.t.Helper()
+	by := map[int][]event{}
+	for _, e := range n.events() {
+		if e.Type == "death" && e.Process != nil && e.Revision == 1 {
+			by[e.Process.PID] = append(by[e.Process.PID], e)
+		}
+	}
+	return by
+}
+
+// slain starts a process, kills it, and returns its pid. The test is the
+// killer, by the pid of its own child.
+func slain(t *testing.T) int {
+	t.Helper()
+	c := exec.Command("sleep", "600")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Duration(rand.IntN(4)) * time.Millisecond)
+	_ = c.Process.Kill()
+	err := c.Wait()
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != unix.SIGKILL {
+		t.Errorf("sleep ended with %v", err)
+	}
+	return c.Process.Pid
+}
+
+// slay kills processes of its own until it is told to stop.
+func slay(t *testing.T, stop <-chan struct{}) <-chan []int {
+	done := make(chan []int, 1)
+	go func() {
+		var pids []int
+		defer func() { done <- pids }()
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				pids = append(pids, slain(t))
+				time.Sleep(5 * time.Millisecond)
+			}
+		}
+	}()
+	return done
+}
+
+// An agent that is killed at any moment, again and again, loses no death and
+// tells none twice: what dies while none is there is in the pins.
+func TestPinEachDeathOnce(t *testing.T) {
+	dir := bpffs(t)
+	n := newNode(t, "--pin="+dir)
+	n.startReady().kill()
+	stop := make(chan struct{})
+	killing := slay(t, stop)
+	for range 10 {
+		a := n.start()
+		time.Sleep(time.Duration(rand.IntN(1500)) * time.Millisecond)
+		a.kill()
+		time.Sleep(time.Duration(rand.IntN(200)) * time.Millisecond)
+	}
+	close(stop)
+	pids := <-killing
+	last := n.startReady()
+	n.awaitDeaths(pids)
+	last.stop(t)
+	by := n.deaths()
+	known, kept := 0, 0
+	for _, pid := range pids {
+		if len(by[pid]) != 1 {
+			t.Errorf("%d has %d records", pid, len(by[pid]))
+			continue
+		}
+		d := by[pid][0]
+		if d.Cause == "foreign_process" && pidOf(d.Actor) == os.Getpid() {
+			known++
+		} else if d.Cause != "unknown" {
+			t.Errorf("%d: %s by %v: %s", pid, d.Cause, pidOf(d.Actor), d.Summary)
+		}
+		if d.fromPins() {
+			kept++
+			if d.Confidence == "proven" {
+				t.Errorf("%d: its parent may have been a messenger, and that is not said", pid)
+			}
+		}
+	}
+	t.Logf("%d deaths, the killer of %d is known, %d out of the pins", len(pids), known, kept)
+	if known*100 < len(pids)*99 {
+		t.Errorf("of %d deaths the killers of only %d are known", len(pids), known)
+	}
+	unpin(t, dir)
+}
+
+// Another configuration exchanges the programs on the same maps.
+func TestPinUpgrade(t *testing.T) {
+	dir := bpffs(t)
+	n := newNode(t, "--pin="+dir)
+	n.startReady().kill()
+	stop := make(chan struct{})
+	killing := slay(t, stop)
+	for i := range 4 {
+		flags := []string{}
+		if i%2 == 0 {
+			flags = append(flags, "--force-without", "kprobe")
+		}
+		a := n.startReady(flags...)
+		time.Sleep(300 * time.Millisecond)
+		a.stop(t)
+		if !strings.Contains(a.stderr.String(), "another configuration") {
+			t.Errorf("not told: %s", &a.stderr)
+		}
+	}
+	close(stop)
+	pids := <-killing
+	last := n.startReady()
+	n.awaitDeaths(pids)
+	last.stop(t)
+	for pid, of := range n.deaths() {
+		if len(of) != 1 {
+			t.Errorf("%d has %d records", pid, len(of))
+		}
+		for _, d := range of {
+			if strings.Contains(d.Summary, "sleep") && (len(d.Signals) != 1 || d.Cause != "foreign_process") {
+				t.Errorf("%s: %d signals: %s", d.Cause, len(d.Signals), d.Summary)
+			}
+		}
+	}
+	unpin(t, dir)
+}
+
+func (e event) fromPins() bool {
+	for _, seen := range e.Evidence {
+		if strings.Contains(seen.Text, "kept in the pins") {
+			return true
+		}
+	}
+	return false
+}
+
+// awaitDeaths waits until each has a record.
+func (n *node) awaitDeaths(pids []int) {
+	n.t.Helper()
+	const patience = 2 * time.Minute // a busy disk syncs slowly
+	start := time.Now()
+	var none []int
+	for end := start.Add(patience); time.Now().Before(end); time.Sleep(time.Second) {
+		by := n.deaths()
+		none = none[:0]
+		for _, pid := range pids {
+			if len(by[pid]) == 0 {
+				none = append(none, pid)
+			}
+		}
+		if len(none) == 0 {
+			n.t.Logf("written after %v", time.Since(start))
+			return
+		}
+	}
+	n.t.Errorf("of %d deaths %d are not written after %v: %v", len(pids), len(none), patience, none)
+}
+
+func TestPinTwoInstances(t *testing.T) {
+	dir := bpffs(t)
+	a := newNode(t, "--pin="+dir).startReady()
+	out, err := exec.Command(programs(t).sigtrace, "agent", "--pin="+dir, "--log-dir", t.TempDir()).CombinedOutput()
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(string(out), "another sigtrace uses these pins") {
+		t.Errorf("the second: %v: %s", err, out)
+	}
+	out, err = exec.Command(programs(t).sigtrace, "agent", "--unpin", "--pin="+dir).CombinedOutput()
+	if err == nil {
+		t.Errorf("unpinned while in use: %s", out)
+	}
+	a.stop(t)
+	unpin(t, dir)
+}
+
+// A directory that is none of sigtrace's, or not on a BPF file system, is said
+// to be so and left alone.
+func TestPinWrongDirectory(t *testing.T) {
+	dir := bpffs(t)
+	bin := programs(t).sigtrace
+	if err := os.MkdirAll(filepath.Join(dir, "other"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[string]string{dir: "not sigtrace's pins", t.TempDir(): "mount -t bpf bpf"} {
+		out, err := exec.Command(bin, "agent", "--pin="+at, "--log-dir", t.TempDir()).CombinedOutput()
+		if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(string(out), want) {
+			t.Errorf("%s: %v: %s", at, err, out)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "other")); err != nil {
+		t.Error(err)
+	}
+}
+
+func unpin(t *testing.T, dir string) {
+	t.Helper()
+	if out, err := exec.Command(programs(t).sigtrace, "agent", "--unpin", "--pin="+dir).CombinedOutput(); err != nil {
+		t.Errorf("unpin: %v: %s", err, out)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the pins are there: %v", err)
+	}
+}
+
+// awayOf is what the last status says of the time in which no agent was there.
+func awayOf(n *node) (stopped, said bool) {
+	for _, e := range n.events() {
+		if e.Type != "status" || len(e.Away) == 0 {
+			continue
+		}
+		var away struct{ Stopped bool }
+		if json.Unmarshal(e.Away, &away) == nil {
+			stopped, said = away.Stopped, true
+		}
+	}
+	return stopped, said
+}
+
+// Without pins what died in between is not known, and that is said.
+func TestNoPinGapIsTold(t *testing.T) {
+	n := newNode(t)
+	n.startReady().kill()
+	pid := slain(t)
+	n.startReady().stop(t)
+	if len(n.deaths()[pid]) != 0 {
+		t.Error("a death that nobody saw is told")
+	}
+	if stopped, said := awayOf(n); !said || stopped {
+		t.Errorf("the gap is not told: %v %v", said, stopped)
+	}
+}
