@@ -190,10 +190,8 @@ func (f *watchFlags) validate() error {
 			return usageError{fmt.Errorf("--type: no type %q: choose from %s", t, strings.Join(typeNames(), ", "))}
 		}
 	}
-	for _, c := range f.causes {
-		if !slices.Contains(causeNames(), c) {
-			return usageError{fmt.Errorf("--cause: no cause %q: choose from %s", c, strings.Join(causeNames(), ", "))}
-		}
+	if err := f.validateCauses(); err != nil {
+		return err
 	}
 	if !slices.Contains(output.Formats(), f.format) {
 		return usageError{fmt.Errorf("--output: no format %q: choose from %s", f.format, strings.Join(output.Formats(), ", "))}
@@ -206,6 +204,15 @@ func (f *watchFlags) validate() error {
 	}
 	if f.maxEvents < 0 || f.timeout < 0 {
 		return usageError{errors.New("--max-events and --timeout cannot be negative")}
+	}
+	return nil
+}
+
+func (f *watchFlags) validateCauses() error {
+	for _, c := range f.causes {
+		if !slices.Contains(causeNames(), c) {
+			return usageError{fmt.Errorf("--cause: no cause %q: choose from %s", c, strings.Join(causeNames(), ", "))}
+		}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"time"
 	"unicode/utf8"
 
@@ -105,6 +106,19 @@ func (j *jsonPrinter) encode(to *bytes.Buffer, v any) error {
 		return err
 	}
 	escapeInto(to, bytes.TrimRight(b.Bytes(), "\n"))
+	return nil
+}
+
+// EncodeLine writes v as a line of JSON in which nothing can act on a terminal.
+func EncodeLine(w io.Writer, v any) error {
+	var b bytes.Buffer
+	if err := (&jsonPrinter{}).encode(&b, v); err != nil {
+		return fmt.Errorf("encode: %w", err)
+	}
+	b.WriteByte('\n')
+	if _, err := w.Write(b.Bytes()); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
 	return nil
 }
 

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/output"
+	"github.com/sigtrace/sigtrace/internal/postmortem"
+	"github.com/sigtrace/sigtrace/internal/safetext"
+)
+
+const whyHelp = `why explains past deaths from the files that sigtrace agent has written: the
+latest, or those of a pod, a container or a process, newest first. It says where
+the record has gaps. It also reads files that were copied from other nodes, and
+merges those of many: --log-dir may be given several times, or name a directory
+of directories.`
+
+const whyExamples = `  sigtrace why                              # the latest death
+  sigtrace why shop/web-0                   # of this pod; pod/web-0 in any namespace
+  sigtrace why 3f2a9c                       # of the container whose id begins so
+  sigtrace why 7942                         # of this pid
+  sigtrace why --cause cgroup_oom --since 24h --last 0
+  sigtrace why -n shop --since "2026-11-25 14:00" -o json
+  sigtrace why shop/web-0 --log-dir ./from-node-1 --log-dir ./from-node-2`
+
+// pastFlags choose deaths of the record; why and report have them.
+type pastFlags struct {
+	logDirs      []string
+	namespace    string
+	container    string
+	causes       []string
+	since, until string
+	last         int
+	utc          bool
+}
+
+func (f *pastFlags) register(c *cobra.Command, last int) {
+	fs := c.Flags()
+	fs.SortFlags = false
+	fs.StringSliceVar(&f.logDirs, "log-dir", []string{defaultLogDir}, "`directory` of the agent's files, or of such directories; repeatable")
+	fs.StringVarP(&f.namespace, "namespace", "n", "", "deaths of this namespace")
+	fs.StringVarP(&f.container, "container", "c", "", "deaths in containers of this `name`")
+	fs.StringSliceVar(&f.causes, "cause", nil, "deaths of these causes: cgroup_oom,foreign_process,…")
+	fs.StringVar(&f.since, "since", "", "not before this `time`: 2h, 3d, yesterday, \"2026-11-25 14:00\"")
+	fs.StringVar(&f.until, "until", "", "not after this `time`")
+	fs.IntVar(&f.last, "last", last, "the last `N` of them; 0 is all")
+	fs.BoolVar(&f.utc, "utc", false, "times in UTC")
+	complete(c, "cause", causeNames())
+}
+
+// query is what is asked for; now is what durations count back from.
+func (f *pastFlags) query(now time.Time) (postmortem.Query, error) {
+	w := watchFlags{causes: f.causes}
+	if err := w.validateCauses(); err != nil {
+		return postmortem.Query{}, err
+	}
+	if f.last < 0 {
+		return postmortem.Query{}, usageError{errors.New("--last cannot be negative; 0 is all")}
+	}
+	q := postmortem.Query{Namespace: f.namespace, Container: f.container, Causes: w.chosenCauses(), Last: f.last}
+	var err error
+	if q.Since, err = parseTime(f.since, now); err != nil {
+		return q, usageError{fmt.Errorf("--since: %w", err)}
+	}
+	if q.Until, err = parseTime(f.until, now); err != nil {
+		return q, usageError{fmt.Errorf("--until: %w", err)}
+	}
+	if !q.Until.IsZero() && q.Until.Before(q.Since) {
+		return q, usageError{errors.New("--until is before --since")}
+	}
+	return q, nil
+}
+
+type whyFlags struct {
+	pastFlags
+	format string
+	color  string
+	mask   bool
+}
+
+func newWhy() *cobra.Command {
+	f := &whyFlags{}
+	c := &cobra.Command{
+		Use:     "why [TARGET]",
+		Short:   "Explain past deaths from the agent's files",
+		Long:    whyHelp,
+		Example: whyExamples,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usageError{errors.New("why takes one target: pod/NAME, NS/NAME, a container id, a pid")}
+			}
+			return nil
+		},
+		RunE: f.run,
+	}
+	f.register(c, 0)
+	fs := c.Flags()
+	fs.Lookup("last").Usage = "the last `N` of them; 0 is all (default: 1 without a target or filter, else 10)"
+	fs.StringVarP(&f.format, "output", "o", "text", "text or json")
+	fs.StringVar(&f.color, "color", "auto", "auto, always or never")
+	fs.BoolVar(&f.mask, "mask-args", true, "show secrets in arguments as ***")
+	complete(c, "output", []string{"text", "json"})
+	complete(c, "color", []string{"auto", "always", "never"})
+	return c
+}
+
+func (f *whyFlags) run(c *cobra.Command, args []string) error {
+	if f.format != "text" && f.format != "json" {
+		return usageError{fmt.Errorf("--output: no format %q: choose from text, json", f.format)}
+	}
+	now := time.Now()
+	q, err := f.query(now)
+	if err != nil {
+		return err
+	}
+	if q.Target, err = postmortem.ParseTarget(strings.Join(args, "")); err != nil {
+		return usageError{err}
+	}
+	if !c.Flags().Changed("last") {
+		q.Last = usual(q)
+	}
+	h, err := postmortem.Read(f.logDirs, q, now)
+	if err != nil {
+		return fmt.Errorf("why: %w", err)
+	}
+	out := bufio.NewWriter(c.OutOrStdout())
+	if f.format == "json" {
+		err = whyJSON(out, h, f.mask)
+	} else {
+		err = f.text(out, c.OutOrStdout(), h)
+	}
+	if err := errors.Join(err, out.Flush()); err != nil {
+		return brokenPipe(err)
+	}
+	if len(h.Deaths) == 0 {
+		return f.nothing(h, q)
+	}
+	return nil
+}
+
+// usual is how many deaths are told where nobody says: the latest, or enough to
+// see a pattern.
+func usual(q postmortem.Query) int {
+	if q.Target.String() == "" && q.Namespace == "" && q.Container == "" && len(q.Causes) == 0 && q.Since.IsZero() && q.Until.IsZero() {
+		return 1
+	}
+	return 10
+}
+
+// nothing says that there is no such death, and how far the record reaches.
+func (f *whyFlags) nothing(h *postmortem.History, q postmortem.Query) error {
+	what := "no death"
+	if t := q.Target.String(); t != "" {
+		what += " of " + safetext.Quote(t)
+	}
+	if h.From.IsZero() {
+		return errors.New(what + " is in the record: it is empty")
+	}
+	return fmt.Errorf("%s that fits is in the record, which goes from %s to %s on %s", what, f.stamp(h.From), f.stamp(h.Until), nodeList(h.Nodes))
+}
+
+// nodesMax is how many nodes a sentence names.
+const nodesMax = 5
+
+func nodeList(nodes []string) string {
+	if len(nodes) > nodesMax {
+		return fmt.Sprintf("%d nodes", len(nodes))
+	}
+	return safetext.Quote(strings.Join(nodes, ", "))
+}
+
+func (f *pastFlags) stamp(t time.Time) string {
+	if f.utc {
+		return t.UTC().Format("2006-01-02 15:04:05 UTC")
+	}
+	return t.Local().Format("2006-01-02 15:04:05 -0700")
+}
+
+func (f *whyFlags) text(out io.Writer, terminal io.Writer, h *postmortem.History) error {
+	width, isTerminal := terminalWidth(terminal)
+	w := watchFlags{color: f.color}
+	o := output.Options{Color: w.coloured(isTerminal), UTC: f.utc, Width: width, MaskArgs: f.mask}
+	for i, p := range h.Deaths {
+		if i > 0 {
+			fmt.Fprintf(out, "\n%s\n\n", strings.Repeat("─", 60))
+		}
+		if err := output.WriteAccount(out, p.Death, p.Before, o); err != nil {
+			return err
+		}
+	}
+	if h.More > 0 {
+		fmt.Fprintf(out, "\n%d older ones fit as well: --last 0 shows all\n", h.More)
+	}
+	return f.gaps(out, h)
+}
+
+// gapsMax is how many gaps are told one by one.
+const gapsMax = 20
+
+func (f *whyFlags) gaps(out io.Writer, h *postmortem.History) error {
+	if len(h.Gaps) > 0 {
+		fmt.Fprintln(out, "\nwhere the record has gaps")
+	}
+	for i, g := range h.Gaps {
+		if i == gapsMax {
+			fmt.Fprintf(out, "    and %d more before (-o json has all)\n", len(h.Gaps)-i)
+			break
+		}
+		fmt.Fprintf(out, "    %s\n", g.Text(f.stamp))
+	}
+	if h.BadLines > 0 {
+		fmt.Fprintf(out, "\n%d lines of the files could not be read: a crash, or a copy of a part\n", h.BadLines)
+	}
+	return nil
+}
+
+// gapEvent is a gap in why's JSON.
+type gapEvent struct {
+	Schema string `json:"schema"`
+	Type   string `json:"type"`
+	postmortem.Gap
+}
+
+// whyJSON writes the deaths as they are in the files, and the gaps behind them.
+func whyJSON(out io.Writer, h *postmortem.History, mask bool) error {
+	p, err := output.New("json", out, output.Options{MaskArgs: mask})
+	if err != nil {
+		return err
+	}
+	for _, past := range h.Deaths {
+		if err := p.Print(past.Death); err != nil {
+			return err
+		}
+	}
+	if err := p.Close(); err != nil {
+		return err
+	}
+	for _, g := range h.Gaps {
+		if err := output.EncodeLine(out, gapEvent{event.Schema, "gap", g}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package postmortem
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/output"
+)
+
+// Past is a death of the record, with what came before it where it happened.
+type Past struct {
+	Death  *event.Death
+	Before []output.Moment
+}
+
+// History is what the files of one node or many say.
+type History struct {
+	// Deaths are those that were asked for, newest first; More counts those
+	// that were beyond the limit.
+	Deaths []Past
+	More   int
+	Gaps   []Gap
+	// Nodes are those that the files are of; From and Until what they span.
+	Nodes       []string
+	From, Until time.Time
+	// BadLines could not be read.
+	BadLines int
+}
+
+// historyFlight is how far back the story of a death goes.
+const historyFlight = 5 * time.Minute
+
+// deathsMax bounds what is held, whatever is asked for.
+const deathsMax = 20_000
+
+// reading collects a history.
+type reading struct {
+	q       Query
+	h       *History
+	newest  map[string]int // a death's id → where in h.Deaths
+	nodes   map[string]bool
+	now     time.Time
+	gapList []Gap
+}
+
+// Read reads the log directories (or directories of such) and answers a query.
+func Read(paths []string, q Query, now time.Time) (*History, error) {
+	r := &reading{q: q, h: &History{}, newest: map[string]int{}, nodes: map[string]bool{}, now: now}
+	for _, path := range paths {
+		dirs, err := logDirs(path)
+		if err != nil {
+			return nil, explainPath(path, err)
+		}
+		for _, dir := range dirs {
+			if err := r.directory(dir); err != nil {
+				return nil, explainPath(dir, err)
+			}
+		}
+	}
+	r.finish()
+	return r.h, nil
+}
+
+func explainPath(path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s is not there: the agent writes it (sigtrace agent), or --log-dir names another one", path)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s may not be read: run as root (sudo sigtrace why), the files are root's alone", path)
+	}
+	return err
+}
+
+func (r *reading) directory(dir string) error {
+	files, err := openJournals(dir)
+	if err != nil {
+		return err
+	}
+	defer closeAll(files)
+	n := &nodeReading{reading: r, flight: NewRecorder(historyFlight)}
+	for _, f := range files {
+		bad, err := readEvents(f, n.take)
+		r.h.BadLines += bad
+		if err != nil {
+			return err
+		}
+	}
+	n.finish(dir)
+	return nil
+}
+
+// finish sorts, and keeps what was asked for.
+func (r *reading) finish() {
+	h := r.h
+	// What a later revision says may not be meant any more.
+	h.Deaths = slices.DeleteFunc(h.Deaths, func(p Past) bool { return !r.q.Matches(p.Death) })
+	slices.SortStableFunc(h.Deaths, func(a, b Past) int { return b.Death.Time.Compare(a.Death.Time) })
+	if limit := r.q.Last; limit > 0 && len(h.Deaths) > limit {
+		h.More += len(h.Deaths) - limit
+		h.Deaths = h.Deaths[:limit]
+	}
+	for n := range r.nodes {
+		h.Nodes = append(h.Nodes, n)
+	}
+	slices.Sort(h.Nodes)
+	from, until := r.q.Since, r.q.Until
+	if from.IsZero() && len(h.Deaths) > 0 {
+		from = h.Deaths[len(h.Deaths)-1].Death.Time
+	}
+	for _, g := range r.gapList {
+		if g.overlaps(from, until) {
+			h.Gaps = append(h.Gaps, g)
+		}
+	}
+	slices.SortStableFunc(h.Gaps, func(a, b Gap) int {
+		return cmp.Or(b.Until.Compare(a.Until), cmp.Compare(a.Node, b.Node))
+	})
+}
+
+// nodeReading reads the files of one directory.
+type nodeReading struct {
+	*reading
+	flight *Recorder
+	node   string
+	last   time.Time
+	seen   bool
+}
+
+func (n *nodeReading) take(e event.Event) {
+	h := e.Common()
+	if h.Node != "" && !n.nodes[h.Node] {
+		n.nodes[h.Node] = true
+	}
+	n.node = cmp.Or(h.Node, n.node)
+	if n.h.From.IsZero() || h.Time.Before(n.h.From) {
+		n.h.From = h.Time
+	}
+	if h.Time.After(n.h.Until) {
+		n.h.Until = h.Time
+	}
+	n.gaps(e)
+	if d, ok := e.(*event.Death); ok && d.Process != nil {
+		n.death(d)
+	}
+	n.flight.Record(e)
+	n.last, n.seen = h.Time, true
+}
+
+// death keeps the latest revision of each, if that is meant.
+func (n *nodeReading) death(d *event.Death) {
+	at, there := n.newest[d.ID]
+	switch {
+	case there && n.h.Deaths[at].Death.Revision > d.Revision:
+	case there:
+		n.h.Deaths[at] = Past{d, n.flight.Before(d)}
+	case !n.q.Matches(d):
+	case len(n.h.Deaths) >= deathsMax:
+		n.h.More++
+	default:
+		n.newest[d.ID] = len(n.h.Deaths)
+		n.h.Deaths = append(n.h.Deaths, Past{d, n.flight.Before(d)})
+	}
+}
+
+// finish adds what the directory itself says: whether an agent is there now.
+func (n *nodeReading) finish(dir string) {
+	if !n.seen || heldByAnother(dir) {
+		return
+	}
+	end := n.last
+	p := readPresence(os.DirFS(dir))
+	reason := GapUnknown
+	if p != nil && p.LastSeen.After(end) {
+		end = p.LastSeen
+	}
+	if p != nil {
+		reason = GapNotRunning
+	}
+	n.gapList = append(n.gapList, Gap{Node: n.node, Since: end, Until: n.now, Reason: reason, Open: true, Stopped: p != nil && p.Stopped})
+}
