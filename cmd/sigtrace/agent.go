@@ -18,6 +18,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/config"
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubeevent"
 	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/postmortem"
 	"github.com/sigtrace/sigtrace/internal/resolve"
@@ -45,6 +46,9 @@ type agentFlags struct {
 	metrics string
 	pinDir  string
 	unpin   bool
+	// kubeEvents asks for Kubernetes Events; events tells them, if there is an API.
+	kubeEvents bool
+	events     *kubeevent.Sink
 	// given are the flags of the command line: nothing else changes those.
 	given map[string]bool
 	level slog.LevelVar
@@ -74,6 +78,7 @@ func newAgentFlags() (*agentFlags, *cobra.Command) {
 	f.registerFiles(c)
 	f.registerTargets(c)
 	f.registerSources(c)
+	f.registerKubeEvents(c)
 	f.registerPins(c)
 	f.registerRun(c)
 	fs := c.Flags()

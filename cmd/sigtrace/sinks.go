@@ -24,10 +24,14 @@ const (
 // sinks is where the agent's events go; each runs beside the stream, so that
 // none holds up another.
 func (f *agentFlags) sinks(c *cobra.Command, log *slog.Logger, files *postmortem.Writer) []output.Printer {
-	return []output.Printer{
+	sinks := []output.Printer{
 		output.Beside(files, output.BesideOptions{Name: "log", Room: filesRoom, Log: log}),
 		output.Beside(f.stdout(c.OutOrStdout()), output.BesideOptions{Name: "stdout", Room: stdoutRoom, Log: log}),
 	}
+	if f.events = f.tellKubernetes(c, log); f.events != nil {
+		sinks = append(sinks, f.events) // it has a queue of its own
+	}
+	return sinks
 }
 
 func (f *agentFlags) stdout(w io.Writer) output.Printer {
@@ -42,6 +46,7 @@ func (f *agentFlags) count(ctx context.Context, s *session, files *postmortem.Wr
 	m := metrics.New(metrics.Options{
 		Version: versionString(), Commit: commit(), Go: runtime.Version(),
 		Recursion: s.probe.RecursionMisses, WriteErrors: files.WriteErrors,
+		KubeEvents: f.kubeEventResults(),
 	})
 	serve, at, err := metrics.Listen(f.metrics, m.Handler(metrics.Health{Alive: f.pulse.alive, Ready: f.pulse.isReady}))
 	if err != nil {

@@ -51,7 +51,7 @@ func (a *API) Name() string { return event.SourceAPI }
 // Run implements [Source].
 func (a *API) Run(ctx context.Context, tell func(event.KubeFact)) {
 	for ctx.Err() == nil {
-		client, err := a.access.client()
+		client, err := a.access.Client()
 		if err == nil {
 			a.watch(ctx, client, tell)
 			continue

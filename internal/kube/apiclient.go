@@ -68,9 +68,9 @@ func (a Access) config() (*rest.Config, error) {
 	return c, nil
 }
 
-// client makes a client of the core API alone: the clientset of all groups
+// Client makes a client of the core API alone: the clientset of all groups
 // would cost a multiple of it in memory.
-func (a Access) client() (*rest.RESTClient, error) {
+func (a Access) Client() (*rest.RESTClient, error) {
 	c, err := a.config()
 	if err != nil {
 		return nil, err

@@ -20,6 +20,8 @@ type Options struct {
 	Recursion func() map[string]uint64
 	// WriteErrors counts the attempts to write the log directory that failed.
 	WriteErrors func() uint64
+	// KubeEvents counts, by result, the Kubernetes Events; nil: none are told.
+	KubeEvents func() map[string]uint64
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -73,7 +75,7 @@ func New(o Options) *Metrics {
 		namespace: limit(namespacesMax), reason: limit(reasonsMax), source: limit(sourcesMax),
 	}
 	m.registry.MustRegister(m.deaths, m.signals, m.oomKills, m.events, m.lost, m.evidence, m.attached, m.verdict,
-		recursion(o.Recursion), m.writeErrors(), m.buildInfo(),
+		recursion(o.Recursion), kubeEvents(o.KubeEvents), m.writeErrors(), m.buildInfo(),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

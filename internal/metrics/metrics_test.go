@@ -26,6 +26,7 @@ func counted(t *testing.T, events ...event.Event) *Metrics {
 	m := New(Options{
 		Version: "1", Commit: "c", Go: "go", Now: func() time.Time { return clock },
 		Recursion: func() map[string]uint64 { return map[string]uint64{"signal_generate": 4} }, WriteErrors: func() uint64 { return 5 },
+		KubeEvents: func() map[string]uint64 { return map[string]uint64{"sent": 6} },
 	})
 	clock = clock.Add(2 * time.Second)
 	for _, e := range events {
@@ -88,6 +89,7 @@ func TestContract(t *testing.T) {
 		`sigtrace_verdict_seconds_count 2`,
 		`sigtrace_evidence_errors_total{source="api"} 1.0`,
 		`sigtrace_log_write_errors_total 5.0`,
+		`sigtrace_kube_events_total{result="sent"} 6.0`,
 		`sigtrace_build_info{commit="c",go="go",version="1"} 1.0`,
 	} {
 		if !strings.Contains(body, line+"\n") {
