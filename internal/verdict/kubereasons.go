@@ -104,7 +104,7 @@ func (s *stop) whole() []*event.KubeFact {
 			list = append(list, f)
 		case !s.before(f):
 		case f.Kind == event.KubeSandbox && f.Time.Before(s.began.Add(-s.grace()-early)):
-		case f.Kind == event.KubeSandbox && !s.started.IsZero() && f.Time.Before(s.started.Add(-early)):
+		case f.Kind == event.KubeSandbox && f.Time.Before(s.started):
 			// The sandbox that changed was the one before.
 		default:
 			list = append(list, f)
