@@ -21,11 +21,13 @@ import (
 const (
 	// slowly is how often the counters are read; quickly the most often, where a
 	// probe is that frequent.
-	slowly  = 10 * time.Second
+	slowly  = 5 * time.Second
 	quickly = time.Second
-	// podsEvery is how often kubelet is asked for its pods' settings, and
-	// podsAgain how long a refusal of these is taken for lasting.
+	// podsEvery is how often kubelet is asked for its pods at least, podsSoon how
+	// soon again where there is a reason, and podsAgain how long a refusal is
+	// taken for lasting.
 	podsEvery = time.Minute
+	podsSoon  = 2 * time.Second
 	podsAgain = 10 * time.Minute
 	// bodyMax bounds an answer.
 	bodyMax = 32 << 20
@@ -73,9 +75,11 @@ func (k *Kubelet) Name() string { return event.SourceCounters }
 
 // Run implements [Source].
 func (k *Kubelet) Run(ctx context.Context, tell func(event.KubeFact)) {
+	reason := false // to ask for the pods as well
 	for {
 		asked := time.Now()
-		err := k.poll(ctx, tell)
+		err := k.poll(ctx, reason, tell)
+		reason = false
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -90,6 +94,7 @@ func (k *Kubelet) Run(ctx context.Context, tell func(event.KubeFact)) {
 			return
 		case <-k.nudge:
 			k.pause(ctx, asked)
+			reason = true
 		case <-time.After(k.every):
 		}
 	}
@@ -111,8 +116,8 @@ func (k *Kubelet) look(at happened) {
 	}
 }
 
-// poll reads counters, and settings where they are due.
-func (k *Kubelet) poll(ctx context.Context, tell func(event.KubeFact)) error {
+// poll reads counters, and the pods where that is due or there is a reason to.
+func (k *Kubelet) poll(ctx context.Context, reason bool, tell func(event.KubeFact)) error {
 	if k.http == nil {
 		client, err := k.client()
 		if err != nil {
@@ -131,9 +136,14 @@ func (k *Kubelet) poll(ctx context.Context, tell func(event.KubeFact)) error {
 	now := time.Now()
 	for _, f := range k.differences(counts, now) {
 		tell(f)
+		reason = reason || !k.pods.knows(f.UID)
 	}
 	k.last, k.lastAt = counts, now
-	if now.Sub(k.podsAt) > podsEvery && now.Sub(k.refused) > podsAgain {
+	due := podsEvery
+	if reason {
+		due = podsSoon
+	}
+	if now.Sub(k.podsAt) > due && now.Sub(k.refused) > podsAgain {
 		k.askPods(ctx, tell)
 	}
 	return nil

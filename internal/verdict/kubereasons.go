@@ -47,7 +47,7 @@ func (e *Engine) reasonFor(s *stop) grounds {
 	own, pods := s.own(), s.whole()
 	r := grounds{told: s.asked()}
 	switch {
-	case len(own) > 0 && (len(pods) == 0 || !own[0].Time.After(first(pods).Time.Add(early))):
+	case len(own) > 0 && (len(pods) == 0 || !own[0].Time.After(first(pods).Time.Add(slack(own[0])))):
 		r.cause = ofContainer[own[0].Kind]
 	case len(pods) > 0:
 		r.cause = ofPod[gravest(pods).Kind]

@@ -12,9 +12,12 @@ import (
 )
 
 const (
-	// early is by how much a word of Kubernetes' may seem to come after the
-	// signal that it led to: Events have whole seconds.
+	// early is by how much a word of the API may seem to come after the signal
+	// that it led to: other machines' clocks, and a watch takes its time.
 	early = 2 * time.Second
+	// exact is the same for kubelet's log, whose clock is the kernel's: what it
+	// says after the stop ("No ready sandbox") is what came of it.
+	exact = 100 * time.Millisecond
 	// done is how long after a container's end kubelet may say that it is done
 	// with evicting its pod.
 	done = 60 * time.Second
@@ -102,7 +105,14 @@ func (s *stop) probedOne(f *event.KubeFact) bool {
 }
 
 // before tells whether a fact came before the stop began, or with it.
-func (s *stop) before(f *event.KubeFact) bool { return !f.Time.After(s.began.Add(early)) }
+func (s *stop) before(f *event.KubeFact) bool { return !f.Time.After(s.began.Add(slack(f))) }
+
+func slack(f *event.KubeFact) time.Duration {
+	if f.Source == event.SourceKubeletLog {
+		return exact
+	}
+	return early
+}
 
 // grace is the longest that kubelet waits for a preStop hook before it has the
 // stop signal sent.
