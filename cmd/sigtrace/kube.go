@@ -17,6 +17,7 @@ type kubeFlags struct {
 	kubeconfig string
 	kubeletLog string
 	kubeletURL string
+	kubeletWho string // a kubeconfig
 	kubeletTLS bool // skip its check
 }
 
@@ -24,6 +25,7 @@ func (f *kubeFlags) register(c *cobra.Command) {
 	fs := c.Flags()
 	fs.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig `file` for the Kubernetes API; off leaves it out (default: a pod's service account, $KUBECONFIG)")
 	fs.StringVar(&f.kubeletURL, "kubelet-url", "", "kubelet's `URL`, for its probe counters: https://NODE:10250 or http://NODE:10255; off leaves it out")
+	fs.StringVar(&f.kubeletWho, "kubelet-kubeconfig", "", "kubeconfig `file` whose credentials and authority kubelet's URL takes (default: --kubeconfig)")
 	fs.BoolVar(&f.kubeletTLS, "kubelet-insecure-tls", false, "do not check kubelet's certificate")
 	fs.StringVar(&f.kubeletLog, "kubelet-log", "", "kubelet's log: a `file` or journal; off leaves it out (default: found by itself)")
 }
@@ -78,9 +80,9 @@ func (f *kubeFlags) addKubelet(set *kube.Set) {
 		set.Without(event.SourceCounters, kube.Off)
 		return
 	}
-	access := kube.Access{Kubeconfig: f.kubeconfig}
-	if f.kubeconfig == kube.Off {
-		access = kube.Access{}
+	access := kube.Access{Kubeconfig: f.kubeletWho}
+	if f.kubeletWho == "" && f.kubeconfig != kube.Off {
+		access.Kubeconfig = f.kubeconfig
 	}
 	source, err := kube.FindKubelet(f.kubeletURL, access, f.kubeletTLS)
 	if err != nil {

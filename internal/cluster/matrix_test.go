@@ -73,7 +73,7 @@ func sets(b *testBed) []sourceSet {
 		{kernel, slices.Concat(base, off("--kubeconfig", "--kubelet-log", "--kubelet-url"))},
 		{api, slices.Concat(base, kubeconfig, off("--kubelet-log", "--kubelet-url"))},
 		{log, slices.Concat(base, kubeletLog, off("--kubeconfig", "--kubelet-url"))},
-		{counters, slices.Concat(base, kubeletURL, off("--kubeconfig", "--kubelet-log"))},
+		{counters, slices.Concat(base, kubeletURL, []string{"--kubelet-kubeconfig", b.AgentKubeconfig}, off("--kubeconfig", "--kubelet-log"))},
 		{all, slices.Concat(base, kubeconfig, kubeletLog, kubeletURL)},
 	}
 }

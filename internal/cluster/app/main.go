@@ -63,6 +63,9 @@ func (a *app) run() error {
 	if err := a.serve(ctx); err != nil {
 		return err
 	}
+	for a.onTerm == "ignore" {
+		time.Sleep(time.Hour) // an empty wait would be a deadlock to the runtime
+	}
 	<-terms
 	os.Exit(code)
 	return nil
