@@ -18,7 +18,7 @@ type kubeFlags struct {
 	kubeletLog string
 	kubeletURL string
 	kubeletWho string // a kubeconfig
-	kubeletTLS bool // skip its check
+	kubeletTLS bool   // skip its check
 }
 
 func (f *kubeFlags) register(c *cobra.Command) {
