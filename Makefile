@@ -111,7 +111,7 @@ vagrant-box: vagrant-deps ## make a box for libvirt from Debian's packages, and 
 
 .PHONY: test-kube
 test-kube: test-deps ## Kubernetes' own reasons, in a real cluster (SCENARIO=liveness KUBE_VERSION=1.33.13)
-	$(SUDO) env PATH="$$PATH" HOME="$$HOME" go test -tags cluster -count=1 -v -timeout 30m ./internal/cluster
+	$(SUDO) env PATH="$$PATH" HOME="$$HOME" go test -tags cluster -count=1 -v -timeout 30m -parallel 10 ./internal/cluster
 
 .PHONY: kube-up
 kube-up: test-deps ## hold such a cluster until ^C and tell how to reach it (ARGS=-standalone)

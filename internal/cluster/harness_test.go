@@ -30,8 +30,10 @@ var build = sync.OnceValues(func() (programs, error) {
 	}
 	p := programs{filepath.Join(dir, "sigtrace"), filepath.Join(dir, "app"), filepath.Join(dir, "up"), ""}
 	for name, pkg := range map[string]string{p.sigtrace: "../../cmd/sigtrace", p.app: "./app", p.up: "./up"} {
-		c := exec.Command("go", "build", "-trimpath", "-o", name, pkg)
-		c.Env = append(os.Environ(), "CGO_ENABLED=0")
+		c := exec.Command("go", "build", "-o", name, pkg)
+		if name == p.app { // alone in its image
+			c.Env = append(os.Environ(), "CGO_ENABLED=0")
+		}
 		if out, err := c.CombinedOutput(); err != nil {
 			return p, fmt.Errorf("build %s: %w\n%s", pkg, err, out)
 		}

@@ -190,8 +190,12 @@ func (sc scenario) compare(t *testing.T, s *stage, records []death) {
 
 // compareGap: a second or two of kubelet's own work may go with the grace.
 func (sc scenario) compareGap(t *testing.T, d death) {
+	if len(d.Signals) < 2 {
+		t.Errorf("signals %+v, want SIGTERM and SIGKILL", d.Signals)
+		return
+	}
 	last := d.Signals[len(d.Signals)-1]
-	if len(d.Signals) < 2 || d.Signals[0].Signal != "SIGTERM" || last.Signal != "SIGKILL" || last.GapSeconds == nil ||
+	if d.Signals[0].Signal != "SIGTERM" || last.Signal != "SIGKILL" || last.GapSeconds == nil ||
 		*last.GapSeconds < sc.gap-1 || *last.GapSeconds > sc.gap+3 {
 		t.Errorf("signals %+v, want SIGTERM and SIGKILL %vs later", d.Signals, sc.gap)
 	}

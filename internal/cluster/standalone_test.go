@@ -42,7 +42,7 @@ func TestStandalone(t *testing.T) {
 
 func standaloneSets(b *testBed) []sourceSet {
 	base := []string{"--cgroup", b.CgroupRoot, "--node-name", b.Node, "--cri-endpoint", b.CRISocket, "--kubeconfig", "off"}
-	kubeletLog, kubeletURL := []string{"--kubelet-log", b.KubeletLog}, []string{"--kubelet-url", b.KubeletURL}
+	kubeletLog, kubeletURL := []string{"--kubelet-log", b.KubeletLog}, []string{"--kubelet-url", b.ReadOnlyURL}
 	return []sourceSet{
 		{log, slices.Concat(base, kubeletLog, []string{"--kubelet-url", "off"})},
 		{counters, slices.Concat(base, kubeletURL, []string{"--kubelet-log", "off"})},

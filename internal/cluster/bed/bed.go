@@ -37,12 +37,14 @@ type Description struct {
 	Address         string `json:"address"`
 	CRISocket       string `json:"cri_socket"`
 	KubeletLog      string `json:"kubelet_log"`
-	KubeletURL      string `json:"kubelet_url"`
-	StaticPods      string `json:"static_pods"`
-	CgroupRoot      string `json:"cgroup_root"`
-	Image           string `json:"image"`
-	OtherImage      string `json:"other_image"`
-	KubeletPID      int    `json:"kubelet_pid"`
+	// KubeletURL takes credentials, ReadOnlyURL none.
+	KubeletURL  string `json:"kubelet_url,omitempty"`
+	ReadOnlyURL string `json:"read_only_url"`
+	StaticPods  string `json:"static_pods"`
+	CgroupRoot  string `json:"cgroup_root"`
+	Image       string `json:"image"`
+	OtherImage  string `json:"other_image"`
+	KubeletPID  int    `json:"kubelet_pid"`
 }
 
 // Bed is a running one.

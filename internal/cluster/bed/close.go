@@ -27,7 +27,7 @@ func (b *Bed) Close() error {
 			d.stop(time.Second)
 		}
 	}
-	errs := []error{b.keepLogs(), b.seen.removeLogs()}
+	errs := []error{b.keepLogs(), b.seen.removeLogs(b.options.KeepLogs)}
 	errs = append(errs, remove(b.Dir, b.CgroupRoot), b.host.restore())
 	errs = append(errs, b.lock.Close())
 	b.lock = nil

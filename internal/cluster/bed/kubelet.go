@@ -15,6 +15,7 @@ const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 address: %[1]s
 healthzBindAddress: %[1]s
+readOnlyPort: 10255
 containerRuntimeEndpoint: unix://%[2]s
 cgroupDriver: cgroupfs
 cgroupRoot: %[3]s
@@ -33,8 +34,7 @@ failSwapOn: false
 oomScoreAdj: 0
 %[5]s`
 
-const standaloneConfig = `readOnlyPort: 10255
-authentication: {anonymous: {enabled: true}, webhook: {enabled: false}}
+const standaloneConfig = `authentication: {anonymous: {enabled: true}, webhook: {enabled: false}}
 authorization: {mode: AlwaysAllow}
 `
 
@@ -91,8 +91,8 @@ func exists(name string) bool {
 
 // kubeletRole is what a node of a cluster and a kubelet alone differ in.
 func (b *Bed) kubeletRole() (config string, flags []string, err error) {
+	b.ReadOnlyURL = "http://" + b.net.node() + ":10255"
 	if b.options.Standalone {
-		b.KubeletURL = "http://" + b.net.node() + ":10255"
 		return fmt.Sprintf(kubeletConfig, b.net.node(), b.CRISocket, b.CgroupRoot, b.Dir, standaloneConfig), nil, nil
 	}
 	b.KubeletURL = "https://" + b.net.node() + ":10250"

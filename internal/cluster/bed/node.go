@@ -36,8 +36,8 @@ func (b *Bed) bringNodeUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if len(node.Status.Addresses) == 0 {
-			node.Status.Addresses = []core.NodeAddress{{Type: core.NodeInternalIP, Address: b.net.node()}}
+		if !slices.ContainsFunc(node.Status.Addresses, func(a core.NodeAddress) bool { return a.Type == core.NodeInternalIP }) {
+			node.Status.Addresses = append(node.Status.Addresses, core.NodeAddress{Type: core.NodeInternalIP, Address: b.net.node()})
 			_, err := nodes.UpdateStatus(ctx, node, meta.UpdateOptions{})
 			return errors.Join(err, errors.New("the node had no address"))
 		}

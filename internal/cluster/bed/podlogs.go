@@ -63,8 +63,9 @@ func (p *podsSeen) note(ctx context.Context, client cri.RuntimeServiceClient) {
 	}
 }
 
-// removeLogs takes the pods' logs away.
-func (p *podsSeen) removeLogs() error {
+// removeLogs takes the pods' logs away, and moves them to a directory if they
+// are wanted.
+func (p *podsSeen) removeLogs(to string) error {
 	if p.stop == nil {
 		return nil
 	}
@@ -74,6 +75,9 @@ func (p *podsSeen) removeLogs() error {
 	for uid := range p.uids {
 		dirs, _ := filepath.Glob(filepath.Join(podLogs, "*_"+uid))
 		for _, dir := range dirs {
+			if to != "" {
+				errs = append(errs, os.CopyFS(filepath.Join(to, "pods", filepath.Base(dir)), os.DirFS(dir)))
+			}
 			errs = append(errs, os.RemoveAll(dir), unlink(filepath.Base(dir)))
 		}
 	}
