@@ -42,7 +42,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see sigtrace --help)", err)}
 	})
-	root.AddCommand(newWatch(), newAgent(), newWhy(), newReplay(), newExplain(), newCheck(), newVersion())
+	root.AddCommand(newWatch(), newAgent(), newWhy(), newReport(), newReplay(), newExplain(), newCheck(), newVersion())
 	return root
 }
 

@@ -17,50 +17,81 @@ import (
 // proseWidth is where a sentence is broken that goes to a file.
 const proseWidth = 100
 
-// account is the whole story of one death, for a person to read.
-type account struct {
-	// t draws what the table draws too; nothing is cut.
-	t     *tablePrinter
-	width int
-	b     strings.Builder
-	d     *event.Death
+// Account is the whole story of one death, for a person to read. All text in it
+// is fit to be shown.
+type Account struct {
+	Summary  string
+	Facts    []Fact
+	Sections []Section
+	// Foot names the record.
+	Foot string
 }
 
-// WriteAccount tells one death with all that is known of it. before is what
+// Fact is one thing that is known, with its name; "" goes on with the one above.
+type Fact struct{ Name, Value string }
+
+// Section is a part of several lines.
+type Section struct {
+	Title string
+	Lines []string
+}
+
+type account struct {
+	Account
+	// t draws what the table draws too; nothing is cut.
+	t *tablePrinter
+	d *event.Death
+}
+
+// AccountOf tells one death with all that is known of it. before is what
 // happened around the process in the minutes before, oldest first.
-func WriteAccount(w io.Writer, d *event.Death, before []Moment, o Options) error {
+func AccountOf(d *event.Death, before []Moment, o Options) Account {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	a := &account{width: o.Width, d: d}
-	if a.width == 0 {
-		a.width = proseWidth
-	}
-	o.Width = 0
-	a.t = newTable(nil, o, false)
-	a.sentence()
+	o.Width, o.Color = 0, false
+	a := &account{t: newTable(nil, o, false), d: d}
+	a.Summary = safetext.Quote(d.Summary)
 	a.facts()
 	a.origin()
 	a.chain()
 	a.signals()
 	a.evidence()
 	a.timeline(before)
-	fmt.Fprintf(&a.b, "\n%s\n", a.t.colour.dim(fmt.Sprintf("id %s, revision %d", safetext.Quote(d.ID), d.Revision)))
-	_, err := io.WriteString(w, a.b.String())
+	a.Foot = fmt.Sprintf("id %s, revision %d", safetext.Quote(d.ID), d.Revision)
+	return a.Account
+}
+
+// WriteAccount writes it as text.
+func WriteAccount(w io.Writer, d *event.Death, before []Moment, o Options) error {
+	a, colour := AccountOf(d, before, o), newPalette(o.Color)
+	width := o.Width
+	if width == 0 {
+		width = proseWidth
+	}
+	var b strings.Builder
+	for _, line := range wrapped(a.Summary, width) {
+		b.WriteString(colour.loud(line) + "\n")
+	}
+	b.WriteByte('\n')
+	for _, f := range a.Facts {
+		fmt.Fprintf(&b, "%-13s %s\n", f.Name, f.Value)
+	}
+	for _, s := range a.Sections {
+		b.WriteString("\n" + colour.bold(s.Title) + "\n")
+		for _, l := range s.Lines {
+			b.WriteString(treeIndent + colour.dim(l) + "\n")
+		}
+	}
+	b.WriteString("\n" + colour.dim(a.Foot) + "\n")
+	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func (a *account) sentence() {
-	for _, line := range wrapped(safetext.Quote(a.d.Summary), a.width) {
-		a.b.WriteString(a.t.colour.loud(line) + "\n")
-	}
-	a.b.WriteByte('\n')
-}
-
-// fact is one line with its name; an unknown is left out.
+// fact adds what is known; an unknown is left out.
 func (a *account) fact(name, value string) {
 	if value != "" {
-		fmt.Fprintf(&a.b, "%-13s %s\n", name, value)
+		a.Facts = append(a.Facts, Fact{name, value})
 	}
 }
 
@@ -149,10 +180,10 @@ func (a *account) section(title string, lines []string) {
 	if len(lines) == 0 {
 		return
 	}
-	a.b.WriteString("\n" + a.t.colour.bold(title) + "\n")
-	for _, l := range lines {
-		a.b.WriteString(treeIndent + strings.TrimPrefix(l, treeIndent) + "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimPrefix(l, treeIndent)
 	}
+	a.Sections = append(a.Sections, Section{title, lines})
 }
 
 func (a *account) origin() {

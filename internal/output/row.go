@@ -142,3 +142,9 @@ func (t *tablePrinter) cutEnd(s string) string {
 	}
 	return s
 }
+
+// Named is comm(pid) of a process, fit to be shown.
+func Named(p *event.Process) string { return named(p) }
+
+// Place is where a process runs, as its operator would call it.
+func Place(p *event.Process) string { return placeOf(p) }
