@@ -15,8 +15,10 @@ const (
 	// early is by how much a word of the API may seem to come after the signal
 	// that it led to: other machines' clocks, and a watch takes its time.
 	early = 2 * time.Second
-	// exact is the same for kubelet's log, whose clock is the kernel's: what it
-	// says after the stop ("No ready sandbox") is what came of it.
+	// exact is the same for what kubelet says, in its log or in Events, whose
+	// seconds are rounded down: its clock is the kernel's, and what it says after
+	// the stop is what came of it ("No ready sandbox", a probe of one that is
+	// being stopped by hand).
 	exact = 100 * time.Millisecond
 	// done is how long after a container's end kubelet may say that it is done
 	// with evicting its pod.
@@ -108,7 +110,7 @@ func (s *stop) probedOne(f *event.KubeFact) bool {
 func (s *stop) before(f *event.KubeFact) bool { return !f.Time.After(s.began.Add(slack(f))) }
 
 func slack(f *event.KubeFact) time.Duration {
-	if f.Source == event.SourceKubeletLog {
+	if f.Source == event.SourceKubeletLog || ofContainer[f.Kind] != "" || f.Kind == event.KubeSandbox {
 		return exact
 	}
 	return early
