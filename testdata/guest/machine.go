@@ -55,10 +55,19 @@ func console(arch string) string {
 	return "ttyS0"
 }
 
-// command starts a guest. What it hands out comes as a tar archive over the
-// second serial line; arm64's machine has one only.
+// handout is the guest's name of the line that leads to its archive.
+func handout(arch string) string {
+	if arch == "arm64" {
+		return "ttyS0"
+	}
+	return "ttyS1"
+}
+
+// command starts a guest. What it hands out comes as a tar archive over a second
+// serial line; arm64's machine has one only, and so gets a card with another.
 func (c *config) command(ctx context.Context, g *guest) *exec.Cmd {
-	words := fmt.Sprintf("loglevel=2 panic=-1 sigtrace.kind=%s sigtrace.cgroup=%s sigtrace.groups=%s", g.kind, g.mode, strings.Join(g.groups, ","))
+	words := fmt.Sprintf("loglevel=2 panic=-1 sigtrace.kind=%s sigtrace.cgroup=%s sigtrace.groups=%s sigtrace.out=%s",
+		g.kind, g.mode, strings.Join(g.groups, ","), handout(c.arch))
 	if c.update {
 		words += " sigtrace.update=1"
 	}
@@ -78,11 +87,13 @@ func (c *config) command(ctx context.Context, g *guest) *exec.Cmd {
 	case integrity, secret:
 		words += " lockdown=" + g.kind
 	}
-	args := append(slices.Clone(c.machine[1:]), "-m", memory, "-smp", "2", "-display", "none", "-no-reboot", "-monitor", "none",
+	args := append(slices.Clone(c.machine[1:]), "-m", memory, "-smp", "2", "-display", "none", "-nodefaults", "-no-reboot", "-monitor", "none",
 		"-serial", "stdio", "-kernel", image, "-initrd", filepath.Join(c.work, disk),
 		"-append", strings.TrimSpace("console="+console(c.arch)+" "+words+" "+c.append))
-	if c.arch == "amd64" {
-		args = append(args, "-nodefaults", "-serial", "file:"+g.out+".tar")
+	if c.arch == "arm64" {
+		args = append(args, "-chardev", "file,id=out,path="+g.out+".tar", "-device", "pci-serial,chardev=out")
+	} else {
+		args = append(args, "-serial", "file:"+g.out+".tar")
 	}
 	return exec.CommandContext(ctx, c.machine[0], args...)
 }

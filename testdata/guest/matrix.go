@@ -17,7 +17,7 @@ const tail = 60
 // were skipped, and the end of the console where something failed.
 func printMatrix(w io.Writer, guests []*guest) {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(tw, "KERNEL\tCGROUP\tGROUP\tRESULT\tPASS\tFAIL\tSKIP\tRELEASE")
+	fmt.Fprintln(tw, "ARCH\tKERNEL\tCGROUP\tGROUP\tRESULT\tPASS\tFAIL\tSKIP\tRELEASE")
 	var pass, fail, skip, failed int
 	for _, g := range byKernel(guests) {
 		for _, r := range g.results {
@@ -26,7 +26,7 @@ func printMatrix(w io.Writer, guests []*guest) {
 				outcome = "FAILED"
 				failed++
 			}
-			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", g.kernel.name, g.mode, r.group, outcome, r.pass, r.fail, r.skip, r.release)
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", g.arch, g.kernel.name, g.mode, r.group, outcome, r.pass, r.fail, r.skip, r.release)
 			pass, fail, skip = pass+r.pass, fail+r.fail, skip+r.skip
 		}
 	}

@@ -48,9 +48,9 @@ func readSkips(file string) ([]skip, error) {
 }
 
 // here tells whether a line is about this guest's group; kernels may be a
-// list, 5.10,6.1.
+// list, 5.10,6.1, or an architecture.
 func (s skip) here(g *guest, group string) bool {
-	return among(s.kernel, g.kernel.name) && among(s.mode, g.mode) && among(s.group, group)
+	return (among(s.kernel, g.kernel.name) || among(s.kernel, g.arch)) && among(s.mode, g.mode) && among(s.group, group)
 }
 
 func (s skip) covers(test string) bool {
