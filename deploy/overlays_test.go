@@ -213,6 +213,7 @@ func (m *manifests) checkRole(t *testing.T) {
 		"pods":          {"get", "list", "watch"},
 		"events":        {"get", "list", "watch", "create", "patch"},
 		"nodes/metrics": {"get"},
+		"nodes/pods":    {"get"},
 	}
 	for _, rule := range m.role.Rules {
 		for _, resource := range rule.Resources {

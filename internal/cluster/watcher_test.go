@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -88,6 +89,9 @@ func watch(t *testing.T, name string, flags ...string) *watcher {
 	t.Helper()
 	ready := filepath.Join(t.TempDir(), "ready")
 	args := append([]string{"watch", "-o", "json", "--type", "death", "--ready-file", ready, "--docker-host", "off"}, flags...)
+	if dir := os.Getenv("RECORD"); dir != "" && name == all {
+		args = append(args, "--record", filepath.Join(dir, strings.ReplaceAll(t.Name(), "/", "-")+".jsonl"))
+	}
 	w := &watcher{t: t, name: name, cmd: exec.Command(built(t).sigtrace, args...), ended: make(chan struct{})}
 	w.cmd.Stderr = &w.stderr
 	out, err := w.cmd.StdoutPipe()

@@ -17,11 +17,11 @@ const (
 )
 
 // agentRules is what sigtrace may do: kubernetes-wide reading of pods and
-// Events, and kubelet's counters; no nodes/proxy, which would let it exec.
+// Events, and kubelet's counters and pods; no nodes/proxy, which would let it exec.
 var agentRules = []rbac.PolicyRule{
 	{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"get", "list", "watch"}},
 	{APIGroups: []string{""}, Resources: []string{"events"}, Verbs: []string{"get", "list", "watch", "create", "patch"}},
-	{APIGroups: []string{""}, Resources: []string{"nodes/metrics"}, Verbs: []string{"get"}},
+	{APIGroups: []string{""}, Resources: []string{"nodes/metrics", "nodes/pods"}, Verbs: []string{"get"}},
 }
 
 // makeAgentAccount makes a service account with an agent's rights, and a
