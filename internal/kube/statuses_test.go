@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/sigtrace/sigtrace/internal/container"
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// slowRuntime learns of an end a while after it, as runtimes do.
+type slowRuntime struct {
+	mu    sync.Mutex
+	asked int
+	err   error
+}
+
+func (r *slowRuntime) Ended(_ context.Context, id string) (container.End, bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err != nil || strings.Trim(id, "0") == "" {
+		return container.End{}, false, r.err
+	}
+	r.asked++
+	return container.End{Reason: "OOMKilled", ExitCode: 143}, r.asked > 2, nil
+}
+
+func TestStatuses(t *testing.T) {
+	runtime := &slowRuntime{}
+	source := NewStatuses(runtime)
+	told := follow(t, source)
+	next(t, told, event.KubeSees)
+	init, id := true, strings.Repeat("0a", 32)
+	p := &event.Process{Pod: &event.Pod{UID: "uid-1"}, Container: &event.Container{ID: id, Name: "app", Init: &init}}
+	set := NewSet()
+	set.Add(source)
+	set.Exited(&event.Exit{Process: p})
+	f := next(t, told, event.KubeTerminated)
+	if f.Reason != "OOMKilled" || *f.ExitCode != 143 || f.ContainerID != id || f.UID != "uid-1" {
+		t.Errorf("%+v", f)
+	}
+	runtime.mu.Lock()
+	runtime.err = errors.New("connection refused")
+	runtime.mu.Unlock()
+	set.Exited(&event.Exit{Process: p})
+	if f := next(t, told, event.KubeBlind); f.Text != "connection refused" {
+		t.Errorf("%+v", f)
+	}
+	if states := set.States(); len(states) != 0 {
+		t.Errorf("the runtime's state is told elsewhere: %v", states)
+	}
+}
