@@ -90,6 +90,16 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// A pod that is taken down has no sandbox that is ready: no reason of its own.
+func TestDeletionBeforeTheSandbox(t *testing.T) {
+	p := newPodWorld(t)
+	p.sees(event.SourceKubeletLog)
+	p.fact(9000, event.SourceKubeletLog, event.KubeDeleted)
+	p.fact(9900, event.SourceKubeletLog, event.KubeSandbox)
+	stops["exits 0"](p)
+	expect(t, p.death(60_000), event.CausePodDeleted, event.Likely, nil)
+}
+
 // A container that was stopped for its probe, and whose pod was deleted while it
 // took its time to end, died of the probe.
 func TestTheFirstReasonCounts(t *testing.T) {

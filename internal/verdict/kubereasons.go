@@ -56,8 +56,8 @@ func (e *Engine) reasonFor(s *stop) grounds {
 		switch cause := causeOfFact(f); {
 		case cause == r.cause:
 			r.facts = append(r.facts, f)
-		case cause == event.CausePodDeleted || cause == event.CausePodFinished:
-			r.told = append(r.told, f) // what an eviction ends with is no contradiction
+		case cause == event.CausePodDeleted || cause == event.CausePodFinished || f.Kind == event.KubeSandbox:
+			r.told = append(r.told, f) // what comes of it is no contradiction
 		default:
 			r.others = append(r.others, f)
 		}
@@ -125,18 +125,18 @@ func byTime(a, b *event.KubeFact) int { return a.Time.Compare(b.Time) }
 func first(list []*event.KubeFact) *event.KubeFact { return list[0] }
 
 // gravest is the reason that explains the others: an eviction, a preemption, a
-// shutdown and a deadline end in the pod's deletion, or make it finished.
+// shutdown and a deadline end in the pod's deletion, or make it finished. Of a
+// deletion and a sandbox that is not ready the first counts: a pod that is
+// taken down has none.
 func gravest(list []*event.KubeFact) *event.KubeFact {
-	for _, f := range list {
-		switch f.Kind {
-		case event.KubeDeleted, event.KubeFinished:
-		default:
-			return f
-		}
-	}
-	for _, f := range list {
-		if f.Kind == event.KubeDeleted {
-			return f
+	for _, kinds := range [][]event.KubeKind{
+		{event.KubeEvicted, event.KubePreempt, event.KubeShutdown, event.KubeDeadline},
+		{event.KubeDeleted, event.KubeSandbox},
+	} {
+		for _, f := range list {
+			if slices.Contains(kinds, f.Kind) {
+				return f
+			}
 		}
 	}
 	return list[0]

@@ -22,7 +22,7 @@ func kubeReason(d *event.Death, j *joined) string {
 	case event.CausePodDeleted:
 		return ": its pod was deleted" + disruption(j)
 	case event.CauseEvicted:
-		return ": kubelet evicted its pod" + quoted(j, "low on resource", "xceeded", "sage of")
+		return ": kubelet evicted its pod" + quoted(j, "low on resource", "xceed", "sage of")
 	case event.CausePreempted:
 		return ": its pod was preempted, to make room for a more important one" + quoted(j, "reempt")
 	case event.CauseNodeShutdown:
