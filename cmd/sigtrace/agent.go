@@ -141,6 +141,7 @@ func (f *agentFlags) serve(c *cobra.Command, log *slog.Logger) error {
 		streaming = true
 		s.state, s.away = event.StateStarted, away(files.Previous(), time.Now())
 		s.resume(f.pins, f.logDir)
+		f.missed(c.Context(), s)
 		f.session.Store(s)
 		counted, err := f.count(c.Context(), s, files)
 		if err != nil {

@@ -10,7 +10,10 @@ import (
 	"github.com/sigtrace/sigtrace/internal/kmsg"
 )
 
-const kernelLogName = "kernel log"
+const (
+	kernelLogName    = "kernel log"
+	defaultKernelLog = "/dev/kmsg"
+)
 
 // openKernelLog opens the second witness of OOM kills. Where the default is not
 // there, why stands among the sources; one that was asked for must be there.
@@ -21,7 +24,7 @@ func (s *session) openKernelLog(f *watchFlags) error {
 		s.notes[kernelLogName] = "off"
 		return nil
 	case "":
-		path = "/dev/kmsg"
+		path = defaultKernelLog
 	}
 	log, err := kmsg.Open(path)
 	if err != nil {

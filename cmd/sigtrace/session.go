@@ -43,6 +43,8 @@ type session struct {
 	// state and away are what an agent's status says besides.
 	state string
 	away  *event.Away
+	// absent brings what ended while no agent was there; nil for nothing.
+	absent <-chan *event.Exit
 	// pins and recovery are nil without --pin.
 	pins     *probe.Pins
 	recovery *pipeline.Recovery

@@ -90,7 +90,7 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session, p
 	p := pipeline.New(s.probe, s.resolver, s.cache, s.watcher, printer, pipeline.Options{
 		Types: types, All: f.all, MaxEvents: f.maxEvents, Signals: set,
 		SenderPID: f.senderPID, SenderComm: f.senderComm,
-		Causes: f.chosenCauses(), Verdicts: verdicts.engine, Recovery: s.recovery,
+		Causes: f.chosenCauses(), Verdicts: verdicts.engine, Recovery: s.recovery, Absent: s.absent,
 		KernelLog: s.followKernelLog(ctx), Facts: s.kube.Facts(), Witnesses: s.kube,
 		Log: s.log, FetchNames: s.fetch, Symbols: s.symbols,
 	})

@@ -155,6 +155,8 @@ type ExitDetail struct {
 	// Kept is set where it was not read off the stream, but out of what the
 	// kernel side keeps until a death's record has been written.
 	Kept bool `json:"kept,omitempty"`
+	// Absent is set where no agent was there to see it.
+	Absent *Absent `json:"absent,omitempty"`
 	// Unseen is set where the exit itself was not seen, only its result.
 	Unseen bool `json:"unseen,omitempty"`
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -21,11 +22,12 @@ func TestParser(t *testing.T) {
 	for file, want := range map[string][]event.KernelOOM{
 		"cgroup-6.18.log": {{
 			PID: 14381, Comm: "zoo-victim", Cgroup: true, Invoker: "zoo-thin", Order: order(0), GFPFlags: "0xcc0(GFP_KERNEL)",
-			LimitCgroup: "/sigtrace-test-10824-TestZoo-cgroups-oom-other",
+			LimitCgroup: "/sigtrace-test-10824-TestZoo-cgroups-oom-other", VictimCgroup: "/sigtrace-test-10824-TestZoo-cgroups-oom-other",
 		}},
 		"fragmented.log": {{
 			PID: 2467, Comm: "odd) (name", Invoker: "php-fpm: pool w", Order: order(2), GFPFlags: "0x3000d0",
-			FreeBlocks: []uint64{4003, 1501, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+			VictimCgroup: "/system.slice/php-fpm.service",
+			FreeBlocks:   []uint64{4003, 1501, 0, 0, 0, 0, 0, 0, 0, 0, 0},
 		}},
 	} {
 		t.Run(file, func(t *testing.T) {
@@ -63,6 +65,22 @@ func TestFakeLinesAreSkipped(t *testing.T) {
 		got, own := text(record)
 		if own != want || own && got != line {
 			t.Errorf("%q: %q, %v", record, got, own)
+		}
+	}
+}
+
+// Old lines are read from a time on; a file serves as /dev/kmsg does not.
+func TestPast(t *testing.T) {
+	if got, err := Past(filepath.Join(t.TempDir(), "none"), time.Time{}); err == nil {
+		t.Errorf("a log that is not there: %v", got)
+	}
+	for record, want := range map[string]time.Duration{
+		"3,1,2500000,-;x": 2500 * time.Millisecond, "6,17,0,c,caller=T1;x": 0,
+		"3,1,-5,-;x": -1, "3,1;x": -1, "": -1, "3,1,99999999999999999999,-;x": -1,
+	} {
+		got, ok := stamp(record)
+		if ok != (want >= 0) || ok && got != want {
+			t.Errorf("%q: %v, %v", record, got, ok)
 		}
 	}
 }

@@ -26,7 +26,7 @@ var forms = sync.OnceValue(func() patterns {
 		invoked: regexp.MustCompile(`^(.*) invoked oom-killer: gfp_mask=(0x[0-9a-f]+(?:\([^)]*\))?), (?:nodemask=[^,]*, )?order=(-?\d+), oom_score_adj=-?\d+$`),
 		zone:    regexp.MustCompile(`^Node \d+ \w+: (\d+\*\d+kB .*)= \d+kB$`),
 		block:   regexp.MustCompile(`(\d+)\*(\d+)kB`),
-		kill:    regexp.MustCompile(`^oom-kill:constraint=(\w+),.*?(?:,oom_memcg=([^,]*))?(?:,global_oom)?,task_memcg=`),
+		kill:    regexp.MustCompile(`^oom-kill:constraint=(\w+),.*?(?:,oom_memcg=([^,]*))?(?:,global_oom)?,task_memcg=([^,]*)`),
 		killed:  regexp.MustCompile(`^(Memory cgroup out of memory|Out of memory(?: \(oom_kill_allocating_task\))?): Killed process (\d+) \((.*)\) total-vm:`),
 	}
 })
@@ -45,7 +45,7 @@ func (p *Parser) Line(text string) (event.KernelOOM, bool) {
 		return event.KernelOOM{}, false
 	}
 	if m := f.kill.FindStringSubmatch(text); m != nil {
-		p.report.LimitCgroup = m[2]
+		p.report.LimitCgroup, p.report.VictimCgroup = m[2], m[3]
 		return event.KernelOOM{}, false
 	}
 	m := f.killed.FindStringSubmatch(text)

@@ -5,18 +5,21 @@ package live
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 )
 
 // bpffs mounts a BPF file system of the test's own and returns a directory to
@@ -41,6 +44,8 @@ type node struct {
 	t     *testing.T
 	logs  string
 	flags []string
+	// named: with the sources of names that it finds by itself.
+	named bool
 }
 
 // pinAgent is a running sigtrace agent.
@@ -52,13 +57,16 @@ type pinAgent struct {
 
 func newNode(t *testing.T, flags ...string) *node {
 	t.Helper()
-	return &node{t, filepath.Join(t.TempDir(), "log"), flags}
+	return &node{t: t, logs: filepath.Join(t.TempDir(), "log"), flags: flags}
 }
 
 func (n *node) start(flags ...string) *pinAgent {
 	n.t.Helper()
 	a := &pinAgent{ready: filepath.Join(n.t.TempDir(), "ready")}
-	args := append([]string{"agent", "--log-dir", n.logs, "--log-max-size", "1GB", "--ready-file", a.ready, "--cri-endpoint", "off", "--docker-host", "off"}, n.flags...)
+	args := append([]string{"agent", "--log-dir", n.logs, "--log-max-size", "1GB", "--ready-file", a.ready}, n.flags...)
+	if !n.named {
+		args = append(args, "--cri-endpoint", "off", "--docker-host", "off")
+	}
 	a.cmd = exec.Command(programs(n.t).sigtrace, append(args, flags...)...)
 	a.cmd.Stderr = &a.stderr
 	if err := a.cmd.Start(); err != nil {
@@ -349,4 +357,63 @@ func TestNoPinGapIsTold(t *testing.T) {
 	if stopped, said := awayOf(n); !said || stopped {
 		t.Errorf("the gap is not told: %v %v", said, stopped)
 	}
+}
+
+// Without pins the runtime tells afterwards which containers ended, and their
+// records say that nobody saw it.
+func TestNoPinContainerIsTold(t *testing.T) {
+	p := newPods(t)
+	sandbox, config := p.sandbox("away-0")
+	n := newNode(t)
+	n.named = true
+	n.startReady().kill()
+	id, pid := p.container(sandbox, config, "app", 0, "/bin/sleep", "1000")
+	if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the container has ended", func() bool { return p.exited(id) })
+	ofContainer := func() []event {
+		var all []event
+		for _, e := range n.events() {
+			if e.Type == "death" && e.Process.Container != nil && e.Process.Container.ID == id {
+				all = append(all, e)
+			}
+		}
+		return all
+	}
+	a := n.startReady()
+	eventually(t, "its death is told", func() bool { return len(ofContainer()) > 0 })
+	a.kill()
+	a = n.startReady() // nor does another start tell it again
+	time.Sleep(5 * time.Second)
+	a.stop(t)
+	all := ofContainer()
+	d := all[0]
+	if len(all) != 1 || d.Confidence == "proven" || d.Exit.Code != 137 || d.Process.PID != 0 || d.Process.Container.Name != "app" {
+		t.Errorf("%d records: %s %s, exit %+v, pid %d: %s", len(all), d.Cause, d.Confidence, d.Exit, d.Process.PID, d.Summary)
+	}
+	if !strings.Contains(d.Summary, "container app of shop/away-0 ended with exit code 137 while no agent was there") {
+		t.Errorf("summary: %s", d.Summary)
+	}
+}
+
+// The kernel's log tells afterwards of a kill for memory.
+func TestNoPinOOMIsTold(t *testing.T) {
+	n := newNode(t)
+	n.startReady().kill()
+	dir := memoryCgroup(t, oomLimit)
+	said := zoo(t, "oom", dir, strconv.Itoa(oomLimit))
+	a := n.startReady()
+	eventually(t, "its death is told", func() bool { return len(n.deaths()[said.Victim]) > 0 })
+	a.stop(t)
+	d := n.deaths()[said.Victim][0]
+	if d.Cause != "cgroup_oom" || d.Confidence != "likely" || !strings.Contains(d.Summary, "while no agent was there") {
+		t.Errorf("%s %s: %s", d.Cause, d.Confidence, d.Summary)
+	}
+}
+
+func (p *pods) exited(id string) bool {
+	p.t.Helper()
+	r, err := p.client.ContainerStatus(context.Background(), &cri.ContainerStatusRequest{ContainerId: id})
+	return err == nil && r.GetStatus().GetState() == cri.ContainerState_CONTAINER_EXITED
 }

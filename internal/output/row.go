@@ -84,6 +84,9 @@ func named(p *event.Process) string {
 	if p == nil {
 		return "?"
 	}
+	if !p.PIDKnown() {
+		return "its init"
+	}
 	if p.NSPID != 0 && p.NSPID != p.PID {
 		return fmt.Sprintf("%s(%d, %d inside)", safetext.Quote(p.Comm), p.PID, p.NSPID)
 	}

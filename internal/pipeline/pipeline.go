@@ -76,6 +76,8 @@ type Options struct {
 	KernelLog <-chan *event.KernelOOM
 	// Facts brings what Kubernetes says; nil is nothing.
 	Facts <-chan *event.KubeFact
+	// Absent brings the ends of the time in which nobody watched; nil is none.
+	Absent <-chan *event.Exit
 	// Recovery goes on where another reader of the same rings has ended; nil
 	// where there was none.
 	Recovery *Recovery
@@ -222,6 +224,8 @@ func (p *Pipeline) consume(ctx context.Context, failed <-chan error) error {
 			if p.o.Verdicts != nil {
 				p.o.Verdicts.Fact(f)
 			}
+		case x := <-p.o.Absent:
+			p.judge(x)
 		case path := <-p.names.answered:
 			p.names.done(path)
 			p.resolver.Names().Learned()

@@ -21,6 +21,8 @@ type finding struct {
 	log             *event.KernelOOM
 	actor           *event.Process
 	hops            []event.Hop
+	// absent: no agent was there.
+	absent *event.Absent
 	// asked: it ended by itself after deciding.
 	asked bool
 	// setOff is the death of another process that set this one off.
@@ -42,6 +44,8 @@ func (e *Engine) decide(st *story) *finding {
 func (e *Engine) decided(st *story) finding {
 	n := st.exit.SignalNumber
 	switch {
+	case st.exit.Absent != nil:
+		return absent(st)
 	case n == 0:
 		return e.endedItself(st)
 	case n == int(unix.SIGKILL) && st.oom != nil:

@@ -31,6 +31,9 @@ func evidence(st *story, f *finding) []event.Evidence {
 	if f.log != nil {
 		list = append(list, event.Evidence{Time: f.log.Time, Source: "kernel log", Text: logText(f.log)})
 	}
+	if st.exit.Absent != nil {
+		return append(list, absentSeen(st.exit)...)
+	}
 	return append(list, exitSeen(st.exit))
 }
 

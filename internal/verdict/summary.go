@@ -19,6 +19,8 @@ func (e *Engine) summary(d *event.Death, j *joined) string {
 func (e *Engine) end(d *event.Death, f *finding) string {
 	others := also(d.Collateral)
 	switch {
+	case f.absent != nil:
+		return endedAbsent(d.Exit) + " while no agent was there" + others
 	case d.Cause == event.CauseKernelFault || d.Cause == event.CauseSelfSignal && d.Exit.Signal == "SIGABRT":
 		return fmt.Sprintf("crashed (%s, exit %d%s)%s", d.Exit.Signal, d.Exit.Code, dumped(d.Exit), others)
 	case d.Exit.Signal != "":
@@ -193,6 +195,9 @@ func faultText(sig string) string {
 func unknownReason(d *event.Death, f *finding) string {
 	if f.deciding != nil {
 		return " by a signal of the kernel's whose reason could not be told"
+	}
+	if f.absent != nil {
+		return ": it was not seen why"
 	}
 	text := ", and no signal was seen that explains it"
 	if d.EventsLost > 0 {

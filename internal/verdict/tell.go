@@ -55,6 +55,7 @@ func (e *Engine) record(st *story) *event.Death {
 		d.Confidence = event.Likely // a signal may be among what was lost
 	}
 	weaken(d, f)
+	notSeen(d, x)
 	d.Evidence = append(evidence(st, f), j.words...)
 	d.Summary = e.summary(d, &j)
 	return d

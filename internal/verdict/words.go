@@ -3,6 +3,7 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -16,6 +17,9 @@ import (
 func named(p *event.Process) string {
 	if p == nil {
 		return "a process"
+	}
+	if !p.PIDKnown() {
+		return cmp.Or(containerName(p), "a process")
 	}
 	return fmt.Sprintf("%s(%d)", safetext.Quote(p.Comm), p.PID)
 }

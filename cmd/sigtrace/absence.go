@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/absence"
+	"github.com/sigtrace/sigtrace/internal/container"
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kmsg"
+	"github.com/sigtrace/sigtrace/internal/postmortem"
+	"github.com/sigtrace/sigtrace/internal/probe"
+	"github.com/sigtrace/sigtrace/internal/resolve"
+)
+
+// lookBack is how long after its start an agent asks what it has missed: what
+// ended at that very moment has been seen and written by then.
+const lookBack = 3 * time.Second
+
+// missed tells of what ended while no agent was there, unless the pins know it
+// all.
+func (f *agentFlags) missed(ctx context.Context, s *session) {
+	if s.away == nil || s.pins != nil && !missedByPins(s.pins.Report()) {
+		return
+	}
+	away, ends := *s.away, make(chan *event.Exit)
+	s.absent = ends
+	s.started = append(s.started, func() {
+		go func() {
+			select {
+			case <-time.After(lookBack):
+			case <-ctx.Done():
+				return
+			}
+			for _, x := range absence.Ends(f.account(ctx, s, away)) {
+				select {
+				case ends <- x:
+				case <-ctx.Done():
+					return
+				}
+			}
+		}()
+	})
+}
+
+// missedByPins: pins that were there and could be read have missed nothing.
+func missedByPins(r probe.PinReport) bool {
+	return r.State == probe.PinsMade || r.State == probe.PinsReplaced
+}
+
+// account asks all who may remember.
+func (f *agentFlags) account(ctx context.Context, s *session, away event.Away) absence.Account {
+	from := away.Since.Add(-absence.Slack)
+	a := absence.Account{
+		Since: away.Since, Until: away.Until, BootID: bootID(), Node: f.nodeName(),
+		Name: s.nameByCgroup, Boottime: boottimeOf,
+	}
+	var err error
+	if a.Written, err = postmortem.WrittenSince(f.logDir, from.Add(-time.Minute)); err != nil {
+		s.log.Warn("not all deaths that were written are known: some may be told again", "error", err)
+	}
+	if a.Containers, err = s.dir.EndedSince(ctx, from); err != nil {
+		s.log.Warn("which containers ended while no agent was there is not known", "since", away.Since, "error", err)
+	}
+	if f.kernelLog != "off" {
+		path := f.kernelLog
+		if path == "" {
+			path = defaultKernelLog
+		}
+		if a.OOMs, err = kmsg.Past(path, from); err != nil {
+			s.log.Warn("what was killed for memory while no agent was there is not known", "since", away.Since, "error", err)
+		}
+	}
+	return a
+}
+
+// nameByCgroup puts container and pod on a process whose cgroup is known.
+func (s *session) nameByCgroup(p *event.Process) {
+	ref := container.ParsePath(p.Cgroup)
+	p.Unit = ref.Unit
+	info, _ := s.dir.Cached(p.Cgroup)
+	p.Pod = info.Pod
+	if info.ID != "" && !ref.Candidate {
+		p.Container = &event.Container{ID: info.ID, Name: info.Name, Image: info.Image, Runtime: info.Runtime}
+	}
+}
+
+// boottimeOf is CLOCK_BOOTTIME at a wall time, 0 if that was before the boot.
+func boottimeOf(t time.Time) uint64 {
+	ago := uint64(max(0, time.Since(t)))
+	now := resolve.Now()
+	return now - min(ago, now)
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package event
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+)
+
+// Absent says of an end that no agent was there, and who tells it instead.
+type Absent struct {
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until"`
+	// ID is the death's: without pid and start time it is made of what else
+	// tells it apart.
+	ID string `json:"id"`
+	// Source is the runtime's name or "kernel log".
+	Source string `json:"source"`
+	// Reason is what the runtime gives.
+	Reason string `json:"reason,omitempty"`
+	// Log is the OOM kill that the kernel's log tells.
+	Log *KernelOOM `json:"log,omitempty"`
+}
+
+// PIDKnown tells whether it is: a runtime does not tell the pid of a container
+// that has ended. Such a process has a negative one, of its own.
+func (p *Process) PIDKnown() bool { return p.PID >= 0 }
+
+// MarshalJSON leaves out a pid that is not known.
+func (d *Death) MarshalJSON() ([]byte, error) {
+	type plain Death
+	if d.Process == nil || d.Process.PIDKnown() {
+		return marshal((*plain)(d))
+	}
+	type process struct {
+		PID  *int    `json:"pid,omitempty"`
+		Comm *string `json:"comm,omitempty"`
+		*Process
+	}
+	p := process{Process: d.Process}
+	if d.Process.Comm != "" {
+		p.Comm = &d.Process.Comm
+	}
+	return marshal(struct {
+		*plain
+		Process process `json:"process"`
+	}{(*plain)(d), p})
+}
+
+// marshal is json.Marshal without escaping for HTML, as the output has it.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimRight(b.Bytes(), "\n"), nil
+}
