@@ -152,5 +152,8 @@ func (f *agentFlags) closePins(err error) error {
 	if f.pins == nil {
 		return err
 	}
+	if err == nil {
+		err = f.pins.Settle()
+	}
 	return errors.Join(err, f.pins.Close())
 }

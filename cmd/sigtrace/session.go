@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -87,7 +88,7 @@ func open(ctx context.Context, f *watchFlags, log *slog.Logger) (*session, error
 		return nil, err
 	}
 	s.watcher = target.NewWatcher(f.target, s.dir, mounts, kernelFilter{s.probe, s.cache, s.added}, log)
-	if err := s.watcher.Start(ctx); err != nil {
+	if err := errors.Join(s.watcher.Start(ctx), s.probe.Retarget()); err != nil {
 		s.close()
 		return nil, err
 	}

@@ -137,6 +137,10 @@ func (p *Pipeline) sweep(ctx context.Context, now time.Time) error {
 		p.o.Log.Warn("what is kept cannot be read", "error", err)
 		return nil
 	}
+	if n := r.Keeper.NotKept(); n > r.notKept {
+		p.o.Log.Warn("deaths found no room in the pins: they are told, unless the agent is killed before", "count", n-r.notKept)
+		r.notKept = n
+	}
 	r.deaths = map[event.Key]*event.RawKept{}
 	there := map[event.Key]bool{}
 	for _, k := range keys {

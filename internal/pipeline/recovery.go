@@ -19,6 +19,8 @@ type Keeper interface {
 	KeptDeath(probe.KeptKey) ([]byte, bool)
 	KeptStory(probe.KeptKey) ([]byte, bool)
 	Release(tgid int, start uint64) error
+	// NotKept counts the deaths that found no room to be kept.
+	NotKept() uint64
 }
 
 const (
@@ -56,6 +58,7 @@ type Recovery struct {
 	swept   time.Time
 	lanes   [probe.LaneCount]bool
 	done    bool
+	notKept uint64 // that have been spoken of
 	deaths  map[event.Key]*event.RawKept
 	stories []*event.RawStory
 	// signals, ooms and exits have been handed on, by the stream or out of

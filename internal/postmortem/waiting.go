@@ -40,12 +40,17 @@ type waiting struct {
 func (w *waiting) empty() bool { return len(w.entries) == 0 }
 func (w *waiting) count() int  { return len(w.entries) }
 
-func (w *waiting) add(e entry) {
+// fits tells whether there is room; half of it is for what decides.
+func (w *waiting) fits(e entry) bool {
 	limit := waitingMax
 	if e.lane == "routine" {
 		limit /= 2
 	}
-	if w.bytes+e.size() > limit {
+	return w.bytes+e.size() <= limit
+}
+
+func (w *waiting) add(e entry) {
+	if !w.fits(e) {
 		if len(w.lost) == 0 {
 			w.lost, w.since = map[string]uint64{}, e.at.Time
 		}

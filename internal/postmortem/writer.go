@@ -171,6 +171,11 @@ func (w *Writer) Print(e event.Event) error {
 		}
 	}
 	w.flight.Record(e)
+	if !w.wait.fits(at) {
+		// A burst, as of an agent that comes back to full pins, is written
+		// as it comes; it waits only for a disk that does not take it.
+		_ = w.Flush()
+	}
 	w.wait.add(at)
 	return nil
 }

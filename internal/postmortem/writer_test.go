@@ -310,6 +310,26 @@ func TestWhatFindsNoPlaceIsToldAsLost(t *testing.T) {
 	}
 }
 
+// More than there is room for at once is written as it comes.
+func TestBurstIsWritten(t *testing.T) {
+	dir := t.TempDir()
+	w := open(t, Options{Dir: dir, Limits: Limits{Size: 100 << 20, Files: 2, Deaths: 10}})
+	const burst = 3 * waitingMax / (64 << 10)
+	for n := range burst {
+		d := aDeath(n + 1)
+		d.Summary = strings.Repeat("x", 64<<10)
+		if err := w.Print(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if lines := readLines(t, dir); len(lines) != burst || lines[burst-1].pid() != burst {
+		t.Errorf("%d lines of %d", len(lines), burst)
+	}
+}
+
 func TestReadOnlyDisk(t *testing.T) {
 	dir := smallDisk(t, 0)
 	w := open(t, Options{Dir: dir})

@@ -29,7 +29,7 @@ func (p *Probe) makePinnedMaps(id identity) error {
 				return err
 			}
 		} else {
-			pins.compare(id)
+			pins.compare(id, len(old) == len(p.spec.Maps))
 		}
 	}
 	if pins.report.State != PinsReused {
@@ -55,7 +55,9 @@ func (p *Pins) openMaps(id identity, spec *ebpf.CollectionSpec) (map[string]*ebp
 	found := map[string]*ebpf.Map{}
 	for name, s := range spec.Maps {
 		m, err := ebpf.LoadPinnedMap(p.path(pinnedMaps, name), nil)
-		if err == nil {
+		if err == nil && !strings.HasPrefix(name, ".") {
+			// Data sections get their flags when they are loaded, and are
+			// compared there.
 			if err = s.Compatible(m); err != nil {
 				_ = m.Close()
 			}
@@ -72,8 +74,9 @@ func (p *Pins) openMaps(id identity, spec *ebpf.CollectionSpec) (map[string]*ebp
 	return found, nil
 }
 
-// compare decides whether the pinned programs serve as they are.
-func (p *Pins) compare(id identity) {
+// compare decides whether the pinned programs serve as they are; all tells
+// whether all maps have been found.
+func (p *Pins) compare(id identity, all bool) {
 	p.report.State = PinsUpgraded
 	switch {
 	case p.record.Object == "":
@@ -82,7 +85,7 @@ func (p *Pins) compare(id identity) {
 		p.report.Why = fmt.Sprintf("they were made by version %q with other programs", p.record.Version)
 	case p.record.Config != id.config:
 		p.report.Why = "they were made with another configuration"
-	case !p.whole():
+	case !all || !p.whole():
 		p.report.Why = "some are missing"
 	default:
 		p.report.State = PinsReused
@@ -102,8 +105,7 @@ func (p *Pins) whole() bool {
 			}
 		}
 	}
-	_, err := os.Stat(p.path(pinnedMaps, ".rodata"))
-	return err == nil
+	return true
 }
 
 // replace removes pins that cannot be used. Deaths that were kept and not read

@@ -43,14 +43,21 @@ func (p *Probe) bringUpPinned(c Config, o object) error {
 	if err != nil {
 		return err
 	}
-	p.startLosses()
-	return p.pins.complete(id, p.pinnedHooks())
+	total, err := p.startLosses()
+	if err != nil {
+		return err
+	}
+	return p.pins.complete(id, p.pinnedHooks(), total)
 }
 
 // startEpoch has every process described again: who was told of them before
 // has forgotten.
 func (p *Probe) startEpoch() error {
 	p.epoch = p.pins.record.Epoch
+	// Remembered answers of the filter must not come to life again.
+	if err := p.vars["target_generation"].Get(&p.levels.generation); err != nil {
+		return fmt.Errorf("read target_generation: %w", err)
+	}
 	return p.Forget(1)
 }
 
@@ -95,8 +102,9 @@ func (p *Probe) pinnedHooks() map[string]string {
 	return states
 }
 
-// startLosses goes on counting where the losses were last told.
-func (p *Probe) startLosses() {
+// startLosses goes on counting where the losses were last told. It returns how
+// many deaths have not been kept, ever.
+func (p *Probe) startLosses() (uint64, error) {
 	r := p.pins.record
 	p.lost.told = map[Loss]uint64{}
 	for _, l := range r.Told {
@@ -106,9 +114,9 @@ func (p *Probe) startLosses() {
 		}
 		p.lost.told[Loss{Lane: l.Lane, Reason: l.Reason}] = l.Count
 	}
-	if total, err := p.notKept(); err == nil {
-		p.pins.report.NotKept = total - min(r.NotKept, total)
-	}
+	total, err := p.notKept()
+	p.pins.report.NotKept = total - min(r.NotKept, total)
+	return total, err
 }
 
 // tellPins stores what has been told and until when.
@@ -120,22 +128,44 @@ func (p *Probe) tellPins() error {
 	slices.SortFunc(told, func(a, b Loss) int {
 		return slices.Compare([]string{a.Lane, a.Reason}, []string{b.Lane, b.Reason})
 	})
-	total, err := p.notKept()
-	if err != nil {
-		return err
-	}
-	return p.pins.update(func(r *pinRecord) { r.Told, r.NotKept, r.Seen = told, total, boottime() })
+	return p.pins.update(func(r *pinRecord) { r.Told, r.Seen = told, boottime() })
 }
 
-// notKept counts the deaths that found no room to be kept.
-func (p *Probe) notKept() (uint64, error) {
-	var perCPU []typedCounters
-	if err := p.maps["counted"].Lookup(uint32(0), &perCPU); err != nil {
-		return 0, fmt.Errorf("read the counters: %w", err)
+// NotKept counts the deaths that found no room to be kept since the start. If
+// the agent is killed before it has written them they are lost.
+func (p *Probe) NotKept() uint64 {
+	total, err := p.notKept()
+	if err != nil || p.pins == nil {
+		return 0
 	}
-	var n uint64
-	for _, c := range perCPU {
-		n += c.KeptFull
-	}
-	return n, nil
+	return total - min(p.pins.notKept(), total)
 }
+
+// Retarget drops the target cgroups of an earlier run. It is called once this
+// run's are known.
+func (p *Probe) Retarget() error {
+	if p.pins == nil {
+		return nil
+	}
+	p.levels.mu.Lock()
+	defer p.levels.mu.Unlock()
+	m := p.maps["target_cgroups"]
+	var stale []uint64
+	var key uint64
+	var value uint8
+	it := m.Iterate()
+	for it.Next(&key, &value) {
+		if _, is := p.levels.level[key]; !is {
+			stale = append(stale, key)
+		}
+	}
+	for _, k := range stale {
+		if err := m.Delete(k); err != nil && !isNotFound(err) {
+			return fmt.Errorf("remove a target cgroup of an earlier run: %w", err)
+		}
+	}
+	return it.Err()
+}
+
+// notKept counts the deaths that have not been kept, ever.
+func (p *Probe) notKept() (uint64, error) { return sumNotKept(p.maps["counted"]) }

@@ -31,6 +31,8 @@ type Config struct {
 	// Keep keeps what each death is judged by until Release says that its
 	// record has been written.
 	Keep bool
+	// KeptRoom is how many deaths can be kept; 0 for the default of 4096.
+	KeptRoom uint32
 	// Types are the kernel's, if ReadTypes has been called before.
 	Types *Types
 	// BTFPath names a BTF file for kernels without one in /sys; empty if none.
@@ -71,6 +73,9 @@ func (c Config) apply(spec *ebpf.CollectionSpec) error {
 	}
 	if c.RoutineBytes != 0 {
 		spec.Maps["routine"].MaxEntries = c.RoutineBytes
+	}
+	if c.KeptRoom != 0 {
+		spec.Maps["kept_deaths"].MaxEntries = c.KeptRoom
 	}
 	if !c.keeps() {
 		for _, name := range []string{"kept_deaths", "kept_stories"} {

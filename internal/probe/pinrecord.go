@@ -38,7 +38,7 @@ type pinRecord struct {
 	Epoch uint32 `json:"epoch,omitempty"`
 	// Told are the losses that have been told.
 	Told []Loss `json:"told,omitempty"`
-	// NotKept is how many deaths that were not kept are known of.
+	// NotKept is how many deaths had not been kept when this run began.
 	NotKept uint64 `json:"not_kept,omitempty"`
 	// Seen is CLOCK_BOOTTIME, ns, of when the rings were last read.
 	Seen uint64 `json:"seen,omitempty"`
@@ -118,12 +118,18 @@ func (p *Pins) begin(id identity) error {
 }
 
 // complete says that everything that id names is pinned.
-func (p *Pins) complete(id identity, hooks map[string]string) error {
+func (p *Pins) complete(id identity, hooks map[string]string, notKept uint64) error {
 	short := maps.Clone(hooks)
 	for name, state := range short {
 		short[name] = state[:min(len(state), reasonMax)]
 	}
-	return p.update(func(r *pinRecord) { r.Object, r.Config, r.Hooks = id.object, id.config, short })
+	return p.update(func(r *pinRecord) { r.Object, r.Config, r.Hooks, r.NotKept = id.object, id.config, short, notKept })
+}
+
+func (p *Pins) notKept() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.record.NotKept
 }
 
 // update changes the record and stores it.
@@ -141,4 +147,31 @@ func (p *Pins) update(change func(*pinRecord)) error {
 		return fmt.Errorf("write the pins' meta: %w", err)
 	}
 	return nil
+}
+
+// Settle says that everything that was read has been written: what was not
+// kept has not been lost.
+func (p *Pins) Settle() error {
+	m, err := ebpf.LoadPinnedMap(p.path(pinnedMaps, "counted"), nil)
+	if err != nil {
+		return fmt.Errorf("open the pinned counters: %w", err)
+	}
+	defer m.Close()
+	total, err := sumNotKept(m)
+	if err != nil {
+		return err
+	}
+	return p.update(func(r *pinRecord) { r.NotKept = total })
+}
+
+func sumNotKept(counted *ebpf.Map) (uint64, error) {
+	var perCPU []typedCounters
+	if err := counted.Lookup(uint32(0), &perCPU); err != nil {
+		return 0, fmt.Errorf("read the counters: %w", err)
+	}
+	var n uint64
+	for _, c := range perCPU {
+		n += c.KeptFull
+	}
+	return n, nil
 }

@@ -102,6 +102,10 @@ func TestPinsReused(t *testing.T) {
 		t.Errorf("first: %s", s)
 	}
 	before := programID(t, p, "on_exit")
+	var told, again uint32
+	if err := p.vars["describe_epoch"].Get(&told); err != nil {
+		t.Fatal(err)
+	}
 	drain(t, p)
 	letGo(t, p, pins)
 	pid := killed(t)
@@ -114,6 +118,9 @@ func TestPinsReused(t *testing.T) {
 	}
 	if programID(t, p, "on_exit") != before {
 		t.Error("the program is another one")
+	}
+	if err := p.vars["describe_epoch"].Get(&again); err != nil || again <= told {
+		t.Errorf("who was described before is not again: epoch %d after %d, %v", again, told, err)
 	}
 	if !isKept(t, p, pid) {
 		t.Error("the death is not kept")
@@ -266,5 +273,78 @@ func remove(t *testing.T, path ...string) {
 func TestPinsNeedBPFFS(t *testing.T) {
 	if _, err := OpenPins(filepath.Join(t.TempDir(), "a", "b")); !errors.Is(err, ErrNoBPFFS) {
 		t.Error(err)
+	}
+}
+
+// What finds no room is counted, and told to who comes next, unless everything
+// that was read has been written.
+func TestPinsFull(t *testing.T) {
+	dir := pinDir(t)
+	c := Config{KeptRoom: 2}
+	p, pins := loadPinned(t, dir, c)
+	for range 5 {
+		killed(t)
+	}
+	if n := p.NotKept(); n < 3 {
+		t.Errorf("not kept: %d of 5 with room for 2", n)
+	}
+	letGo(t, p, pins)
+	p, pins = loadPinned(t, dir, c)
+	if r := pins.Report(); r.NotKept < 3 || p.NotKept() != 0 {
+		t.Errorf("%+v, then %d", r, p.NotKept())
+	}
+	keys, err := p.KeptDeaths()
+	if err != nil || len(keys) != 2 {
+		t.Fatalf("%v, %v", keys, err)
+	}
+	if err := p.Release(int(keys[0].TGID), keys[0].Start); err != nil {
+		t.Error(err)
+	}
+	if _, there := p.KeptDeath(keys[0]); there {
+		t.Error("released, and still there")
+	}
+	killed(t)
+	killed(t)
+	if err := pins.Settle(); err != nil {
+		t.Error(err)
+	}
+	letGo(t, p, pins)
+	p, pins = loadPinned(t, dir, c)
+	defer letGo(t, p, pins)
+	if r := pins.Report(); r.NotKept != 0 {
+		t.Errorf("all was written: %+v", r)
+	}
+}
+
+// The filter's answers of an earlier run do not come to life again.
+func TestPinsTargets(t *testing.T) {
+	dir := pinDir(t)
+	c := Config{TargetCgroups: true}
+	p, pins := loadPinned(t, dir, c)
+	if err := p.AddCgroup(0, 42, 1); err != nil {
+		t.Fatal(err)
+	}
+	letGo(t, p, pins)
+	p, pins = loadPinned(t, dir, c)
+	defer letGo(t, p, pins)
+	var before, after uint32
+	if err := p.vars["target_generation"].Get(&before); err != nil || before < 2 {
+		t.Fatalf("generation %d, %v", before, err)
+	}
+	if err := p.AddCgroup(0, 43, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Retarget(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.vars["target_generation"].Get(&after); err != nil || after <= before {
+		t.Errorf("generation %d after %d, %v", after, before, err)
+	}
+	var v uint8
+	if err := p.maps["target_cgroups"].Lookup(uint64(42), &v); !isNotFound(err) {
+		t.Errorf("the old target is there: %v", err)
+	}
+	if err := p.maps["target_cgroups"].Lookup(uint64(43), &v); err != nil {
+		t.Errorf("the new target: %v", err)
 	}
 }

@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -95,4 +96,4 @@ func (p *Probe) publishLevels() error {
 	return nil
 }
 
-func isNotFound(err error) bool { return err == ebpf.ErrKeyNotExist }
+func isNotFound(err error) bool { return errors.Is(err, ebpf.ErrKeyNotExist) }
