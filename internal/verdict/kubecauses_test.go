@@ -90,6 +90,26 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// An exec probe that runs out of time is ended by the shim: that is no stop of
+// the container, by nobody's hand.
+func TestExecProbeRunsOutOfTime(t *testing.T) {
+	p := newPodWorld(t)
+	p.sees(event.SourceKubeletLog)
+	p.settings(nil)
+	for i := range uint64(3) {
+		p.fact(7000+1000*i, event.SourceKubeletLog, event.KubeProbe, probe("liveness", 1, 0))
+	}
+	check := inside(idApp, false, proc(41, "check", p.shim, systemd))
+	check.Container.Name, check.Pod = "app", p.app.Pod
+	p.signal(10_000, unix.SIGKILL, check, from(p.shim))
+	p.exit(10_001, check, 137)
+	d := p.death(60_000)
+	expect(t, d, event.CauseRuntimeStop, event.Proven, p.shim)
+	if strings.Contains(d.Summary, "by hand") || !strings.Contains(d.Summary, "exec probe") || d.RequestedBy != "" {
+		t.Error(d.Summary)
+	}
+}
+
 // A pod that is taken down has no sandbox that is ready: no reason of its own.
 func TestDeletionBeforeTheSandbox(t *testing.T) {
 	p := newPodWorld(t)

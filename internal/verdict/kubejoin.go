@@ -37,9 +37,11 @@ func (e *Engine) join(st *story) joined {
 	}
 	j.words = e.said(&s, &r)
 	if r.cause == "" {
-		if len(r.told) > 0 {
+		switch {
+		case s.beside: // the container itself was not stopped
+		case len(r.told) > 0:
 			j.requestedBy = byKubelet
-		} else if len(e.kube.sights) > 0 {
+		default:
 			j.byHand = e.kube.complete(s.began, s.ended)
 		}
 		return j

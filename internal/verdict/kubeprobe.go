@@ -29,7 +29,7 @@ func (r run) enough() bool { return r.failed >= r.threshold }
 // of them as long as the threshold makes kubelet kill; it is the reason where
 // kubelet's words name none, or where no source would have carried them.
 func (e *Engine) probed(s *stop, r *grounds) {
-	if s.sandbox {
+	if s.sandbox || s.beside {
 		return
 	}
 	for _, probe := range []string{"liveness", "startup"} {

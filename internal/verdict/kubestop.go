@@ -32,6 +32,10 @@ type stop struct {
 	started         time.Time
 	began, ended    time.Time
 	byHook, sandbox bool
+	// beside: what was signalled is not the container's init. With the init it
+	// goes for the same reason; alone it is an exec probe or a hook whose time
+	// was up, or a session's.
+	beside bool
 }
 
 // stopOf tells whether a finding is such a stop: the runtime sent the signal, or
@@ -48,6 +52,7 @@ func (e *Engine) stopOf(st *story, f *finding) (stop, bool) {
 	s := stop{
 		pod: e.podOf(p), container: p.Container.Name, id: p.Container.ID, byHook: hook,
 		began: e.began(f.first), ended: st.exit.Time, sandbox: p.Container.Name == "",
+		beside: !isInit(f.first.Target),
 	}
 	if s.pod == nil {
 		s.pod = &podFacts{}
