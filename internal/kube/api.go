@@ -4,7 +4,9 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
 	"sync"
 	"time"
 
@@ -138,7 +140,7 @@ func (a *API) eventFeed(client *rest.RESTClient, tell func(event.KubeFact)) *fee
 func (a *API) reporter(resource string, tell func(event.KubeFact)) func(error) {
 	return func(err error) {
 		if err != nil {
-			err = fmt.Errorf("%s: %w", resource, err)
+			err = fmt.Errorf("%s: %w", resource, plainly(err))
 		}
 		a.mu.Lock()
 		a.failed[resource] = err
@@ -168,4 +170,12 @@ func (a *API) failedFor(d time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return !a.since.IsZero() && time.Since(a.since) > d
+}
+
+// plainly leaves out what was asked: it is always the same, and long.
+func plainly(err error) error {
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		return u.Err
+	}
+	return err
 }

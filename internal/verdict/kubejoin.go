@@ -91,7 +91,11 @@ func (e *Engine) said(s *stop, r *grounds) []event.Evidence {
 		ev.Text = "does not agree: " + ev.Text
 		list = append(list, ev)
 	}
-	return append(list, e.kube.blind(s.began.Add(-time.Second), s.ended.Add(early))...)
+	until := s.ended
+	if r.cause == "" {
+		until = until.Add(early) // who goes blind now may have had the word
+	}
+	return append(list, e.kube.blind(s.began.Add(-time.Second), until)...)
 }
 
 // wordsMax bounds what one record quotes.
