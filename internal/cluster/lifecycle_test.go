@@ -108,8 +108,7 @@ func (s *stage) limitPod(bytes string) {
 // touch makes a file in the pod's state.
 func (s *stage) touch(name string) {
 	s.Helper()
-	file := filepath.Join(s.bed.Dir, "kubelet/pods", s.uid(), "volumes/kubernetes.io~empty-dir/state", name)
-	if err := os.WriteFile(file, nil, 0o644); err != nil {
+	if err := os.WriteFile(s.volume(s.uid(), name), nil, 0o644); err != nil {
 		s.Fatal(err)
 	}
 }

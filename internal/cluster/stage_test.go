@@ -7,7 +7,9 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -120,7 +122,7 @@ func (s *stage) port() (int, string) {
 	return n, fmt.Sprintf("%s:%d", s.bed.Address, n)
 }
 
-// running waits until a container runs, and tells which it is.
+// running waits until a container runs, and its app does, and tells which it is.
 func (s *stage) running(name string) victim {
 	s.Helper()
 	var v victim
@@ -132,7 +134,26 @@ func (s *stage) running(name string) victim {
 		v = s.victim(c)
 		return true
 	})
+	s.up(s.book.get(s.name).Spec.Containers[0].Command[0], v.pod)
 	return v
+}
+
+// up waits until the app heeds signals as it was told to: one that comes while
+// Go's runtime starts has another end.
+func (s *stage) up(program, pod string) {
+	s.Helper()
+	if program != "/bin/app" {
+		return
+	}
+	eventually(s.T, s.name+": the app is up", func() bool {
+		_, err := os.Stat(s.volume(pod, "up"))
+		return err == nil
+	})
+}
+
+// volume is a file on a pod's volume, as the host sees it.
+func (s *stage) volume(pod, file string) string {
+	return filepath.Join(s.bed.Dir, "kubelet/pods", pod, "volumes/kubernetes.io~empty-dir/state", file)
 }
 
 // ended waits for the first container's end, for those that may not be seen

@@ -74,6 +74,7 @@ func staticScenarios(quiet bool) []scenario {
 		{"manifest-removed", "pod_deleted", deleted, 0, 0, func(s *stage) victim {
 			s.createStatic(app(heeds))
 			v := s.found("app", false)
+			s.up("/bin/app", v.pod)
 			s.removeStatic()
 			return v
 		}},

@@ -36,6 +36,10 @@ func main() {
 	}
 }
 
+// upFile tells the scenario, on the pod's volume, that signals now do what they
+// are to do.
+const upFile = "/state/up"
+
 type app struct {
 	onTerm, state, http, tcp, grpc string
 	sickAfter                      time.Duration
@@ -63,6 +67,7 @@ func (a *app) run() error {
 	if err := a.serve(ctx); err != nil {
 		return err
 	}
+	_ = os.WriteFile(upFile, nil, 0o644) // a pod without the volume does not wait for it
 	for a.onTerm == "ignore" {
 		time.Sleep(time.Hour) // an empty wait would be a deadlock to the runtime
 	}
