@@ -48,6 +48,13 @@ func (d *Death) MarshalJSON() ([]byte, error) {
 	}{(*plain)(d), p})
 }
 
+// UnmarshalJSON keeps a pid that is not there apart from pid 0.
+func (d *Death) UnmarshalJSON(b []byte) error {
+	type plain Death
+	d.Process = &Process{PID: -1}
+	return json.Unmarshal(b, (*plain)(d))
+}
+
 // marshal is json.Marshal without escaping for HTML, as the output has it.
 func marshal(v any) ([]byte, error) {
 	var b bytes.Buffer

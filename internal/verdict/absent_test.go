@@ -55,6 +55,10 @@ func TestAbsentEnds(t *testing.T) {
 			if err != nil || strings.Contains(string(b), `"pid":-1`) {
 				t.Errorf("%v: %s", err, b)
 			}
+			var again event.Death
+			if err := json.Unmarshal(b, &again); err != nil || again.Process.PIDKnown() != (c.log != nil) || again.Process.Container.ID != "app" {
+				t.Errorf("read again: %v, %+v", err, again.Process)
+			}
 			if known := strings.Contains(string(b), `"pid":7`); known != (c.log != nil) {
 				t.Errorf("the pid: %s", b)
 			}
