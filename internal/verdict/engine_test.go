@@ -299,7 +299,15 @@ func TestRuntime(t *testing.T) {
 		w.exit(1501, orphan, 137)
 		expect(t, w.death(1700), event.CauseRuntimeCleanup, event.Likely, nil)
 	})
+	t.Run("a copy in memory", func(t *testing.T) {
+		crun := &event.Process{PID: 30, Comm: "3", Args: []string{"/usr/bin/crun", "kill", "web"}, StartBoottimeNS: 30, Ancestors: []*event.Process{proc(33, "podman", systemd)}}
+		w := newWorld(t, Options{})
+		w.signal(1000, unix.SIGKILL, app, from(crun))
+		w.exit(1001, app, 137)
+		expect(t, w.death(1200), event.CauseRuntimeStop, event.Proven, crun)
+	})
 	for name, impostor := range map[string]*event.Process{
+		"in memory":       {PID: 30, Comm: "3", Args: []string{"crun", "kill", "web"}, StartBoottimeNS: 30, Ancestors: []*event.Process{proc(31, "bash", systemd)}},
 		"by comm":         {PID: 30, Comm: "runc", Exe: "/usr/bin/bash", StartBoottimeNS: 30, Ancestors: []*event.Process{shim}},
 		"elsewhere":       {PID: 30, Comm: "runc", Exe: "/tmp/runc", StartBoottimeNS: 30, Ancestors: []*event.Process{shim}},
 		"from a shell":    proc(30, "runc", proc(31, "bash", systemd), systemd),

@@ -59,6 +59,13 @@ func ociRuntime(p *event.Process) bool {
 	return is(p, "runc", "crun", "youki", "runsc", "kata-runtime", "nvidia-container-runtime", "docker-runc")
 }
 
+// copyInMemory tells whether a process may be crun, or runc up to 1.1: they
+// execute a sealed copy of themselves (CVE-2019-5736), a memfd that has no path.
+// Its arguments prove nothing: whether a monitor or daemon started it does.
+func copyInMemory(p *event.Process) bool {
+	return p.Container == nil && p.Exe == "" && len(p.Args) > 0 && slices.Contains([]string{"crun", "runc"}, path.Base(p.Args[0]))
+}
+
 func monitor(p *event.Process) bool {
 	if p == nil || p.Container != nil || !system(p.Exe) {
 		return false
@@ -91,7 +98,7 @@ func runtime(from, dead *event.Process) bool {
 	if monitor(from) || daemon(from) {
 		return true
 	}
-	if !ociRuntime(from) {
+	if !ociRuntime(from) && !copyInMemory(from) {
 		return false
 	}
 	starts := func(p *event.Process) bool { return monitor(p) || daemon(p) }
