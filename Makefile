@@ -69,6 +69,10 @@ record: ## record what the container tests do anew, for the golden replays
 test-vm: ## the tests in guests (KERNEL="5.10 6.1 6.12 sid uml" CGROUP="v2 v1" GROUP=zoo,live JOBS=2 UPDATE=1 COVER=1)
 	go run ./testdata/guest
 
+.PHONY: test-vm-ci
+test-vm-ci: test-deps ## what of it fits into CI's time
+	GUESTS="5.10-v2 6.1-v2 6.12-v2 sid-v2 6.1-v1 uml-v2" GROUP=check,budget,zoo,guest,floor go run ./testdata/guest
+
 .PHONY: release
 release: ## static amd64 and arm64 archives of the commit, with checksums, in build/release
 	./release/build build/release

@@ -136,7 +136,9 @@ type event struct {
 	OOM *struct {
 		Scope       string `json:"scope"`
 		LimitCgroup string `json:"limit_cgroup"`
+		LimitLevel  string `json:"limit_level"`
 		LimitBytes  *int64 `json:"limit_bytes"`
+		Order       *int   `json:"order"`
 	} `json:"oom"`
 	ContainerSurvives *bool             `json:"container_survives"`
 	EventsLost        int               `json:"events_lost"`

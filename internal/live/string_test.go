@@ -34,13 +34,18 @@ func exists(path string) bool {
 func goarch() string { return runtime.GOARCH }
 
 // catches tells whether a process has a handler for a signal.
-func catches(pid int, sig unix.Signal) bool {
+func catches(pid int, sig unix.Signal) bool { return inSet(pid, "SigCgt:", sig) }
+
+func ignores(pid int, sig unix.Signal) bool { return inSet(pid, "SigIgn:", sig) }
+
+// inSet looks a signal up in one of the sets of /proc/PID/status.
+func inSet(pid int, name string, sig unix.Signal) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return false
 	}
 	for line := range strings.Lines(string(b)) {
-		if set, ok := strings.CutPrefix(line, "SigCgt:"); ok {
+		if set, ok := strings.CutPrefix(line, name); ok {
 			n, err := strconv.ParseUint(strings.TrimSpace(set), 16, 64)
 			return err == nil && n&(1<<(sig-1)) != 0
 		}

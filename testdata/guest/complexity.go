@@ -14,7 +14,7 @@ import (
 const complexityFile = "testdata/complexity.json"
 
 // noteComplexity adds what the guests' verifiers counted to the figures that
-// TestComplexity, in the group probe, compares with.
+// TestComplexity, in the group budget, compares with.
 func noteComplexity(guests []*guest) error {
 	all := map[string]map[string]map[string]int{}
 	if err := readJSON(complexityFile, &all); err != nil {
@@ -24,7 +24,7 @@ func noteComplexity(guests []*guest) error {
 		seen := map[string]map[string]map[string]int{}
 		err := readJSON(filepath.Join(g.out, "complexity.json"), &seen)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // the group probe was not run
+			continue // the group budget was not run
 		}
 		if err != nil {
 			return err

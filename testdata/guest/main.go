@@ -7,6 +7,7 @@
 //	ARCH=arm64         another architecture's guests, emulated
 //	KERNEL="5.10 6.1"  the table's names; all by default
 //	CGROUP="v2 v1"     cgroup modes
+//	GUESTS="6.12-v2 …" these alone of them
 //	GROUP=check,zoo    groups of tests; all by default
 //	JOBS=2             guests at a time
 //	LIMIT=25m          what one guest may take

@@ -30,6 +30,7 @@ type group struct {
 func groups() []group {
 	return []group{
 		{name: "check"},
+		{name: "budget"},
 		{name: "probe"},
 		{name: "cgroup"},
 		{name: "zoo"},
@@ -83,14 +84,12 @@ func (c *config) plan() []*guest {
 		if kind == debian && c.arch != runtime.GOARCH {
 			continue // it is made by running its own programs
 		}
-		for _, k := range c.kernels {
-			if k.floor() && c.arch != "amd64" {
+		for _, p := range c.pairs {
+			if p.kernel.floor() && c.arch != "amd64" {
 				continue // User Mode Linux has no other architecture
 			}
-			for _, mode := range c.modes {
-				if named := c.groupsOf(k, kind); len(named) > 0 {
-					guests = append(guests, &guest{arch: c.arch, kernel: k, mode: mode, kind: kind, groups: named})
-				}
+			if named := c.groupsOf(p.kernel, kind); len(named) > 0 {
+				guests = append(guests, &guest{arch: c.arch, kernel: p.kernel, mode: p.mode, kind: kind, groups: named})
 			}
 		}
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,7 +21,7 @@ type config struct {
 	work    string // initial RAM disks, removed in the end
 	logs    string // consoles and what the guests hand out
 	kernels []kernel
-	modes   []string
+	pairs   []pair
 	groups  []string
 	jobs    int
 	limit   time.Duration
@@ -41,10 +42,7 @@ func settings() (*config, error) {
 	if c.skips, err = readSkips(filepath.Join(c.here, "skips")); err != nil {
 		return nil, err
 	}
-	if c.kernels, err = choose(all, words("KERNEL")); err != nil {
-		return nil, err
-	}
-	if c.modes, err = chosen("CGROUP", []string{"v2", "v1"}); err != nil {
+	if err := c.choosePairs(all); err != nil {
 		return nil, err
 	}
 	if c.groups, err = chosen("GROUP", groupNames()); err != nil {
@@ -61,6 +59,40 @@ func settings() (*config, error) {
 	}
 	c.logs = or(os.Getenv("LOGS"), filepath.Join(c.work, "logs"))
 	return c, os.MkdirAll(c.logs, 0o755)
+}
+
+// pair is a kernel in a cgroup mode.
+type pair struct {
+	kernel kernel
+	mode   string
+}
+
+// choosePairs takes those that GUESTS names, or else each KERNEL in each CGROUP
+// mode.
+func (c *config) choosePairs(all []kernel) error {
+	kernels, err := choose(all, words("KERNEL"))
+	if err != nil {
+		return err
+	}
+	modes, err := chosen("CGROUP", []string{"v2", "v1"})
+	if err != nil {
+		return err
+	}
+	for _, k := range kernels {
+		for _, mode := range modes {
+			named := words("GUESTS")
+			if len(named) == 0 && (!k.floor() || mode == modes[0]) || slices.Contains(named, k.name+"-"+mode) {
+				c.pairs = append(c.pairs, pair{k, mode})
+				if !slices.Contains(c.kernels, k) {
+					c.kernels = append(c.kernels, k)
+				}
+			}
+		}
+	}
+	if len(c.pairs) == 0 {
+		return errors.New("GUESTS names no kernel and mode, as 6.12-v2")
+	}
+	return nil
 }
 
 func (c *config) cleanUp() { _ = os.RemoveAll(c.work) }

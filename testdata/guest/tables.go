@@ -15,6 +15,8 @@ type kernel struct {
 	name, suite string
 	// image is the pattern of the package that holds the kernel.
 	image string
+	// cpus is how many an emulated guest gets.
+	cpus string
 }
 
 // floor: this kernel lacks what sigtrace needs, which is to be refused. It runs
@@ -22,10 +24,10 @@ type kernel struct {
 func (k kernel) floor() bool { return k.name == "uml" }
 
 func readKernels(file string) ([]kernel, error) {
-	rows, err := readTable(file, 3)
+	rows, err := readTable(file, 4)
 	var list []kernel
 	for _, r := range rows {
-		list = append(list, kernel{name: r[0], suite: r[1], image: r[2]})
+		list = append(list, kernel{name: r[0], suite: r[1], cpus: r[2], image: r[3]})
 	}
 	return list, err
 }
@@ -35,7 +37,6 @@ func readKernels(file string) ([]kernel, error) {
 type skip struct {
 	kernel, mode, group, test string
 	why                       string
-	happened                  bool
 }
 
 func readSkips(file string) ([]skip, error) {
