@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -89,6 +90,7 @@ func (p podmanWith) foreign() {
 	name, pid := p.run(nil, "/bin/sleep", "1000")
 	id := p.do("inspect", "-f", "{{.Id}}", name)
 	w := watchNamed(p.t)
+	time.Sleep(3 * time.Second) // being ready does not wait for the names of older cgroups
 	killer := killFrom(p.t, "sh", unix.SIGKILL, pid)
 	d := w.deathOf(p.t, pid)
 	d.expect(p.t, "foreign_process", "host", killer)
@@ -126,10 +128,12 @@ func TestDaemonSystemOOMOfAContainer(t *testing.T) {
 	need(t, "podman", "conmon", "crun")
 	p := podmanWith{t, "crun"}
 	name, pid := p.run([]string{"--oom-score-adj", "1000"}, "/bin/sh", "-c",
-		"while [ ! -e /tmp/go ]; do sleep 0.1; done; exec tail /dev/zero")
+		"while [ ! -e /tmp/go ]; do sleep 0.1; done; exec dd if=/dev/zero of=/dev/null bs=1900M count=1")
 	w := watchNamed(t)
 	decoy(t)
 	decoy(t)
+	hogAt(t, 1200, 0) // not the first to be killed
+	time.Sleep(5 * time.Second)
 	p.do("exec", name, "/bin/sh", "-c", "echo > /tmp/go")
 	d := w.deathOf(t, pid)
 	d.expect(t, "system_oom", "*", 0)

@@ -60,10 +60,12 @@ func ociRuntime(p *event.Process) bool {
 }
 
 // copyInMemory tells whether a process may be crun, or runc up to 1.1: they
-// execute a sealed copy of themselves (CVE-2019-5736), a memfd that has no path.
-// Its arguments prove nothing: whether a monitor or daemon started it does.
+// execute a sealed copy of themselves (CVE-2019-5736), a memfd that has no path
+// but that of its descriptor. Its arguments prove nothing: whether a monitor or
+// daemon started it does.
 func copyInMemory(p *event.Process) bool {
-	return p.Container == nil && p.Exe == "" && len(p.Args) > 0 && slices.Contains([]string{"crun", "runc"}, path.Base(p.Args[0]))
+	pathless := p.Exe == "" || strings.HasPrefix(p.Exe, "/dev/fd/") || strings.HasPrefix(p.Exe, "/proc/self/fd/")
+	return p.Container == nil && pathless && len(p.Args) > 0 && slices.Contains([]string{"crun", "runc"}, path.Base(p.Args[0]))
 }
 
 func monitor(p *event.Process) bool {
