@@ -26,7 +26,12 @@ func newCheck() *cobra.Command {
 		Args:  noArgs,
 	}
 	f.registerSources(c)
-	c.RunE = func(c *cobra.Command, _ []string) error { return check(c, f) }
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := f.kube.validate(); err != nil {
+			return usageError{err}
+		}
+		return check(c, f)
+	}
 	return c
 }
 

@@ -33,7 +33,7 @@ func (k *Kubelet) get(ctx context.Context, path string, read func(io.Reader) err
 	}
 	response, err := k.http.Do(request)
 	if err != nil {
-		return fmt.Errorf("kubelet: %w", err)
+		return fmt.Errorf("kubelet at %s: %w", k.base.Host, plainly(err))
 	}
 	defer response.Body.Close()
 	body := io.LimitReader(response.Body, bodyMax)
