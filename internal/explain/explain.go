@@ -82,10 +82,14 @@ func bySignal(input string, n int) Meaning {
 		Meaning: fmt.Sprintf("ended by %s (signal %d, shown as 128 + %d)", signal.Name(n), n, n),
 	}
 	s, known := signals()[unix.Signal(n)]
-	if !known {
+	if !known { // a real-time signal
+		m.LookAt = []string{past, live}
 		return m
 	}
 	m.DefaultAction, m.Causes, m.LookAt = s.action, s.causes, s.lookAt
+	if len(m.LookAt) == 0 {
+		m.LookAt = []string{past, live}
+	}
 	switch s.action {
 	case "Ign":
 		m.Meaning = fmt.Sprintf("%s is ignored by default: no process dies of it", m.Signal)

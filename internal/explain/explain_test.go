@@ -3,6 +3,7 @@
 package explain
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -58,6 +59,16 @@ func TestFold(t *testing.T) {
 	for n, want := range map[int64]int{0: 0, 255: 255, 256: 0, 257: 1, -1: 255, -255: 1, -256: 0, -257: 255} {
 		if got := Fold(n); got != want {
 			t.Errorf("Fold(%d) = %d, want %d", n, got, want)
+		}
+	}
+}
+
+// Every code and signal says what to look at next, but for a normal end.
+func TestThereIsAlwaysANextStep(t *testing.T) {
+	for n := 1; n < 256; n++ {
+		m, err := Of(strconv.Itoa(n))
+		if err != nil || len(m.LookAt) == 0 || m.Meaning == "" {
+			t.Errorf("%d: %+v, %v", n, m, err)
 		}
 	}
 }

@@ -11,6 +11,7 @@ type signalEntry struct {
 
 const (
 	live     = "sigtrace, live: who sends it and why"
+	past     = "sigtrace why: who did it the last time, if the agent runs"
 	previous = "the log of the previous container (kubectl logs --previous)"
 )
 
@@ -25,13 +26,13 @@ func signals() map[unix.Signal]signalEntry {
 		unix.SIGABRT:   {"Core", []string{"abort(): a failed assertion, an uncaught exception, a heap corruption that libc noticed"}, []string{"the last lines on its stderr", "a core dump"}},
 		unix.SIGBUS:    {"Core", []string{"a mapped file was truncated, or its disk was full", "hugepages or /dev/shm ran out", "bad memory (machine check)"}, []string{"df of the files that it maps, /dev/shm", "the kernel log for machine checks"}},
 		unix.SIGFPE:    {"Core", []string{"an integer divided by zero"}, []string{"a core dump"}},
-		unix.SIGKILL:   {"Term", []string{"its memory limit (cgroup OOM; Kubernetes: OOMKilled)", "the node itself out of memory (system OOM)", "the end of a grace period: the runtime or kubelet after SIGTERM", "a liveness or startup probe that failed", "somebody with kill -9, malware too"}, []string{"sigtrace: it tells these apart", "the kernel log (journalctl -k) for “oom-kill” and “Killed process”", "kubectl describe pod: Last State, Events"}},
+		unix.SIGKILL:   {"Term", []string{"its memory limit (cgroup OOM; Kubernetes: OOMKilled)", "the node itself out of memory (system OOM)", "the end of a grace period: the runtime or kubelet after SIGTERM", "a liveness or startup probe that failed", "somebody with kill -9, malware too"}, []string{past, "sigtrace, live: it tells these apart", "the kernel log (journalctl -k) for “oom-kill” and “Killed process”", "kubectl describe pod: Last State, Events"}},
 		unix.SIGUSR1:   {"Term", []string{"a program without a handler for it was signalled (log rotation, a dump request)"}, []string{live}},
 		unix.SIGSEGV:   {"Core", []string{"a bug: memory that is not its own was touched", "a stack overflow", "a library that does not fit"}, []string{"the kernel log for “segfault at”", "a core dump"}},
 		unix.SIGUSR2:   {"Term", []string{"a program without a handler for it was signalled"}, []string{live}},
 		unix.SIGPIPE:   {"Term", []string{"it wrote to a pipe or socket that nobody reads any more"}, []string{"what it is piped into, and whether that ended first"}},
 		unix.SIGALRM:   {"Term", []string{"a time limit that it set for itself (alarm)"}, nil},
-		unix.SIGTERM:   {"Term", []string{"a normal stop: kubelet (deletion, eviction, a failed probe), docker stop, systemctl stop", "timeout(1), a supervisor, a person with kill"}, []string{live, "kubectl get events: Killing, Evicted, Unhealthy"}},
+		unix.SIGTERM:   {"Term", []string{"a normal stop: kubelet (deletion, eviction, a failed probe), docker stop, systemctl stop", "timeout(1), a supervisor, a person with kill"}, []string{past, live, "kubectl get events: Killing, Evicted, Unhealthy"}},
 		unix.SIGSTKFLT: {"Term", nil, nil},
 		unix.SIGCHLD:   {"Ign", nil, nil},
 		unix.SIGCONT:   {"Cont", nil, nil},
