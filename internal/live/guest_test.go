@@ -101,6 +101,9 @@ func TestGuestSysrqF(t *testing.T) {
 // A page that the hardware has lost: the kernel forces SIGBUS on who touches it.
 func TestGuestMemoryError(t *testing.T) {
 	inGuest(t)
+	if b, err := os.ReadFile("/proc/meminfo"); err != nil || !strings.Contains(string(b), "HardwareCorrupted") {
+		t.Skip("this kernel is built without CONFIG_MEMORY_FAILURE")
+	}
 	w := watch(t)
 	said := zoo(t, "broken-page")
 	w.deathOf(t, said.Victim).expect(t, "hardware_error", "*", 0)
