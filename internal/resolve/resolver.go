@@ -51,18 +51,32 @@ func (r *Resolver) SetSymbols(s *proc.Symbols) { r.symbols = s }
 // Describe takes in what the kernel tells of a process.
 func (r *Resolver) Describe(e *event.RawProc) {
 	k := r.memory.edit(e.Key)
+	if e.Exe == "" && len(e.Args) == 0 {
+		return // looked at when its memory was gone: an earlier look told more
+	}
 	k.exe, k.args, k.truncated = e.Exe, e.Args, e.ProcFlags&event.ProcArgsTruncated != 0
 }
 
 // Chain takes in the parents of a process.
 func (r *Resolver) Chain(e *event.RawChain) {
 	k := r.memory.edit(e.Key)
-	if e.Lineage {
-		k.lineage = e.Nodes
-	} else {
+	switch {
+	case !e.Lineage:
 		k.present = e.Nodes
+	case k.forkedByAnother(e.Nodes):
+		return
+	default:
+		k.lineage = e.Nodes
 	}
 	r.images.learn(r, e.Nodes)
+}
+
+// forkedByAnother tells whether a lineage contradicts the one that is known.
+// Nobody is forked twice: when two threads both look like the last to exit, the
+// first drops the process's entry in the kernel's map, and the second seeds it
+// anew from whoever is its parent by then.
+func (k *known) forkedByAnother(nodes []event.Node) bool {
+	return len(k.lineage) > 0 && (len(nodes) == 0 || nodes[0].Key != k.lineage[0].Key)
 }
 
 // Header makes the header of an event.
