@@ -30,9 +30,9 @@ test: test-deps ## install what the tests need, run unit tests and live tests
 lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }
 	go vet ./... ./testdata/bench ./testdata/guest
-	go vet -tags cluster ./internal/cluster/...
+	go vet -tags cluster,agent ./internal/cluster/...
 	go tool staticcheck ./...
-	go tool staticcheck -tags cluster ./internal/cluster/...
+	go tool staticcheck -tags cluster,agent ./internal/cluster/...
 	shellcheck $$(git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh$$')
 	clang-format-19 --dry-run --Werror bpf/*.c bpf/*.h
 
@@ -116,6 +116,11 @@ vagrant-box: vagrant-deps ## make a box for libvirt from Debian's packages, and 
 .PHONY: test-kube
 test-kube: test-deps ## Kubernetes' own reasons, in a real cluster (SCENARIO=liveness KUBE_VERSION=1.33.13)
 	$(SUDO) env PATH="$$PATH" HOME="$$HOME" go test -tags cluster -count=1 -v -timeout 30m -parallel 10 ./internal/cluster
+
+.PHONY: test-kube-agent
+test-kube-agent: test-deps deploy-deps ## the real DaemonSet in such a cluster: logs, files, Events, why and Prometheus must agree
+	$(SUDO) env PATH="$$PATH" HOME="$$HOME" PROMETHEUS="$(PROMETHEUS)/usr/bin/prometheus" \
+		go test -tags cluster,agent -count=1 -v -timeout 30m -run TestDaemonSet ./internal/cluster
 
 .PHONY: kube-up
 kube-up: test-deps ## hold such a cluster until ^C and tell how to reach it (ARGS=-standalone)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build cluster
+//go:build cluster && agent
 
 package cluster
 
@@ -50,7 +50,11 @@ patches:
                 volumeMounts:
                   - {name: runtime, mountPath: /run/containerd, $patch: delete}
                   - {name: runtime, mountPath: "%[2]s", readOnly: true}
+                  - {name: var-log, mountPath: /var/log, $patch: delete}
+                  - {name: var-log, mountPath: /var/log/pods, readOnly: true}
             volumes:
+              - name: var-log
+                hostPath: {path: /var/log/pods, type: Directory}
               - name: runtime
                 hostPath: {path: "%[2]s", type: Directory}
               - name: postmortem
