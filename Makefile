@@ -129,3 +129,7 @@ kube-up: test-deps ## hold such a cluster until ^C and tell how to reach it (ARG
 .PHONY: test-arm64
 test-arm64: arm64-deps ## the unit tests of arm64, under qemu-user
 	./testdata/qemu-user/run
+
+.PHONY: test-vagrant
+test-vagrant: vagrant-deps ## the guests' groups of tests in a Vagrant machine (BOX=debian12 GROUP=check,probe,zoo PREBUILT=1 DRIVER=qemu)
+	./testdata/vagrant/run
