@@ -4,6 +4,8 @@ package live
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +13,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // 500 containers come and go, as cgroups named as kubelet names them: each death
@@ -91,4 +96,86 @@ func rssAnon(t *testing.T, pid int) int {
 	}
 	t.Fatal("no RssAnon")
 	return 0
+}
+
+// relay stands between the agent and the runtime's socket, and can be taken away.
+type relay struct {
+	t        *testing.T
+	path, to string
+	mu       sync.Mutex
+	l        net.Listener
+	conns    []net.Conn
+}
+
+func (r *relay) open() {
+	r.t.Helper()
+	l, err := net.Listen("unix", r.path)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.l = l
+	go func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("unix", r.to)
+			if err != nil {
+				_ = in.Close()
+				continue
+			}
+			r.mu.Lock()
+			r.conns = append(r.conns, in, out)
+			r.mu.Unlock()
+			go func() { _, _ = io.Copy(in, out) }()
+			go func() { _, _ = io.Copy(out, in) }()
+		}
+	}()
+}
+
+func (r *relay) cut() {
+	_ = r.l.Close()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.conns {
+		_ = c.Close()
+	}
+	r.conns = nil
+}
+
+// The runtime's socket goes away and comes back: what was named stays named,
+// what is new keeps its id, and what comes after it is back has its name again.
+func TestAgentWithoutItsRuntime(t *testing.T) {
+	p := newPods(t)
+	r := &relay{t: t, path: filepath.Join(t.TempDir(), "cri.sock"), to: containerdSocket}
+	r.open()
+	defer r.cut()
+	sandbox, config := p.sandbox("web-7")
+	_, known := p.container(sandbox, config, "app", 0, "/bin/sleep", "1000")
+	a := startAgent(t, filepath.Join(t.TempDir(), "log"), nil, "--cri-endpoint", "unix://"+r.path)
+	eventually(t, "the agent has asked the runtime", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return len(r.conns) > 0
+	})
+	time.Sleep(2 * time.Second) // and has its answer
+	r.cut()
+	killFrom(t, "sh", unix.SIGKILL, known)
+	if d := a.deathOf(t, known); d.Process.Container == nil || d.Process.Container.Name != "app" {
+		t.Errorf("the container that was known: %+v", d.Process.Container)
+	}
+	id, unknown := p.container(sandbox, config, "side", 0, "/bin/sleep", "1000")
+	killFrom(t, "sh", unix.SIGKILL, unknown)
+	if d := a.deathOf(t, unknown); d.Process.Container == nil || d.Process.Container.ID != id {
+		t.Errorf("the container that came meanwhile: %+v", d.Process.Container)
+	}
+	r.open()
+	_, later := p.container(sandbox, config, "late", 0, "/bin/sleep", "1000")
+	killFrom(t, "sh", unix.SIGKILL, later)
+	if d := a.deathOf(t, later); d.Process.Container == nil || d.Process.Container.Name != "late" {
+		t.Errorf("the container that came after: %+v", d.Process.Container)
+	}
+	a.keeps("all of them", known, unknown, later)
+	a.stop()
 }

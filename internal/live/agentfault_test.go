@@ -22,11 +22,13 @@ import (
 
 // kept is a line of events.jsonl, as a reader from outside sees it.
 type kept struct {
-	Type    string   `json:"type"`
-	ID      string   `json:"id"`
-	State   string   `json:"state"`
-	Process *process `json:"process"`
-	Away    *struct {
+	Type string `json:"type"`
+	ID   string `json:"id"`
+	// Revision is higher where later evidence changed a death's record.
+	Revision int      `json:"revision"`
+	State    string   `json:"state"`
+	Process  *process `json:"process"`
+	Away     *struct {
 		Stopped bool `json:"stopped"`
 	} `json:"away"`
 	Count  int    `json:"count"`
@@ -68,7 +70,7 @@ func keptDeaths(t *testing.T, dir string) map[int]int {
 	lines, _ := keptLines(t, dir)
 	deaths := map[int]int{}
 	for _, k := range lines {
-		if k.Type == "death" && k.Process != nil {
+		if k.Type == "death" && k.Process != nil && k.Revision == 1 {
 			deaths[k.Process.PID]++
 		}
 	}
