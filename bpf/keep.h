@@ -176,7 +176,8 @@ __noinline int keep_exit(u64 task)
 			d->story.signals[i].event.s.h.size = 0;
 		d->story.oom.h.size = 0;
 	}
-	if (bpf_map_update_elem(&kept_deaths, &key, d, BPF_NOEXIST) == -E2BIG)
+	/* Up to 6.3 the kernel's function returns an int, called as if a long. */
+	if ((s32)bpf_map_update_elem(&kept_deaths, &key, d, BPF_NOEXIST) == -E2BIG)
 		count_kept_full();
 	bpf_map_delete_elem(&kept_stories, &key);
 	return 0;
