@@ -97,7 +97,6 @@ const (
 	undecided = 100 * time.Millisecond
 	// naming is how long an event waits for its container's name.
 	naming = 400 * time.Millisecond
-	tick   = 20 * time.Millisecond
 	// lossEvery is how often the loss counters are read.
 	lossEvery = 500 * time.Millisecond
 	// heldMax bounds the events that wait; beyond it they go as they are.
@@ -194,7 +193,7 @@ func (p *Pipeline) loadSymbols() {
 }
 
 func (p *Pipeline) consume(ctx context.Context, failed <-chan error) error {
-	ticker := time.NewTicker(tick)
+	ticker := newPace()
 	defer ticker.Stop()
 	// What the stack tells waits for the symbols, a few hundredths of a second.
 	if p.o.Symbols != nil {
@@ -209,10 +208,12 @@ func (p *Pipeline) consume(ctx context.Context, failed <-chan error) error {
 			if !open {
 				return p.finish(ctx)
 			}
+			ticker.busy(time.Now())
 			if err := p.batch(ctx, b); err != nil {
 				return err
 			}
 		case now := <-ticker.C:
+			ticker.rest(now)
 			if err := p.tick(ctx, now); err != nil {
 				return err
 			}

@@ -22,10 +22,22 @@ func Lanes() [LaneCount]string { return [2]string{"critical", "routine"} }
 
 const (
 	// lanePoll is how often a lane is looked at: not every event wakes its
-	// reader, which would cost the sender more than the event itself.
+	// reader, which would cost the sender more than the event itself. One that
+	// has been empty for a while is looked at less often (restPoll): an idle
+	// node shall not pay for two hundred looks a second.
 	lanePoll    = 10 * time.Millisecond
+	restAfter   = 20 // empty looks
 	batchEvents = 512
 )
+
+// restPoll by lane: the first event in the critical one wakes its reader, and
+// verdicts wait twice as long for what comes late in the routine one.
+func restPoll(lane int) time.Duration {
+	if lane == 0 {
+		return 250 * time.Millisecond
+	}
+	return 50 * time.Millisecond
+}
 
 // Batch is what one lane held when it was read: whole events, one after the
 // other in Data, each of the length that its header says.
@@ -57,8 +69,15 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 	})
 	defer stop()
 	drained := false
+	poll, empty := lanePoll, 0
 	for {
-		b, err := readBatch(r, lane)
+		b, err := readBatch(r, lane, poll)
+		if empty++; len(b.Ends) > 0 {
+			empty = 0
+		}
+		if poll = lanePoll; empty > restAfter {
+			poll = restPoll(lane)
+		}
 		if len(b.Ends) > 0 || b.Drained && !drained {
 			hand(b)
 		}
@@ -75,10 +94,10 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 	}
 }
 
-func readBatch(r *ringbuf.Reader, lane int) (Batch, error) {
+func readBatch(r *ringbuf.Reader, lane int, poll time.Duration) (Batch, error) {
 	b := Batch{Lane: lane}
 	var record ringbuf.Record
-	r.SetDeadline(time.Now().Add(lanePoll))
+	r.SetDeadline(time.Now().Add(poll))
 	for len(b.Ends) < batchEvents {
 		err := r.ReadInto(&record)
 		if err != nil {
