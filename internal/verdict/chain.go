@@ -87,16 +87,17 @@ const cleansUp = 30 * second
 // cleanedUp: where the container's shim or monitor has died, that is why the
 // runtime stepped in.
 func (e *Engine) cleanedUp(f *finding) {
-	monitor := monitorOf(f.deciding.Target)
-	if f.cause != event.CauseRuntimeStop || monitor == nil {
+	if f.cause != event.CauseRuntimeStop {
 		return
 	}
+	monitor := monitorOf(f.deciding.Target)
 	m := e.find(monitor)
 	if m == nil || m.exit == nil {
-		// Its death was before sigtrace's time; the lineage knows of it.
-		if monitor.Dead && !descends(f.first.Sender, monitor) {
+		// Its death was before sigtrace's time, or was missed: the lineage knows
+		// of it, or what the runtime does.
+		if monitor != nil && monitor.Dead && !descends(f.first.Sender, monitor) || removesRemains(f.first.Sender) {
 			f.cause, f.confidence, f.actor = event.CauseRuntimeCleanup, event.Likely, nil
-			f.hops = append([]event.Hop{{Process: monitor, What: "died, it was not seen why"}}, f.hops...)
+			f.hops = append([]event.Hop{diedUnseen(monitor)}, f.hops...)
 		}
 		return
 	}
@@ -110,4 +111,11 @@ func (e *Engine) cleanedUp(f *finding) {
 	}
 	dead := event.Hop{Process: m.process, What: "died (" + string(cause.cause) + ") and left its container to the runtime"}
 	f.hops = append(append(append([]event.Hop{}, cause.hops...), dead), f.hops...)
+}
+
+func diedUnseen(monitor *event.Process) event.Hop {
+	if monitor == nil {
+		return event.Hop{What: "the container's shim died, it was not seen why"}
+	}
+	return event.Hop{Process: monitor, What: "died, it was not seen why"}
 }

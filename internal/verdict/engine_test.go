@@ -299,6 +299,29 @@ func TestRuntime(t *testing.T) {
 		w.exit(1501, orphan, 137)
 		expect(t, w.death(1700), event.CauseRuntimeCleanup, event.Likely, nil)
 	})
+	t.Run("clean-up by what the runtime does", func(t *testing.T) {
+		for name, c := range map[string]struct {
+			args   []string
+			parent *event.Process
+			want   event.Cause
+		}{
+			"delete":                         {[]string{"runc", "--root", "/run", "delete", "--force", "web"}, proc(32, "containerd-shim-runc-v2", containerd), event.CauseRuntimeCleanup},
+			"a stop":                         {[]string{"runc", "--root", "/run", "kill", "web", "9"}, proc(32, "containerd-shim-runc-v2", containerd), event.CauseRuntimeStop},
+			"a container of that name":       {[]string{"runc", "kill", "delete", "9"}, proc(32, "containerd-shim-runc-v2", containerd), event.CauseRuntimeStop},
+			"not by a shim":                  {[]string{"runc", "delete", "--force", "web"}, containerd, event.CauseRuntimeStop},
+			"a delete of nothing that lives": {[]string{"runc", "delete"}, proc(32, "containerd-shim-runc-v2", containerd), event.CauseRuntimeStop},
+		} {
+			w := newWorld(t, Options{})
+			orphan := inside("web", true, proc(10, "app", systemd)) // its lineage is lost
+			cleaner := proc(31, "runc", c.parent, containerd)
+			cleaner.Args = c.args
+			w.signal(1500, unix.SIGKILL, orphan, from(cleaner))
+			w.exit(1501, orphan, 137)
+			if d := w.death(1700); d.Cause != c.want {
+				t.Errorf("%s: got %s: %s", name, d.Cause, d.Summary)
+			}
+		}
+	})
 	t.Run("a copy in memory", func(t *testing.T) {
 		crun := &event.Process{PID: 30, Comm: "3", Args: []string{"/usr/bin/crun", "kill", "web"}, StartBoottimeNS: 30, Ancestors: []*event.Process{proc(33, "podman", systemd)}}
 		w := newWorld(t, Options{})

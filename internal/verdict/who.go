@@ -107,6 +107,17 @@ func runtime(from, dead *event.Process) bool {
 	return slices.ContainsFunc(from.Ancestors, starts) || slices.ContainsFunc(from.PresentAncestors, starts)
 }
 
+// removesRemains tells whether an OCI runtime is removing what a dead shim has
+// left: containerd runs the shim's "delete", and that "runc … delete --force",
+// which kills what still lives. A stop is never that.
+func removesRemains(p *event.Process) bool {
+	if !ociRuntime(p) || len(p.Ancestors) == 0 || !monitor(p.Ancestors[0]) {
+		return false
+	}
+	i := slices.Index(p.Args, "delete")
+	return i >= 0 && i+1 < len(p.Args) && p.Args[i+1] == "--force"
+}
+
 // serviceManager tells whether systemd, as pid 1 or as a user's manager,
 // stopped something of its own.
 func serviceManager(from, dead *event.Process) bool {
