@@ -5,6 +5,7 @@ package postmortem
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -45,6 +46,9 @@ func openDirectory(path string) (*directory, error) {
 		return nil, err
 	}
 	d := &directory{path: path, root: root}
+	if err := d.makePrivate(); err != nil {
+		return nil, errors.Join(err, d.close())
+	}
 	if err := d.takeLock(); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
@@ -52,6 +56,23 @@ func openDirectory(path string) (*directory, error) {
 		return nil, errors.Join(err, d.close())
 	}
 	return d, nil
+}
+
+// makePrivate closes a directory that is new, though another made it: kubelet
+// makes a hostPath 0755. One that has been in use is as its owner wants it.
+func (d *directory) makePrivate() error {
+	f, err := d.root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.Readdirnames(1); !errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err := f.Chmod(dirMode); err != nil {
+		return fmt.Errorf("make %s private: %w", d.path, err)
+	}
+	return nil
 }
 
 func (d *directory) takeLock() error {

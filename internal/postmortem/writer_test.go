@@ -358,3 +358,25 @@ func TestReadOnlyDisk(t *testing.T) {
 		t.Errorf("got %+v", lines)
 	}
 }
+
+// kubelet makes a hostPath 0755: the agent closes it while it is new. What has
+// been in use is as its owner wants it.
+func TestANewDirectoryIsMadePrivate(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct{ set, want os.FileMode }{{0o755, 0o700}, {0o750, 0o750}} {
+		if err := os.Chmod(dir, c.set); err != nil {
+			t.Fatal(err)
+		}
+		w, err := Open(Options{Dir: dir, Limits: Defaults(), Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(dir)
+		if err != nil || info.Mode().Perm() != c.want {
+			t.Errorf("set to %v: %v, %v", c.set, info.Mode(), err)
+		}
+	}
+}
