@@ -24,7 +24,7 @@ test-deps: ## install what the tests need (Debian packages)
 
 .PHONY: test
 test: test-deps ## install what the tests need, run unit tests and live tests
-	$(SUDO) env PATH="$$PATH" HOME="$$HOME" go test -race -count=1 -timeout 20m ./...
+	$(SUDO) env PATH="$$PATH" HOME="$$HOME" go test -race -count=1 -timeout 40m ./...
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format

@@ -5,6 +5,7 @@ package live
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -105,16 +106,12 @@ func TestAgentKilledWhileItWrites(t *testing.T) {
 	for round := range rounds {
 		a := startAgent(t, dir, nil, "--log-max-size", "64KiB", "--log-max-files", "1000")
 		var g sync.WaitGroup
-		stop := make(chan struct{})
+		stopped, stop := context.WithCancel(t.Context())
 		for range 3 {
 			g.Go(func() {
-				for {
-					select {
-					case <-stop:
-						return
-					default:
-						killOne(t)
-					}
+				for stopped.Err() == nil {
+					killOne(t)
+					time.Sleep(10 * time.Millisecond)
 				}
 			})
 		}
@@ -122,7 +119,7 @@ func TestAgentKilledWhileItWrites(t *testing.T) {
 		time.Sleep(time.Duration(round*37) * time.Millisecond)
 		had := keptDeaths(t, dir)
 		a.kill()
-		close(stop)
+		stop()
 		g.Wait()
 		now := keptDeaths(t, dir)
 		for pid := range had {
