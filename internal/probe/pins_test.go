@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -59,7 +60,16 @@ func letGo(t *testing.T, p *Probe, pins *Pins) {
 // killed starts a process, kills it, and returns its pid.
 func killed(t *testing.T) uint32 {
 	t.Helper()
+	return killedIn(t, nil)
+}
+
+// killedIn kills a process in a cgroup.
+func killedIn(t *testing.T, group *os.File) uint32 {
+	t.Helper()
 	c := exec.Command("sleep", "60")
+	if group != nil {
+		c.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(group.Fd())}
+	}
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -276,21 +286,54 @@ func TestPinsNeedBPFFS(t *testing.T) {
 	}
 }
 
+// testGroup is a cgroup of version 2, and its id: what else dies on this host
+// is not to be counted.
+func testGroup(t *testing.T) (*os.File, uint64) {
+	t.Helper()
+	root := "/sys/fs/cgroup"
+	if _, err := os.Stat(root + "/unified"); err == nil {
+		root += "/unified"
+	}
+	dir, err := os.MkdirTemp(root, "sigtrace-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Remove(dir) })
+	group, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = group.Close() })
+	var st unix.Stat_t
+	if err := unix.Fstat(int(group.Fd()), &st); err != nil {
+		t.Fatal(err)
+	}
+	return group, st.Ino
+}
+
 // What finds no room is counted, and told to who comes next, unless everything
 // that was read has been written.
 func TestPinsFull(t *testing.T) {
 	dir := pinDir(t)
-	c := Config{KeptRoom: 2}
-	p, pins := loadPinned(t, dir, c)
-	for range 5 {
-		killed(t)
+	c := Config{KeptRoom: 2, TargetCgroups: true}
+	group, id := testGroup(t)
+	load := func() (*Probe, *Pins) {
+		p, pins := loadPinned(t, dir, c)
+		if err := p.AddCgroup(0, id, 1); err != nil {
+			t.Fatal(err)
+		}
+		return p, pins
 	}
-	if n := p.NotKept(); n < 3 {
+	p, pins := load()
+	for range 5 {
+		killedIn(t, group)
+	}
+	if n := p.NotKept(); n != 3 {
 		t.Errorf("not kept: %d of 5 with room for 2", n)
 	}
 	letGo(t, p, pins)
-	p, pins = loadPinned(t, dir, c)
-	if r := pins.Report(); r.NotKept < 3 || p.NotKept() != 0 {
+	p, pins = load()
+	if r := pins.Report(); r.NotKept != 3 || p.NotKept() != 0 {
 		t.Errorf("%+v, then %d", r, p.NotKept())
 	}
 	keys, err := p.KeptDeaths()
@@ -303,13 +346,13 @@ func TestPinsFull(t *testing.T) {
 	if _, there := p.KeptDeath(keys[0]); there {
 		t.Error("released, and still there")
 	}
-	killed(t)
-	killed(t)
+	killedIn(t, group)
+	killedIn(t, group)
 	if err := pins.Settle(); err != nil {
 		t.Error(err)
 	}
 	letGo(t, p, pins)
-	p, pins = loadPinned(t, dir, c)
+	p, pins = load()
 	defer letGo(t, p, pins)
 	if r := pins.Report(); r.NotKept != 0 {
 		t.Errorf("all was written: %+v", r)
