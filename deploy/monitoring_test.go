@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 	"sigs.k8s.io/yaml"
 )
@@ -186,7 +186,7 @@ func checkSelectors(t *testing.T, where string, expr parser.Expr, known map[stri
 			continue
 		}
 		for _, m := range selector.LabelMatchers {
-			if m.Name != labels.MetricName && m.Name != "node" && !slices.Contains(have, m.Name) {
+			if m.Name != model.MetricNameLabel && m.Name != "node" && !slices.Contains(have, m.Name) {
 				t.Errorf("%s: %s has no label %q, only %v", where, selector.Name, m.Name, have)
 			}
 		}
