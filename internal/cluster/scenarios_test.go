@@ -126,11 +126,11 @@ func probeScenarios() []scenario {
 			return s.ended("app")
 		}},
 		{"startup", "startup_probe", probes, 0, 0, func(s *stage) victim {
-			s.create(app(heeds, "-sick-after=1ms", state), func(p *core.Pod) { p.Spec.Containers[0].StartupProbe = probe(byExec()) })
+			s.create(app(heeds, "-sick-after=1ms", state), func(p *core.Pod) { p.Spec.Containers[0].StartupProbe = startup(byExec()) })
 			return s.ended("app")
 		}},
 		{"startup-ignores", "startup_probe", probes, 4, 137, func(s *stage) victim {
-			s.create(app(ignores, "-sick-after=1ms", state), func(p *core.Pod) { p.Spec.Containers[0].StartupProbe = probe(byExec()) })
+			s.create(app(ignores, "-sick-after=1ms", state), func(p *core.Pod) { p.Spec.Containers[0].StartupProbe = startup(byExec()) })
 			return s.ended("app")
 		}},
 		{"flapping-then-stopped-by-hand", "runtime_stop", nil, 0, 0, func(s *stage) victim {

@@ -94,6 +94,14 @@ func probe(h core.ProbeHandler) *core.Probe {
 	return &core.Probe{ProbeHandler: h, PeriodSeconds: 1, FailureThreshold: 2, TimeoutSeconds: 5}
 }
 
+// startup asks only once the app has had the time to say that it is sick: one
+// success is enough for a startup probe.
+func startup(h core.ProbeHandler) *core.Probe {
+	p := probe(h)
+	p.InitialDelaySeconds = 2
+	return p
+}
+
 func liveness(h core.ProbeHandler) change {
 	return func(p *core.Pod) { p.Spec.Containers[0].LivenessProbe = probe(h) }
 }

@@ -67,7 +67,7 @@ func staticScenarios(quiet bool) []scenario {
 		}},
 		{"startup", "startup_probe", probed, 0, 143, func(s *stage) victim {
 			s.createStatic(app("-on-term=exit=143", "-sick-after=1ms", state), func(p *core.Pod) {
-				p.Spec.Containers[0].StartupProbe = probe(byExec())
+				p.Spec.Containers[0].StartupProbe = startup(byExec())
 			})
 			return s.found("app", true)
 		}},
