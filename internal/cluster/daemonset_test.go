@@ -67,8 +67,8 @@ func byKubelet(_ victim, d death) bool { return d.RequestedBy == "kubelet" }
 
 func notByKubelet(_ victim, d death) bool { return d.RequestedBy != "kubelet" }
 
-func memoryOf(level string) func(victim, death) bool {
-	return func(_ victim, d death) bool { return d.OOM != nil && d.OOM.LimitLevel == level }
+func memoryOf(levels ...string) func(victim, death) bool {
+	return func(_ victim, d death) bool { return d.OOM != nil && slices.Contains(levels, d.OOM.LimitLevel) }
 }
 
 // chosenKills are the ways to die, out of the matrix's scenarios, by name.
@@ -85,8 +85,10 @@ func chosenKills(t *testing.T) []kill {
 		"deleted-ignores":           {actor: byKubelet, reason: "SigtraceStop"},
 		"evicted-by-emptydir-limit": {actor: byKubelet, reason: "SigtraceEvict"},
 		"image-changed":             {actor: byKubelet, reason: "SigtraceStop"},
-		"oom-of-init":               {actor: memoryOf("container"), reason: "SigtraceOOM"},
-		"oom-of-a-child":            {actor: memoryOf("container"), reason: "SigtraceOOM"},
+		// The pod's limit is its one container's, and the sandbox counts as well:
+		// either can be the first to be hit.
+		"oom-of-init":    {actor: memoryOf("container", "pod"), reason: "SigtraceOOM"},
+		"oom-of-a-child": {actor: memoryOf("container", "pod"), reason: "SigtraceOOM"},
 	}
 	var list []kill
 	for _, sc := range chosen(scenarios()) {
