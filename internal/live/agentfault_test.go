@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,15 +40,7 @@ type kept struct {
 // keptLines reads the files of a log directory; torn is how many lines are none.
 func keptLines(t *testing.T, dir string) (lines []kept, torn int) {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, "events*.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names { // events-TIME.jsonl comes before events.jsonl
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, b := range keptFiles(t, dir) {
 		s := bufio.NewScanner(bytes.NewReader(b))
 		s.Buffer(nil, 16<<20)
 		for s.Scan() {
@@ -63,6 +56,29 @@ func keptLines(t *testing.T, dir string) (lines []kept, torn int) {
 		}
 	}
 	return lines, torn
+}
+
+// keptFiles reads all events' files, oldest first, as they were between two
+// rotations.
+func keptFiles(t *testing.T, dir string) (files [][]byte) {
+	t.Helper()
+	for {
+		names, err := filepath.Glob(filepath.Join(dir, "events*.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = nil
+		for _, name := range names { // events-TIME.jsonl comes before events.jsonl
+			b, err := os.ReadFile(name)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Fatal(err)
+			}
+			files = append(files, b)
+		}
+		if after, _ := filepath.Glob(filepath.Join(dir, "events*.jsonl")); slices.Equal(names, after) {
+			return files
+		}
+	}
 }
 
 // keptDeaths counts the deaths of each pid.
@@ -104,12 +120,15 @@ func TestAgentKilledWhileItWrites(t *testing.T) {
 	const rounds = 5
 	before := 0
 	for round := range rounds {
-		a := startAgent(t, dir, nil, "--log-max-size", "64KiB", "--log-max-files", "1000")
+		a := startAgent(t, dir, nil, "--log-max-size", "256KiB", "--log-max-files", "1000")
 		var g sync.WaitGroup
 		stopped, stop := context.WithCancel(t.Context())
 		for range 3 {
 			g.Go(func() {
-				for stopped.Err() == nil {
+				for range 100 {
+					if stopped.Err() != nil {
+						return
+					}
 					killOne(t)
 					time.Sleep(10 * time.Millisecond)
 				}

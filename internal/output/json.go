@@ -160,10 +160,14 @@ func (j *jsonPrinter) Flush() error {
 
 func (j *jsonPrinter) Close() error { return j.Flush() }
 
-// processCache keeps encoded processes in two generations.
-type processCache struct{ young, old map[*event.Process][]byte }
+// processCache keeps encoded processes in two generations, bounded in bytes:
+// with its ancestry a process can be a hundred kilobytes long.
+type processCache struct {
+	young, old map[*event.Process][]byte
+	bytes      int // in young
+}
 
-const processCacheMax = 512
+const processCacheMax = 1 << 20
 
 func (c *processCache) get(p *event.Process) ([]byte, bool) {
 	if b, ok := c.young[p]; ok {
@@ -174,8 +178,9 @@ func (c *processCache) get(p *event.Process) ([]byte, bool) {
 }
 
 func (c *processCache) put(p *event.Process, b []byte) {
-	if c.young == nil || len(c.young) >= processCacheMax {
-		c.old, c.young = c.young, map[*event.Process][]byte{}
+	if c.young == nil || c.bytes+len(b) > processCacheMax {
+		c.old, c.young, c.bytes = c.young, map[*event.Process][]byte{}, 0
 	}
 	c.young[p] = b
+	c.bytes += len(b)
 }

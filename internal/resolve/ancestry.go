@@ -98,7 +98,8 @@ func (r *Resolver) ancestor(n event.Node) *event.Process {
 	}
 	r.names.put(p, n.Hierarchy, n.Cgroup, false)
 	if k := r.memory.get(n.Key); k != nil {
-		p.Exe, p.Args, p.ArgsTruncated = k.exe, k.args, k.truncated
+		p.Exe = k.exe
+		p.Args, p.ArgsTruncated = k.asAncestor()
 	}
 	if p.Exe == "" || p.Args == nil {
 		r.images.add(r, p)

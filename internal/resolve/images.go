@@ -26,7 +26,8 @@ func (i *images) add(r *Resolver, p *event.Process) {
 	if !ok || known.comm != p.Comm {
 		c := *p
 		r.addImage(&c)
-		known = image{c.Comm, c.Exe, c.Args, c.ArgsTruncated}
+		known = image{comm: c.Comm, exe: c.Exe}
+		known.args, known.truncated = ancestorArgs(c.Args, c.ArgsTruncated)
 		i.put(k, known)
 	}
 	if p.Exe == "" {

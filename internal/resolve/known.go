@@ -9,6 +9,7 @@ type known struct {
 	exe       string
 	args      []string
 	truncated bool
+	short     *shortArgs
 	present   []event.Node
 	lineage   []event.Node
 	// built is the last process made of this, for the brief it was made for:
@@ -18,15 +19,20 @@ type known struct {
 	builtNames uint64
 }
 
-// generation is how many processes are remembered before the older half is
-// forgotten and the kernel asked to describe anew.
-const generation = 4096
+// generation is how many processes are remembered, and generationArgs how many
+// bytes of their arguments, before the older half is forgotten and the kernel
+// asked to describe anew.
+const (
+	generation     = 4096
+	generationArgs = 4 << 20
+)
 
 // memory holds what is known in two generations: when the young one is full it
 // becomes the old one, and what is still needed is described again. So it is
 // bounded, and an event that is on its way already still finds its process.
 type memory struct {
 	young, old map[event.Key]*known
+	args       int // bytes told since young was new
 	epoch      uint32
 	forget     func(epoch uint32)
 }
@@ -58,11 +64,17 @@ func (m *memory) edit(k event.Key) *known {
 	return p
 }
 
+// describe fills in what was told of the process of an entry.
+func (m *memory) describe(k *known, exe string, args []string, truncated bool) {
+	k.exe, k.args, k.truncated, k.short = exe, args, truncated, nil
+	m.args += size(args)
+}
+
 func (m *memory) turn() {
-	if len(m.young) < generation {
+	if len(m.young) < generation && m.args < generationArgs {
 		return
 	}
-	m.old, m.young = m.young, map[event.Key]*known{}
+	m.old, m.young, m.args = m.young, map[event.Key]*known{}, 0
 	m.epoch++
 	m.forget(m.epoch)
 }

@@ -15,12 +15,14 @@ func (r *Resolver) Recall(key event.Key, p event.KeptProcess) {
 		return
 	}
 	k := r.memory.edit(key)
-	if k.exe == "" {
-		k.exe = absolute(p.Exe)
+	exe, args, truncated := k.exe, k.args, k.truncated
+	if exe == "" {
+		exe = absolute(p.Exe)
 	}
-	if k.args == nil {
-		k.args, k.truncated = p.Args, p.ArgsTruncated
+	if args == nil {
+		args, truncated = p.Args, p.ArgsTruncated
 	}
+	r.memory.describe(k, exe, args, truncated)
 	if len(k.lineage) == 0 && p.Forker.TGID != 0 {
 		k.lineage = r.nodes(p.Forker)
 	}

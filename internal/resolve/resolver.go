@@ -54,7 +54,7 @@ func (r *Resolver) Describe(e *event.RawProc) {
 	if e.Exe == "" && len(e.Args) == 0 {
 		return // looked at when its memory was gone: an earlier look told more
 	}
-	k.exe, k.args, k.truncated = e.Exe, e.Args, e.ProcFlags&event.ProcArgsTruncated != 0
+	r.memory.describe(k, e.Exe, e.Args, e.ProcFlags&event.ProcArgsTruncated != 0)
 }
 
 // Chain takes in the parents of a process.
