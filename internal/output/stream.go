@@ -27,6 +27,10 @@ type stream struct {
 	err error
 }
 
+// streamMax is how many bytes wait for a Flush at most: a burst of deaths makes
+// tens of megabytes of lines between two ticks.
+const streamMax = 256 << 10
+
 // NewStream returns a printer of JSON lines that goes on after failed writes;
 // New's stays with the first error.
 func NewStream(w io.Writer, o Options) Printer {
@@ -38,7 +42,10 @@ func NewStream(w io.Writer, o Options) Printer {
 func (s *stream) Print(e event.Event) error {
 	s.last = *e.Common()
 	s.lanes[Lane(e)]++
-	return s.json.Print(e)
+	if err := s.json.Print(e); err != nil || s.buf.Len() < streamMax {
+		return err
+	}
+	return s.Flush()
 }
 
 func (s *stream) Tick(time.Time) error { return nil }

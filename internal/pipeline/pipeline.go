@@ -101,6 +101,9 @@ const (
 	lossEvery = 500 * time.Millisecond
 	// heldMax bounds the events that wait; beyond it they go as they are.
 	heldMax = 4096
+	// wrapUp is how long, once asked to end, routine signals are still told; the
+	// rest of them is counted. What decides is told however many there are.
+	wrapUp = 2 * time.Second
 )
 
 // errDone ends the run after MaxEvents.
@@ -125,6 +128,10 @@ type Pipeline struct {
 	decisive uint64
 	lossAt   time.Time
 	since    time.Time
+	// cut is when routine signals are told no more, zero until the end is asked
+	// for; untold counts them.
+	cut    time.Time
+	untold uint64
 }
 
 // New wires a pipeline. cgroups and cache may be nil.
@@ -200,8 +207,11 @@ func (p *Pipeline) consume(ctx context.Context, failed <-chan error) error {
 		p.resolver.SetSymbols(<-p.symbols)
 	}
 	defer p.discard()
+	ending := ctx.Done()
 	for {
 		select {
+		case <-ending:
+			p.cut, ending = time.Now().Add(wrapUp), nil
 		case err := <-failed:
 			return err
 		case b, open := <-p.batches:
@@ -253,8 +263,14 @@ func (p *Pipeline) finish(ctx context.Context) error {
 	if err := p.release(time.Now().Add(time.Hour)); err != nil {
 		return err
 	}
-	if err := p.losses(time.Now()); err != nil || p.o.Verdicts == nil {
+	if err := p.losses(time.Now()); err != nil {
 		return err
+	}
+	if err := p.tellUntold(); err != nil {
+		return err
+	}
+	if p.o.Verdicts == nil {
+		return nil
 	}
 	return p.printAll(p.o.Verdicts.Flush())
 }
@@ -274,6 +290,8 @@ func (p *Pipeline) batch(ctx context.Context, b probe.Batch) error {
 		}
 		if b.Lane == 0 {
 			p.decisive = max(p.decisive, event.Boottime(b.Data[at:from]))
+		} else if p.leaves(raw) {
+			continue
 		}
 		if err := p.take(ctx, raw); err != nil {
 			return err
@@ -302,24 +320,4 @@ func (p *Pipeline) tick(ctx context.Context, now time.Time) error {
 		return err
 	}
 	return p.printer.Flush()
-}
-
-func (p *Pipeline) losses(now time.Time) error {
-	lost, err := p.kernel.Losses()
-	if err != nil {
-		p.o.Log.Warn("losses are not known", "error", err)
-		return nil
-	}
-	for _, l := range lost {
-		e := &event.Lost{
-			Header: p.resolver.Header(event.TypeLost, resolve.Now()),
-			Count:  l.Count, Lane: l.Lane, Reason: l.Reason, Since: p.since,
-		}
-		p.judge(e)
-		if err := p.print(e); err != nil {
-			return err
-		}
-	}
-	p.since = now
-	return nil
 }

@@ -71,16 +71,19 @@ func TestAbsentEnds(t *testing.T) {
 func TestKeptIsWeaker(t *testing.T) {
 	shell := proc(5, "bash", systemd)
 	victim := proc(10, "server", shell, systemd)
+	stranger := proc(20, "pkill", systemd)
 	for name, c := range map[string]struct {
-		sender *event.Process
-		want   event.Confidence
+		victim, sender *event.Process
+		want           event.Confidence
 	}{
-		"its parent": {shell, event.Likely}, "a stranger": {proc(20, "pkill", systemd), event.Proven},
+		"its parent":                          {victim, shell, event.Likely},
+		"a stranger":                          {victim, stranger, event.Proven},
+		"nobody knows whom it descended from": {proc(10, "server"), stranger, event.Likely},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, Options{})
-			w.signal(100, 9, victim, from(c.sender), func(s *event.Signal) { s.Kept = true })
-			w.exit(101, victim, 137, func(x *event.Exit) { x.Kept = true })
+			w.signal(100, 9, c.victim, from(c.sender), func(s *event.Signal) { s.Kept = true })
+			w.exit(101, c.victim, 137, func(x *event.Exit) { x.Kept = true })
 			d := w.e.Due(5000 * ms)[0].(*event.Death)
 			if d.Confidence != c.want || d.Actor != c.sender || !strings.Contains(d.Evidence[0].Text, "kept in the pins") {
 				t.Errorf("%s by %v: %+v", d.Confidence, d.Actor, d.Evidence)

@@ -6,12 +6,16 @@ import "github.com/sigtrace/sigtrace/internal/event"
 
 // weaken: of a death that was kept while no agent was there, the last signals
 // are known and what was sent to others is not. An ancestor, or the dead one
-// itself, may have been the messenger of somebody unseen.
+// itself, may have been the messenger of somebody unseen; and so may anybody where
+// the ancestors are not known.
 func weaken(d *event.Death, f *finding, x *event.Exit) {
 	if f.deciding == nil || !f.deciding.Kept && !x.Kept || d.Confidence != event.Proven {
 		return
 	}
-	if same(d.Actor, d.Process) || d.Actor != nil && descends(d.Process, d.Actor) {
+	if d.Actor == nil {
+		return
+	}
+	if same(d.Actor, d.Process) || descends(d.Process, d.Actor) || len(d.Process.Ancestors) == 0 {
 		d.Confidence = event.Likely
 	}
 }
