@@ -21,7 +21,7 @@ import (
 func exported(t *testing.T) map[string][]string {
 	t.Helper()
 	one := func() map[string]uint64 { return map[string]uint64{"one": 1} }
-	m := metrics.New(metrics.Options{Version: "v", Commit: "c", Go: "g", Recursion: one, KubeEvents: one})
+	m := metrics.New(metrics.Options{Version: "v", Commit: "c", Go: "g", Recursion: one, EvidenceErrors: one, KubeEvents: one})
 	for _, e := range []event.Event{
 		&event.Death{Header: event.Header{Type: event.TypeDeath}, Cause: event.CauseCgroupOOM, Revision: 1, Process: &event.Process{Pod: &event.Pod{Namespace: "shop"}}},
 		&event.Signal{Header: event.Header{Type: event.TypeSignal}, Signal: "SIGKILL", Via: event.ViaKill},
@@ -33,7 +33,6 @@ func exported(t *testing.T) map[string][]string {
 			t.Fatal(err)
 		}
 	}
-	m.EvidenceError("api")
 	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
 	r.Header.Set("Accept", "text/plain")
 	w := httptest.NewRecorder()

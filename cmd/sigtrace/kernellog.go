@@ -28,6 +28,7 @@ func (s *session) openKernelLog(f *watchFlags) error {
 	}
 	log, err := kmsg.Open(path)
 	if err != nil {
+		s.logFailures.Add(1)
 		s.notes[kernelLogName] = err.Error()
 		if f.kernelLog != "" {
 			return fmt.Errorf("--kernel-log: %w (--kernel-log off goes without it)", err)
@@ -53,6 +54,7 @@ func (s *session) followKernelLog(ctx context.Context) <-chan *event.KernelOOM {
 			}
 		})
 		if err != nil {
+			s.logFailures.Add(1)
 			s.log.Warn("the kernel log is no witness any more", "error", err)
 		}
 	}()

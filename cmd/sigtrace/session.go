@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -41,6 +42,8 @@ type session struct {
 	added    chan struct{}
 	// kernelLog is nil where there is none.
 	kernelLog *kmsg.Log
+	// logFailures counts the ends of the kernel log that nobody asked for.
+	logFailures atomic.Uint64
 	// state and away are what an agent's status says besides.
 	state string
 	away  *event.Away
@@ -192,6 +195,16 @@ func (s *session) sources() map[string]string {
 	all := s.dir.Sources()
 	maps.Copy(all, s.notes)
 	maps.Copy(all, s.kube.States())
+	return all
+}
+
+// failures counts, by source, what the sources failed to tell.
+func (s *session) failures() map[string]uint64 {
+	all := s.dir.Failures()
+	for source, n := range s.kube.Failures() {
+		all[source] += n // CRI is asked for names and for statuses
+	}
+	all[kernelLogName] = s.logFailures.Load()
 	return all
 }
 

@@ -46,7 +46,7 @@ func (f *agentFlags) count(ctx context.Context, s *session, files *postmortem.Wr
 	m := metrics.New(metrics.Options{
 		Version: versionString(), Commit: commit(), Go: runtime.Version(),
 		Recursion: s.probe.RecursionMisses, WriteErrors: files.WriteErrors,
-		KubeEvents: f.kubeEventResults(),
+		EvidenceErrors: s.failures, KubeEvents: f.kubeEventResults(),
 	})
 	serve, at, err := metrics.Listen(f.metrics, m.Handler(metrics.Health{Alive: f.pulse.alive, Ready: f.pulse.isReady}))
 	if err != nil {

@@ -25,6 +25,10 @@ type sourceState struct {
 	// failed is set from the first failure to the next success, so that a
 	// vanished runtime is logged once.
 	failed bool
+	// answered is set from the first success on.
+	answered bool
+	// failures are all of them, but for those of a source that was never there.
+	failures uint64
 	// pause grows with each failure in a row; until retry the source is left
 	// out of single questions.
 	pause time.Duration
@@ -49,12 +53,16 @@ func (d *Directory) report(source *sourceState, err error) {
 		if source.failed {
 			d.log.Info("container source connected", "source", source.Name())
 		}
-		source.status, source.failed, source.pause = Connected, false, 0
+		source.status, source.failed, source.answered, source.pause = Connected, false, true, 0
 		return
+	}
+	never := errors.Is(err, ErrAbsent) && !source.answered
+	if !never {
+		source.failures++
 	}
 	if !source.failed {
 		level := d.log.Warn
-		if errors.Is(err, ErrAbsent) && source.status != Connected {
+		if never {
 			level = d.log.Debug // most hosts lack most sources
 		}
 		level("container source does not answer", "source", source.Name(), "error", err)
@@ -80,4 +88,15 @@ func (d *Directory) Sources() map[string]string {
 		statuses[source.Name()] = source.status
 	}
 	return statuses
+}
+
+// Failures counts, by source, the questions that were not answered.
+func (d *Directory) Failures() map[string]uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	failures := make(map[string]uint64, len(d.sources))
+	for _, source := range d.sources {
+		failures[source.Name()] = source.failures
+	}
+	return failures
 }

@@ -3,10 +3,13 @@
 package kube
 
 import (
-	"bufio"
+	"fmt"
 	"io"
-	"strconv"
 	"strings"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 )
 
 // probeKey is a probe of a container of a pod.
@@ -15,56 +18,41 @@ type probeKey struct{ namespace, pod, uid, container, probe string }
 // probeCount is how often it has failed and succeeded since kubelet's start.
 type probeCount struct{ failed, succeeded int }
 
-const counterName = "prober_probe_total{"
+const counterName = "prober_probe_total"
 
-// probeCounts reads kubelet's /metrics/probes: of its text format (Prometheus
-// 0.0.4) the counter prober_probe_total alone, of liveness and startup probes
-// (pkg/kubelet/prober/prober_manager.go).
+// probeCounts reads of kubelet's /metrics/probes the counter prober_probe_total
+// alone, of liveness and startup probes (pkg/kubelet/prober/prober_manager.go).
 func probeCounts(r io.Reader) (map[probeKey]probeCount, error) {
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(r)
+	if err != nil {
+		return nil, fmt.Errorf("read the probes' counters: %w", err)
+	}
 	counts := map[probeKey]probeCount{}
-	s := bufio.NewScanner(r)
-	s.Buffer(nil, entryMax)
-	for s.Scan() {
-		text, ok := strings.CutPrefix(s.Text(), counterName)
-		if !ok {
-			continue
-		}
-		labels, value, ok := metricLabels(text)
+	for _, m := range families[counterName].GetMetric() {
+		labels := labelsOf(m)
 		probe := strings.ToLower(labels["probe_type"])
-		if !ok || probe != "liveness" && probe != "startup" {
+		value := m.GetCounter().GetValue()
+		if probe != "liveness" && probe != "startup" || !(value >= 0 && value < 1<<53) {
 			continue
 		}
 		k := probeKey{labels["namespace"], labels["pod"], labels["pod_uid"], labels["container"], probe}
 		c := counts[k]
 		switch labels["result"] {
 		case "failed":
-			c.failed += value
+			c.failed += int(value)
 		case "successful":
-			c.succeeded += value
+			c.succeeded += int(value)
 		}
 		counts[k] = c
 	}
-	return counts, s.Err()
+	return counts, nil
 }
 
-// metricLabels reads `name="value",…} 3`.
-func metricLabels(text string) (labels map[string]string, value int, ok bool) {
-	labels = map[string]string{}
-	for {
-		name, rest, found := strings.Cut(text, "=")
-		if !found {
-			return nil, 0, false
-		}
-		quoted, err := strconv.QuotedPrefix(rest)
-		if err != nil {
-			return nil, 0, false
-		}
-		labels[strings.Trim(name, ", ")], _ = strconv.Unquote(quoted)
-		text = rest[len(quoted):]
-		if after, end := strings.CutPrefix(text, "}"); end {
-			number, _, _ := strings.Cut(strings.TrimSpace(after), " ")
-			f, err := strconv.ParseFloat(number, 64)
-			return labels, int(f), err == nil && f >= 0 && f < 1e15
-		}
+func labelsOf(m *dto.Metric) map[string]string {
+	labels := make(map[string]string, len(m.GetLabel()))
+	for _, pair := range m.GetLabel() {
+		labels[pair.GetName()] = pair.GetValue()
 	}
+	return labels
 }

@@ -52,8 +52,8 @@ func checkFacts(t *testing.T, facts []event.KubeFact) {
 }
 
 func FuzzCounters(f *testing.F) {
-	f.Add(`prober_probe_total{container="app",namespace="shop",pod="web-0",pod_uid="u",probe_type="Liveness",result="failed"} 3`)
-	f.Add(`prober_probe_total{a="\"}",} 1e9 17`)
+	f.Add("# TYPE prober_probe_total counter\n" + `prober_probe_total{container="app",namespace="shop",pod="web-0",pod_uid="u",probe_type="Liveness",result="failed"} 3` + "\n")
+	f.Add("# TYPE prober_probe_total counter\n" + `prober_probe_total{a="\"}",probe_type="Liveness",result="failed"} 1e300 17` + "\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		counts, _ := probeCounts(strings.NewReader(text))
 		for k, c := range counts {

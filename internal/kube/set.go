@@ -65,6 +65,15 @@ func (s *Set) States() map[string]string {
 	return states
 }
 
+// Failures counts, by source, the attempts to ask it that failed.
+func (s *Set) Failures() map[string]uint64 {
+	failures := map[string]uint64{}
+	for _, source := range s.sources {
+		failures[source.Name()] += source.Failures()
+	}
+	return failures
+}
+
 // Check runs the sources until each has said whether it sees, or ctx ends.
 func (s *Set) Check(ctx context.Context) map[string]string {
 	ctx, cancel := context.WithCancel(ctx)

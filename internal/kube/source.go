@@ -17,6 +17,8 @@ type Source interface {
 	Run(ctx context.Context, tell func(event.KubeFact))
 	// State is "connected", or why not.
 	State() string
+	// Failures counts the attempts to ask it that failed.
+	Failures() uint64
 }
 
 // Connected is the state of a source that sees.

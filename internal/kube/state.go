@@ -17,9 +17,17 @@ type state struct {
 	source   string
 	complete bool // its silence tells something
 
-	mu   sync.Mutex
-	text string
-	sees bool
+	mu       sync.Mutex
+	text     string
+	sees     bool
+	failures uint64
+}
+
+// Failures counts the attempts to ask the source that failed.
+func (s *state) Failures() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failures
 }
 
 // State is "connected" or why not.
@@ -49,6 +57,7 @@ func (s *state) blind(err error, tell func(event.KubeFact)) {
 	s.mu.Lock()
 	changed := s.text == "" || s.sees
 	s.text, s.sees = text, false
+	s.failures++
 	s.mu.Unlock()
 	if changed {
 		tell(event.KubeFact{Time: time.Now(), Source: s.source, Kind: event.KubeBlind, Text: bounded(text)})

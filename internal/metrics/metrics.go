@@ -20,6 +20,9 @@ type Options struct {
 	Recursion func() map[string]uint64
 	// WriteErrors counts the attempts to write the log directory that failed.
 	WriteErrors func() uint64
+	// EvidenceErrors counts, by source, the failures of what verdicts rest on
+	// besides the kernel's events; nil: there are no such sources.
+	EvidenceErrors func() map[string]uint64
 	// KubeEvents counts, by result, the Kubernetes Events; nil: none are told.
 	KubeEvents func() map[string]uint64
 	// Now is the clock; nil is time.Now.
@@ -40,16 +43,13 @@ type Metrics struct {
 	lost      *prometheus.CounterVec
 	attached  *prometheus.GaugeVec
 	verdict   prometheus.Histogram
-	evidence  *prometheus.CounterVec
 	namespace bounded
 	reason    bounded
-	source    bounded
 }
 
 const (
 	namespacesMax = 200
 	reasonsMax    = 32
-	sourcesMax    = 32
 )
 
 // New makes the metrics, all at zero.
@@ -64,7 +64,6 @@ func New(o Options) *Metrics {
 		oomKills: counter("oom_kills_total", "Processes that the kernel's OOM killer killed.", "scope", "limit_level"),
 		events:   counter("events_total", "Events told, by type.", "type"),
 		lost:     counter("events_lost_total", "Events that could not be told.", "lane", "reason"),
-		evidence: counter("evidence_errors_total", "Failures of sources of evidence.", "source"),
 		attached: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: "sigtrace", Name: "hook_attached", Help: "1 where a hook of the kernel is attached.",
 		}, []string{"hook"}),
@@ -72,10 +71,13 @@ func New(o Options) *Metrics {
 			Namespace: "sigtrace", Name: "verdict_seconds", Help: "From exit to verdict.",
 			Buckets: []float64{.05, .1, .15, .2, .3, .5, 1, 2, 3, 5, 10},
 		}),
-		namespace: limit(namespacesMax), reason: limit(reasonsMax), source: limit(sourcesMax),
+		namespace: limit(namespacesMax), reason: limit(reasonsMax),
 	}
-	m.registry.MustRegister(m.deaths, m.signals, m.oomKills, m.events, m.lost, m.evidence, m.attached, m.verdict,
-		recursion(o.Recursion), kubeEvents(o.KubeEvents), m.writeErrors(), m.buildInfo(),
+	m.registry.MustRegister(m.deaths, m.signals, m.oomKills, m.events, m.lost, m.attached, m.verdict,
+		newTally("bpf_recursion_misses_total", "Calls of a BPF program that the kernel skipped because one was running.", "program", o.Recursion),
+		newTally("evidence_errors_total", "Failures of sources of evidence.", "source", o.EvidenceErrors),
+		newTally("kube_events_total", "Kubernetes Events, by what has become of them: sent, limited, dropped, failed, retried.", "result", o.KubeEvents),
+		m.writeErrors(), m.buildInfo(),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -143,12 +145,6 @@ func (m *Metrics) status(s *event.Status) {
 		}
 		m.attached.WithLabelValues(hook).Set(value)
 	}
-}
-
-// EvidenceError counts one failure of a source of evidence. It is safe for
-// concurrent use.
-func (m *Metrics) EvidenceError(source string) {
-	m.evidence.WithLabelValues(m.source.of(source)).Inc()
 }
 
 // Tick, Flush and Close are a printer's; there is nothing to do.

@@ -25,7 +25,8 @@ func counted(t *testing.T, events ...event.Event) *Metrics {
 	clock := noon
 	m := New(Options{
 		Version: "1", Commit: "c", Go: "go", Now: func() time.Time { return clock },
-		Recursion: func() map[string]uint64 { return map[string]uint64{"signal_generate": 4} }, WriteErrors: func() uint64 { return 5 },
+		EvidenceErrors: func() map[string]uint64 { return map[string]uint64{"api": 1} },
+		Recursion:      func() map[string]uint64 { return map[string]uint64{"signal_generate": 4} }, WriteErrors: func() uint64 { return 5 },
 		KubeEvents: func() map[string]uint64 { return map[string]uint64{"sent": 6} },
 	})
 	clock = clock.Add(2 * time.Second)
@@ -70,7 +71,6 @@ func TestContract(t *testing.T) {
 		&event.OOM{Header: header(event.TypeOOM), Scope: "cgroup", LimitLevel: "pod"},
 		&event.Lost{Header: header(event.TypeLost), Count: 7, Lane: "routine", Reason: "ring_full"},
 		&event.Status{Header: header(event.TypeStatus), Hooks: map[string]string{"signal_generate": "attached", "mark_victim": "not there"}})
-	m.EvidenceError("api")
 	code, kind, body := get(t, m.Handler(Health{fine, fine}), "/metrics", "")
 	if code != http.StatusOK || !strings.HasPrefix(kind, "application/openmetrics-text") || !strings.HasSuffix(body, "# EOF\n") {
 		t.Errorf("%d %s", code, kind)
@@ -112,14 +112,10 @@ func TestLabelsAreBounded(t *testing.T) {
 	m := counted(t)
 	for n := range 10 * namespacesMax {
 		_ = m.Print(death(fmt.Sprint("ns-", n), 1))
-		m.EvidenceError(fmt.Sprint(n))
 		_ = m.Print(&event.Lost{Header: header(event.TypeLost), Count: 1, Reason: fmt.Sprint(n)})
 	}
 	if n := testutil.CollectAndCount(m.deaths); n != namespacesMax+1 {
 		t.Errorf("%d series of deaths", n)
-	}
-	if n := testutil.CollectAndCount(m.evidence); n != sourcesMax+1 {
-		t.Errorf("%d series of evidence errors", n)
 	}
 	if n := testutil.CollectAndCount(m.lost); n != reasonsMax+1 {
 		t.Errorf("%d series of losses", n)
