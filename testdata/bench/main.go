@@ -38,7 +38,7 @@ func main() {
 	failed := false
 	for _, m := range []measure{
 		{"dropped", dropped}, {"captured", captured}, {"start", start},
-		{"rate", rate}, {"flood", flood}, {"verdict", verdicts},
+		{"rate", rate}, {"flood", flood}, {"verdict", verdicts}, {"idle", idle},
 	} {
 		if !strings.Contains(m.name, *only) {
 			continue

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -157,21 +155,10 @@ func flood(b *bench) error {
 	return nil
 }
 
-func rssAnon(pid int) float64 {
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	for line := range strings.Lines(string(b)) {
-		if f := strings.Fields(line); len(f) > 1 && f[0] == "RssAnon:" {
-			kib, _ := strconv.ParseFloat(f[1], 64)
-			return kib / 1024
-		}
-	}
-	return 0
-}
-
 // verdicts: from exit to verdict, among many processes in many cgroups.
 func verdicts(b *bench) error {
 	const processes, groups, deaths = 2000, 200, 300
-	crowd, clean, err := b.crowd(processes, groups)
+	crowd, clean, err := b.crowd(processes, groups, func(i int) string { return fmt.Sprintf("sigtrace-bench-%d-%d", os.Getpid(), i) })
 	if err != nil {
 		return err
 	}
@@ -216,49 +203,4 @@ func verdicts(b *bench) error {
 	note("exit to verdict: median %.0f ms, maximum %.0f ms, with %d processes in %d cgroups", all[len(all)/2], all[len(all)-1], processes, groups)
 	figure("exit to verdict, 99th percentile", all[len(all)*99/100], 300, "ms")
 	return nil
-}
-
-// crowd fills cgroups with sleeping processes.
-func (b *bench) crowd(processes, groups int) ([]*exec.Cmd, func(), error) {
-	root := "/sys/fs/cgroup"
-	for _, dir := range []string{"/sys/fs/cgroup/memory", "/sys/fs/cgroup/unified"} {
-		if _, err := os.Stat(dir + "/cgroup.procs"); err == nil {
-			root = dir
-			break
-		}
-	}
-	var dirs []string
-	var crowd []*exec.Cmd
-	clean := func() {
-		for _, c := range crowd {
-			_ = c.Process.Kill()
-		}
-		for _, c := range crowd {
-			_ = c.Wait()
-		}
-		for _, d := range dirs {
-			_ = os.Remove(d)
-		}
-	}
-	for i := range groups {
-		dir := fmt.Sprintf("%s/sigtrace-bench-%d-%d", root, os.Getpid(), i)
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			clean()
-			return nil, nil, err
-		}
-		dirs = append(dirs, dir)
-	}
-	for i := range processes {
-		c := exec.Command("sleep", "10000")
-		if err := c.Start(); err != nil {
-			clean()
-			return nil, nil, err
-		}
-		crowd = append(crowd, c)
-		if err := os.WriteFile(dirs[i%groups]+"/cgroup.procs", []byte(strconv.Itoa(c.Process.Pid)), 0); err != nil {
-			clean()
-			return nil, nil, err
-		}
-	}
-	return crowd, clean, nil
 }

@@ -72,8 +72,17 @@ type tool struct {
 // watch starts sigtrace, its output to where out leads (nil: /dev/null), and
 // returns once it is ready, with the time that took.
 func (b *bench) watch(out io.Writer, flags ...string) (*tool, time.Duration, error) {
+	return b.run(out, append([]string{"watch", "-o", "json"}, flags...)...)
+}
+
+// agent does the same for the agent.
+func (b *bench) agent(out io.Writer, flags ...string) (*tool, time.Duration, error) {
+	return b.run(out, append([]string{"agent", "--log-dir", filepath.Join(b.dir, "log")}, flags...)...)
+}
+
+func (b *bench) run(out io.Writer, args ...string) (*tool, time.Duration, error) {
 	ready := filepath.Join(b.dir, fmt.Sprintf("ready-%d", time.Now().UnixNano()))
-	args := append([]string{"watch", "-o", "json", "--cri-endpoint", "off", "--docker-host", "off", "--ready-file", ready}, flags...)
+	args = append(args, "--cri-endpoint", "off", "--docker-host", "off", "--ready-file", ready)
 	t := &tool{cmd: exec.Command(b.sigtrace, args...)}
 	t.cmd.Stdout, t.cmd.Stderr = out, &t.stderr
 	begin := time.Now()
