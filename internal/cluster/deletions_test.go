@@ -147,9 +147,9 @@ func kubeletRestarted() scenario {
 		v := s.running("app")
 		s.delete(meta.DeleteOptions{})
 		time.Sleep(3 * time.Second)
-		s.bed.command("stop-kubelet")
+		s.bed.command("stop kubelet")
 		time.Sleep(time.Second)
-		s.bed.command("start-kubelet")
+		s.bed.command("start kubelet")
 		return v
 	}}
 }

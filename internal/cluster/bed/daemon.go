@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -89,6 +90,31 @@ func (d *daemon) stop(grace time.Duration) {
 		_ = d.cmd.Process.Kill()
 		<-d.exited
 	}
+}
+
+// stopGrace is how long a program that is to be started again may take to end.
+const stopGrace = 5 * time.Second
+
+// StopPart ends one program alone, as an upgrade of it would: kubelet, containerd,
+// kube-apiserver.
+func (b *Bed) StopPart(name string) error {
+	for _, d := range slices.Backward(b.daemons) {
+		if d.name == name {
+			d.stop(stopGrace)
+			return nil
+		}
+	}
+	return fmt.Errorf("no program %q runs here", name)
+}
+
+// StartPart starts it again and waits until it is of use.
+func (b *Bed) StartPart(ctx context.Context, name string) error {
+	for _, part := range b.parts() {
+		if part.name == name {
+			return part.start(ctx)
+		}
+	}
+	return fmt.Errorf("no program %q here", name)
 }
 
 // program is one of Kubernetes' own.

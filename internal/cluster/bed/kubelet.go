@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"time"
 )
 
 // kubeletConfig: quick where a test would otherwise wait, and off the host's
@@ -110,14 +109,5 @@ func (b *Bed) kubeletRole() (config string, flags []string, err error) {
 	return fmt.Sprintf(kubeletConfig, b.net.node(), b.CRISocket, b.CgroupRoot, b.Dir, role),
 		[]string{"--kubeconfig=" + credentials, "--cloud-provider=external"}, nil
 }
-
-// kubeletGrace is how long a kubelet may take to end.
-const kubeletGrace = 5 * time.Second
-
-// StopKubelet ends kubelet alone, as an upgrade of it would.
-func (b *Bed) StopKubelet() { b.kubelet.stop(kubeletGrace) }
-
-// StartKubelet starts it again.
-func (b *Bed) StartKubelet(ctx context.Context) error { return b.startKubelet(ctx) }
 
 func writeFile(name, content string) error { return os.WriteFile(name, []byte(content), 0o600) }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command up holds a test bed: it prints on one line of JSON how to reach it,
-// obeys the commands that it reads from standard input (stop-kubelet,
-// start-kubelet), and takes the bed down at the input's end, ^C or SIGTERM. So
-// the bed goes with whoever wanted it, however that one ends.
+// obeys the commands that it reads from standard input (stop NAME, start NAME, of
+// one of its programs), and takes the bed down at the input's end, ^C or SIGTERM.
+// So the bed goes with whoever wanted it, however that one ends.
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -69,18 +70,22 @@ func serve(ctx context.Context, b *bed.Bed, commands <-chan string) error {
 			return nil
 		case command = <-commands:
 		}
-		switch command {
-		case "stop-kubelet":
-			b.StopKubelet()
-		case "start-kubelet":
-			if err := b.StartKubelet(ctx); err != nil {
-				return err
-			}
-		default:
-			return fmt.Errorf("no command %q", command)
+		if err := obey(ctx, b, command); err != nil {
+			return err
 		}
 		if err := out.Encode(b.Description); err != nil {
 			return err
 		}
 	}
+}
+
+func obey(ctx context.Context, b *bed.Bed, command string) error {
+	what, name, _ := strings.Cut(command, " ")
+	switch what {
+	case "stop":
+		return b.StopPart(name)
+	case "start":
+		return b.StartPart(ctx, name)
+	}
+	return fmt.Errorf("no command %q", command)
 }
