@@ -132,6 +132,7 @@ func load(c Config, o object) (*Probe, error) {
 	if err := c.apply(s); err != nil {
 		return nil, err
 	}
+	dropSources(s)
 	p := &Probe{hooks: map[string]string{}, programs: map[string]*ebpf.Program{}, unpinned: map[string]bool{}, spec: s, pins: c.Pins}
 	if err := p.bringUp(c, o); err != nil {
 		_ = p.Close()
@@ -172,6 +173,7 @@ func collectionOptions(c Config) (ebpf.CollectionOptions, error) {
 func (p *Probe) makeMaps(there map[string]*ebpf.Map) error {
 	part := p.spec.Copy()
 	clear(part.Programs)
+	dropTypes(part.Maps)
 	coll, err := ebpf.NewCollectionWithOptions(part, ebpf.CollectionOptions{MapReplacements: there})
 	if err != nil {
 		return err
@@ -189,11 +191,11 @@ func (p *Probe) program(name string) (*ebpf.Program, error) {
 		return nil, fmt.Errorf("the object has no program %s", name)
 	}
 	part := &ebpf.CollectionSpec{
-		Maps: p.spec.Maps, Types: p.spec.Types, ByteOrder: p.spec.ByteOrder,
-		Programs: map[string]*ebpf.ProgramSpec{name: spec.Copy()},
+		Maps: mapsOf(spec, p.spec.Maps), Types: p.spec.Types, ByteOrder: p.spec.ByteOrder,
+		Programs: map[string]*ebpf.ProgramSpec{name: spec},
 	}
 	o := p.options
-	o.MapReplacements = p.maps
+	o.MapReplacements = mapsOf(spec, p.maps)
 	coll, err := ebpf.NewCollectionWithOptions(part, o)
 	if err != nil {
 		return nil, err
