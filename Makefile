@@ -56,13 +56,12 @@ zoo: ## let every way to die happen and print the board: expected, got, total
 zoo-busy: ## the zoo 20 times with all cores busy: unknown is allowed there, wrong is not (REPEAT=20)
 	$(SUDO) env PATH="$$PATH" HOME="$$HOME" ./testdata/zoo/busy $(or $(REPEAT),20)
 
-# On a machine that does nothing else: what others do is recorded as well.
+# In a guest, where nobody else dies, and no path tells of this machine.
 .PHONY: record
-record: ## record what the container tests do anew, for the golden replays
-	rm -rf build/record && mkdir -p build/record
-	$(SUDO) env PATH="$$PATH" HOME="$$HOME" SIGTRACE_RECORD="$(CURDIR)/build/record" go test -count=1 \
-		-run 'Container|Exec|Shim|Docker|Pod|PID|Sidecar|Impostors|Supervisors|ShellForwards|TermThenKill' ./internal/live
-	for f in build/record/*.jsonl; do gzip -9nc "$$f" >"testdata/replay/$$(basename "$$f").gz"; done
+record: test-deps ## record what the zoo and the container tests do anew, for the golden replays (GUESTS=6.12-v2)
+	rm -rf build/record
+	GUESTS=$(or $(GUESTS),6.12-v2) GROUP=zoo,containers LOGS="$(CURDIR)/build/record" go run ./testdata/guest
+	./testdata/replay/take build/record
 	go test -count=1 ./internal/record -update
 
 .PHONY: test-vm

@@ -38,6 +38,12 @@ func (a *deployed) restarts(t *testing.T, book *podBook) {
 	}
 }
 
+// kept are the records of a death in the files.
+func (a *deployed) kept(t *testing.T, v victim) []death {
+	t.Helper()
+	return of(readDeaths(t, filepath.Join(a.postmortem, "events.jsonl")), v.is)
+}
+
 func readDeaths(t *testing.T, name string) []death {
 	t.Helper()
 	text, err := os.ReadFile(name)

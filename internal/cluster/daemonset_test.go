@@ -40,6 +40,8 @@ func TestDaemonSet(t *testing.T) {
 	t.Logf("way, cause, actor, as logs, files, describe and why tell them:\n%s", strings.Join(table, "\n"))
 	t.Run("prometheus", func(t *testing.T) { p.compare(t, a) })
 	t.Run("restart", func(t *testing.T) { a.restarts(t, book) })
+	t.Run("api-gone", func(t *testing.T) { a.apiGone(t, book) })
+	t.Run("idle", func(t *testing.T) { a.idle(t, book) })
 }
 
 // kill is a scenario with the truth about who did it.

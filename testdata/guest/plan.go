@@ -42,6 +42,7 @@ func groups() []group {
 		{name: "check-confidentiality", kind: secret},
 		{name: "lockdown", kind: secret},
 		{name: "live", kind: debian},
+		{name: "containers", kind: debian},
 		{name: "live-small", foreign: true},
 		{name: "daemons", kind: debian},
 	}

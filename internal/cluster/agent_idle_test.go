@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build cluster && agent
+
+package cluster
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	core "k8s.io/api/core/v1"
+)
+
+const (
+	idlePods, idleContainers = 10, 10 // a hundred containers
+	// rssMax is the budget of RssAnon with the API's sources on, in KiB.
+	rssMax = 80 << 10
+)
+
+// idle measures the agent on a node with a hundred containers where nothing dies.
+// The processor's share is printed and not judged: other tests' machines are busy.
+func (a *deployed) idle(t *testing.T, book *podBook) {
+	for i := range idlePods {
+		s := &stage{T: t, bed: a.bed, book: book, name: fmt.Sprint("idle-", i)}
+		s.create(func(p *core.Pod) {
+			for n := range idleContainers - 1 {
+				p.Spec.Containers = append(p.Spec.Containers, s.container(fmt.Sprint("side-", n), heeds))
+			}
+		})
+		t.Cleanup(s.tidy)
+	}
+	for i := range idlePods {
+		s := &stage{T: t, bed: a.bed, book: book, name: fmt.Sprint("idle-", i)}
+		for n := range idleContainers - 1 {
+			s.running(fmt.Sprint("side-", n))
+		}
+	}
+	pid := a.agentPID(t)
+	time.Sleep(20 * time.Second)
+	const long = time.Minute
+	before := cpuTime(t, pid)
+	time.Sleep(long)
+	used := cpuTime(t, pid) - before
+	rss := rssAnon(t, pid)
+	t.Logf("with %d containers at rest: %.2f %% of a core, RssAnon %.1f MiB", idlePods*idleContainers,
+		100*used.Seconds()/long.Seconds(), float64(rss)/1024)
+	if rss > rssMax {
+		t.Errorf("RssAnon %d KiB, budget %d", rss, rssMax)
+	}
+}
+
+// agentPID is the host's pid of the agent in the bed.
+func (a *deployed) agentPID(t *testing.T) int {
+	t.Helper()
+	names, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		args, _ := os.ReadFile(name)
+		dir := filepath.Dir(name)
+		cgroups, _ := os.ReadFile(dir + "/cgroup")
+		if strings.HasPrefix(string(args), "/sigtrace\x00agent\x00") && strings.Contains(string(cgroups), a.bed.CgroupRoot) {
+			pid, err := strconv.Atoi(filepath.Base(dir))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return pid
+		}
+	}
+	t.Fatal("no agent runs in the bed")
+	return 0
+}
+
+// cpuTime is from sum_exec_runtime of /proc/PID/task/TID/schedstat.
+func cpuTime(t *testing.T, pid int) (total time.Duration) {
+	t.Helper()
+	names, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no threads of %d: %v", pid, err)
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ns, err := strconv.ParseInt(strings.Fields(string(text))[0], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total += time.Duration(ns)
+	}
+	return total
+}
+
+// rssAnon is in KiB.
+func rssAnon(t *testing.T, pid int) int {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "RssAnon:" {
+			n, err := strconv.Atoi(f[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+	}
+	t.Fatal("no RssAnon")
+	return 0
+}
