@@ -42,6 +42,7 @@ func TestDaemonSet(t *testing.T) {
 	t.Run("restart", func(t *testing.T) { a.restarts(t, book) })
 	t.Run("api-gone", func(t *testing.T) { a.apiGone(t, book) })
 	t.Run("idle", func(t *testing.T) { a.idle(t, book) })
+	t.Run("privileged", func(t *testing.T) { a.privileged(t, book) })
 }
 
 // kill is a scenario with the truth about who did it.

@@ -70,7 +70,7 @@ func deployAgent(t *testing.T, b *testBed) *deployed {
 	a := &deployed{bed: b, postmortem: filepath.Join(b.Dir, "postmortem"), metrics: b.Address + ":9466"}
 	archive := strings.TrimSpace(run(t, filepath.Join(deployDir, "build-image"), runtime.GOARCH))
 	run(t, "ctr", "-a", b.CRISocket, "-n", "k8s.io", "images", "import", "--no-unpack", archive)
-	dir := a.kustomization(t, "overlays/least-privilege")
+	dir := a.kustomization(t, "overlays/least-privilege", "")
 	// A dry run keeps nothing: the objects need their namespace beforehand.
 	a.kubectl(t, "apply", "-f", filepath.Join(deployDir, "base/namespace.yaml"))
 	for _, overlay := range []string{"overlays/least-privilege", "overlays/privileged"} {
@@ -88,7 +88,8 @@ func deployAgent(t *testing.T, b *testBed) *deployed {
 	return a
 }
 
-func (a *deployed) kustomization(t *testing.T, overlay string) string {
+// kustomization is that of an overlay, patched for the bed, and with more.
+func (a *deployed) kustomization(t *testing.T, overlay, more string) string {
 	t.Helper()
 	dir := t.TempDir()
 	here, err := filepath.Abs(filepath.Join(deployDir, overlay))
@@ -103,7 +104,7 @@ func (a *deployed) kustomization(t *testing.T, overlay string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := fmt.Sprintf(patched, base, a.bed.Dir, a.metrics, a.bed.CRISocket, a.bed.CgroupRoot, a.postmortem)
+	text := fmt.Sprintf(patched, base, a.bed.Dir, a.metrics, a.bed.CRISocket, a.bed.CgroupRoot, a.postmortem) + more
 	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
