@@ -13,6 +13,7 @@ import (
 	core "k8s.io/api/core/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
@@ -32,6 +33,12 @@ func newPodBook(t *testing.T, b *testBed) *podBook {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Else client-go takes the connections of the bed before, whose files had the
+	// same names, for this one's.
+	if err := rest.LoadTLSFiles(config); err != nil {
+		t.Fatal(err)
+	}
+	config.TLSClientConfig.CAFile, config.TLSClientConfig.CertFile, config.TLSClientConfig.KeyFile = "", "", ""
 	config.QPS, config.Burst = 200, 200
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
