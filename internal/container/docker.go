@@ -10,9 +10,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/client"
 )
 
 // Docker asks a Docker daemon, or Podman's service that speaks its language.
@@ -20,7 +18,7 @@ type Docker struct {
 	hosts []string
 
 	mu     sync.Mutex
-	client *client.Client
+	api *dockerAPI
 }
 
 // NewDocker makes a source that talks to the first of the hosts, URLs like
@@ -32,16 +30,16 @@ func (d *Docker) Name() string { return "docker" }
 
 // List gives all containers, without pids.
 func (d *Docker) List(ctx context.Context) ([]Info, error) {
-	cli, err := d.connect()
+	api, err := d.connect()
 	if err != nil {
 		return nil, err
 	}
-	list, err := cli.ContainerList(ctx, client.ContainerListOptions{All: true})
-	if err != nil {
+	var list []container.Summary
+	if err := api.get(ctx, "/containers/json?all=1", &list); err != nil {
 		return nil, fmt.Errorf("list containers of Docker: %w", err)
 	}
-	infos := make([]Info, 0, len(list.Items))
-	for _, c := range list.Items {
+	infos := make([]Info, 0, len(list))
+	for _, c := range list {
 		name := ""
 		if len(c.Names) > 0 {
 			name = c.Names[0]
@@ -57,18 +55,19 @@ func (d *Docker) Inspect(ctx context.Context, ref Ref) (Info, bool, error) {
 	if other || !isID(ref.ID) {
 		return Info{}, false, nil
 	}
-	cli, err := d.connect()
+	api, err := d.connect()
 	if err != nil {
 		return Info{}, false, err
 	}
-	result, err := cli.ContainerInspect(ctx, ref.ID, client.ContainerInspectOptions{})
-	if errdefs.IsNotFound(err) {
+	var found container.InspectResponse
+	err = api.get(ctx, "/containers/"+ref.ID+"/json", &found)
+	if errors.Is(err, errNoContainer) {
 		return Info{}, false, nil
 	}
 	if err != nil {
 		return Info{}, false, fmt.Errorf("inspect container of Docker: %w", err)
 	}
-	return dockerInspected(result.Container), true, nil
+	return dockerInspected(found), true, nil
 }
 
 func dockerInspected(c container.InspectResponse) Info {
@@ -122,13 +121,12 @@ func dockerState(state container.ContainerState) string {
 	return "" // restarting, removing: on the way
 }
 
-// connect gives the client. It makes one when there is a socket; the client
-// itself connects anew for each call, so it outlives the daemon.
-func (d *Docker) connect() (*client.Client, error) {
+// connect gives the daemon's API where there is a socket. It outlives the daemon.
+func (d *Docker) connect() (*dockerAPI, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.client != nil {
-		return d.client, nil
+	if d.api != nil {
+		return d.api, nil
 	}
 	for _, host := range d.hosts {
 		if socket, ok := strings.CutPrefix(host, "unix://"); ok {
@@ -136,12 +134,12 @@ func (d *Docker) connect() (*client.Client, error) {
 				continue
 			}
 		}
-		cli, err := client.New(client.WithHost(host))
+		api, err := newDockerAPI(host)
 		if err != nil {
-			return nil, fmt.Errorf("docker host %s: %w", host, err)
+			return nil, err
 		}
-		d.client = cli
-		return cli, nil
+		d.api = api
+		return api, nil
 	}
 	return nil, absent("no Docker socket " + firstOf(d.hosts))
 }
@@ -150,10 +148,9 @@ func (d *Docker) connect() (*client.Client, error) {
 func (d *Docker) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.client == nil {
-		return nil
+	if d.api != nil {
+		d.api.close()
+		d.api = nil
 	}
-	err := d.client.Close()
-	d.client = nil
-	return err
+	return nil
 }

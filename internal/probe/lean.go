@@ -37,7 +37,10 @@ func mapsOf[T any](prog *ebpf.ProgramSpec, all map[string]T) map[string]T {
 	used := map[string]T{}
 	for i := range prog.Instructions {
 		ins := &prog.Instructions[i]
-		if m, there := all[ins.Reference()]; there && ins.IsLoadFromMap() {
+		if !ins.IsLoadFromMap() {
+			continue
+		}
+		if m, there := all[ins.Reference()]; there {
 			used[ins.Reference()] = m
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/features"
 	"github.com/cilium/ebpf/link"
-	"github.com/cilium/ebpf/rlimit"
+	"golang.org/x/sys/unix"
 )
 
 // Attached is what Hooks says of a hook that works.
@@ -74,17 +74,26 @@ func (t *Types) wait() *btf.Cache {
 // Load loads the programs and attaches every hook that this kernel allows. It
 // fails only where there would be nothing to see: without signal_generate.
 func Load(c Config) (*Probe, error) {
-	// Kernels from 5.11 account maps to the memory cgroup: where the limit
-	// cannot be raised (no CAP_SYS_RESOURCE) it does not matter there.
-	rlimitErr := rlimit.RemoveMemlock()
+	locked := raiseMemlock()
 	p, err := loadEither(c)
 	if err != nil {
-		if rlimitErr != nil {
-			err = errors.Join(err, rlimitErr)
+		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOMEM) {
+			err = errors.Join(err, locked)
 		}
 		return nil, explain(err, c)
 	}
 	return p, nil
+}
+
+// raiseMemlock is for kernels up to 5.10, where maps count as locked memory. From
+// 5.11 on the memory cgroup has them, and that the limit cannot be raised without
+// CAP_SYS_RESOURCE does not matter.
+func raiseMemlock() error {
+	all := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
+	if err := unix.Setrlimit(unix.RLIMIT_MEMLOCK, &all); err != nil {
+		return fmt.Errorf("raise the limit of locked memory, which counts up to Linux 5.10: %w", err)
+	}
+	return nil
 }
 
 // loadEither takes raw tracepoints where BTF ones are refused.
