@@ -17,7 +17,7 @@ import (
 type Docker struct {
 	hosts []string
 
-	mu     sync.Mutex
+	mu  sync.Mutex
 	api *dockerAPI
 }
 

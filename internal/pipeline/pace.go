@@ -9,7 +9,7 @@ const (
 	// come for restAfter: longer than a verdict waits for evidence. An idle
 	// node shall hardly notice.
 	tick      = 20 * time.Millisecond
-	restTick  = 200 * time.Millisecond
+	restTick  = 500 * time.Millisecond
 	restAfter = 3 * time.Second
 )
 

@@ -97,8 +97,10 @@ const (
 	undecided = 100 * time.Millisecond
 	// naming is how long an event waits for its container's name.
 	naming = 400 * time.Millisecond
-	// lossEvery is how often the loss counters are read.
+	// lossEvery is how often the loss counters are read, lossRest where nothing
+	// comes that could be lost.
 	lossEvery = 500 * time.Millisecond
+	lossRest  = 5 * time.Second
 	// heldMax bounds the events that wait; beyond it they go as they are.
 	heldMax = 4096
 	// wrapUp is how long, once asked to end, routine signals are still told; the
@@ -224,7 +226,7 @@ func (p *Pipeline) consume(ctx context.Context, failed <-chan error) error {
 			}
 		case now := <-ticker.C:
 			ticker.rest(now)
-			if err := p.tick(ctx, now); err != nil {
+			if err := p.tick(ctx, now, ticker.resting); err != nil {
 				return err
 			}
 		case k := <-p.o.KernelLog:
@@ -300,14 +302,18 @@ func (p *Pipeline) batch(ctx context.Context, b probe.Batch) error {
 	return nil
 }
 
-func (p *Pipeline) tick(ctx context.Context, now time.Time) error {
+func (p *Pipeline) tick(ctx context.Context, now time.Time, resting bool) error {
 	if err := p.resume(ctx, now); err != nil {
 		return err
 	}
 	if err := p.release(now); err != nil {
 		return err
 	}
-	if now.Sub(p.lossAt) >= lossEvery {
+	every := lossEvery
+	if resting {
+		every = lossRest
+	}
+	if now.Sub(p.lossAt) >= every {
 		p.lossAt = now
 		if err := p.losses(now); err != nil {
 			return err

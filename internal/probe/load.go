@@ -8,12 +8,14 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/features"
 	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
 )
 
@@ -32,6 +34,7 @@ type Probe struct {
 	options ebpf.CollectionOptions
 	maps    map[string]*ebpf.Map
 	vars    map[string]*ebpf.Variable
+	routine atomic.Pointer[ringbuf.Reader] // while it is read
 	levels  levels
 	lost    lossReader
 	// pins is nil where nothing is to outlive us.

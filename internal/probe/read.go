@@ -30,13 +30,14 @@ const (
 	batchEvents = 512
 )
 
-// restPoll by lane: the first event in the critical one wakes its reader, and
-// verdicts wait twice as long for what comes late in the routine one.
+// restPoll by lane: the first event in the critical one wakes its reader, and that
+// one the routine lane's, so that what belongs together is read together. What
+// comes in the routine lane alone may come that late.
 func restPoll(lane int) time.Duration {
 	if lane == 0 {
-		return 250 * time.Millisecond
+		return time.Second
 	}
-	return 50 * time.Millisecond
+	return 250 * time.Millisecond
 }
 
 // Batch is what one lane held when it was read: whole events, one after the
@@ -60,6 +61,10 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 		return fmt.Errorf("open the %s lane: %w", Lanes()[lane], err)
 	}
 	defer r.Close()
+	if lane == 1 {
+		p.routine.Store(r)
+		defer p.routine.Store(nil)
+	}
 	// A deadline does not wake a reader that waits already; Flush does, and
 	// lets what is pending be read first.
 	var end atomic.Uint64
@@ -73,6 +78,9 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 	for {
 		b, err := readBatch(r, lane, poll)
 		if empty++; len(b.Ends) > 0 {
+			if lane == 0 && empty > restAfter {
+				p.rouse()
+			}
 			empty = 0
 		}
 		if poll = lanePoll; empty > restAfter {
@@ -87,10 +95,19 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 			return nil
 		case err == nil, errors.Is(err, os.ErrDeadlineExceeded):
 		case errors.Is(err, ringbuf.ErrFlushed):
-			return nil
+			if end.Load() != 0 {
+				return nil
+			}
 		default:
 			return fmt.Errorf("read the %s lane: %w", Lanes()[lane], err)
 		}
+	}
+}
+
+// rouse has a routine lane that rests read at once.
+func (p *Probe) rouse() {
+	if r := p.routine.Load(); r != nil {
+		_ = r.Flush() // it may just have ended
 	}
 }
 
