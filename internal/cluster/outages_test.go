@@ -61,7 +61,7 @@ func outages() []outage {
 	// answer for a while.
 	noAPI := map[string]string{kernel: "runtime_stop", api: "runtime_stop", counters: "runtime_stop"}
 	return []outage{
-		{"apiserver-gone", noAPI, "api", part("stop", "kube-apiserver"), part("start", "kube-apiserver")},
+		{"apiserver-gone", noAPI, "kubernetes api", part("stop", "kube-apiserver"), part("start", "kube-apiserver")},
 		{"containerd-restarted", probes, "", func(s *stage) {
 			s.bed.command("stop containerd")
 			s.bed.command("start containerd")
@@ -80,7 +80,7 @@ func outages() []outage {
 			s.bed.command("start kubelet")
 		}, nothing},
 		// The API server does not end a watch when its token goes; a restart does.
-		{"token-revoked", noAPI, "api", func(s *stage) {
+		{"token-revoked", noAPI, "kubernetes api", func(s *stage) {
 			s.kubectl("-n", "kube-system", "delete", "serviceaccount", "sigtrace-bed-agent")
 			s.bed.command("stop kube-apiserver")
 			s.bed.command("start kube-apiserver")
