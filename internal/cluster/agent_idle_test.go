@@ -47,8 +47,8 @@ func (a *deployed) idle(t *testing.T, book *podBook) {
 	time.Sleep(long)
 	used := cpuTime(t, pid) - before
 	rss := rssAnon(t, pid)
-	t.Logf("with %d containers at rest: %.2f %% of a core, RssAnon %.1f MiB", idlePods*idleContainers,
-		100*used.Seconds()/long.Seconds(), float64(rss)/1024)
+	t.Logf("with %d containers at rest: %.2f %% of a core, RssAnon %.1f MiB, charged to its container %.1f MiB", idlePods*idleContainers,
+		100*used.Seconds()/long.Seconds(), float64(rss)/1024, charged(t, pid))
 	if rss > rssMax {
 		t.Errorf("RssAnon %d KiB, budget %d", rss, rssMax)
 	}
@@ -96,6 +96,35 @@ func cpuTime(t *testing.T, pid int) (total time.Duration) {
 		total += time.Duration(ns)
 	}
 	return total
+}
+
+// charged is what counts against the container's memory limit, in MiB: BPF maps and
+// cached files as well.
+func charged(t *testing.T, pid int) float64 {
+	t.Helper()
+	cgroups, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(cgroups)) {
+		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		for controller, name := range map[string]string{"memory": "memory/%s/memory.usage_in_bytes", "": "%s/memory.current"} {
+			if f[1] != controller {
+				continue
+			}
+			text, err := os.ReadFile("/sys/fs/cgroup/" + fmt.Sprintf(name, f[2]))
+			if err != nil {
+				continue // v2 beside v1 has no memory controller
+			}
+			n, err := strconv.Atoi(strings.TrimSpace(string(text)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return float64(n) / (1 << 20)
+		}
+	}
+	t.Fatalf("no memory cgroup in %s", cgroups)
+	return 0
 }
 
 // rssAnon is in KiB.

@@ -41,7 +41,10 @@ func TestDaemonSet(t *testing.T) {
 	t.Run("prometheus", func(t *testing.T) { p.compare(t, a) })
 	t.Run("restart", func(t *testing.T) { a.restarts(t, book) })
 	t.Run("api-gone", func(t *testing.T) { a.apiGone(t, book) })
-	t.Run("idle", func(t *testing.T) { a.idle(t, book) })
+	t.Run("idle", func(t *testing.T) {
+		p.calm(t)
+		a.idle(t, book)
+	})
 	t.Run("privileged", func(t *testing.T) { a.privileged(t, book) })
 }
 

@@ -21,16 +21,20 @@ import (
 
 // prometheus is a real one that scrapes the agent and evaluates the rules that
 // are deployed.
-type prometheus struct{ address string }
+type prometheus struct {
+	address, config string
+	cmd             *exec.Cmd
+	configure       func(t *testing.T, every string)
+}
 
 // scraping does what deploy/monitoring/podmonitor.yaml asks of the operator's:
 // the metric's own namespace wins, the target's node is named.
-const scraping = `global: {scrape_interval: 1s, evaluation_interval: 1s}
-rule_files: [%q]
+const scraping = `global: {scrape_interval: %[4]s, evaluation_interval: %[4]s}
+rule_files: [%[1]q]
 scrape_configs:
   - job_name: sigtrace
     honor_labels: true
-    static_configs: [{targets: [%q], labels: {node: %q}}]
+    static_configs: [{targets: [%[2]q], labels: {node: %[3]q}}]
 `
 
 func startPrometheus(t *testing.T, a *deployed) *prometheus {
@@ -43,12 +47,15 @@ func startPrometheus(t *testing.T, a *deployed) *prometheus {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := filepath.Join(t.TempDir(), "prometheus.yml")
-	if err := os.WriteFile(config, fmt.Appendf(nil, scraping, rules, a.metrics, a.bed.Node), 0o644); err != nil {
-		t.Fatal(err)
+	p := &prometheus{address: a.bed.Address + ":9090", config: filepath.Join(t.TempDir(), "prometheus.yml")}
+	p.configure = func(t *testing.T, every string) {
+		t.Helper()
+		if err := os.WriteFile(p.config, fmt.Appendf(nil, scraping, rules, a.metrics, a.bed.Node, every), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
-	p := &prometheus{a.bed.Address + ":9090"}
-	c := exec.Command(binary, "--config.file="+config, "--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+p.address, "--log.level=warn")
+	p.configure(t, "1s")
+	c := exec.Command(binary, "--config.file="+p.config, "--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+p.address, "--log.level=warn")
 	c.Stderr = os.Stderr
 	c.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}
 	if err := c.Start(); err != nil {
@@ -62,7 +69,17 @@ func startPrometheus(t *testing.T, a *deployed) *prometheus {
 		s, err := p.query(`up{job="sigtrace"} == 1`)
 		return err == nil && len(s) == 1
 	})
+	p.cmd = c
 	return p
+}
+
+// calm has it scrape as seldom as deployed ones do.
+func (p *prometheus) calm(t *testing.T) {
+	t.Helper()
+	p.configure(t, "30s")
+	if err := p.cmd.Process.Signal(unix.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // sample is one of an instant query.

@@ -14,9 +14,13 @@ import (
 )
 
 const (
-	// logEvery is how often a log file is looked at. Polling sees every kind of
+	// logEvery is how often a log file is looked at while something happens,
+	// logRest how often where nothing has for logBusy. Polling sees every kind of
 	// rotation, on every file system, and costs a read that returns nothing.
 	logEvery = 200 * time.Millisecond
+	logRest  = time.Second
+	logBusy  = 3 * time.Second
+	logSoon  = 50 * time.Millisecond
 	// backlog is how much of a log is read back at the start: a container may
 	// be in its grace period.
 	backlog = 256 << 10
@@ -32,12 +36,14 @@ type LogFile struct {
 
 	file   *os.File
 	offset int64
+	nudge  chan struct{}
+	busy   time.Time // when something happened last
 }
 
 // NewLogFile makes a source of the file at path; zone is where kubelet's clock
 // is set to, nil if that is not known.
 func NewLogFile(path string, zone *time.Location) *LogFile {
-	return &LogFile{path: path, state: state{source: event.SourceKubeletLog}, parser: LogParser{Zone: zone}}
+	return &LogFile{path: path, nudge: make(chan struct{}, 1), state: state{source: event.SourceKubeletLog}, parser: LogParser{Zone: zone}}
 }
 
 // Name implements [Source].
@@ -46,21 +52,48 @@ func (l *LogFile) Name() string { return event.SourceKubeletLog }
 // Run implements [Source].
 func (l *LogFile) Run(ctx context.Context, tell func(event.KubeFact)) {
 	defer func() { l.close() }()
-	ticker := time.NewTicker(logEvery)
-	defer ticker.Stop()
 	first := true
 	for {
+		from := l.offset
 		if err := l.poll(first, tell); err != nil {
 			l.blind(err, tell)
 		} else {
 			l.seeing(tell)
 		}
+		if first || l.offset != from {
+			l.busy = time.Now()
+		}
 		first = false
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-l.nudge:
+			l.busy = time.Now()
+			sleep(ctx, logSoon) // the more happens, the less often it is looked at
+		case <-time.After(l.pause()):
 		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+func (l *LogFile) pause() time.Duration {
+	if time.Since(l.busy) < logBusy {
+		return logEvery
+	}
+	return logRest
+}
+
+// look: what ends a container is in the log as well.
+func (l *LogFile) look(happened) {
+	select {
+	case l.nudge <- struct{}{}:
+	default:
 	}
 }
 
