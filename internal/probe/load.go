@@ -34,9 +34,12 @@ type Probe struct {
 	options ebpf.CollectionOptions
 	maps    map[string]*ebpf.Map
 	vars    map[string]*ebpf.Variable
-	routine atomic.Pointer[ringbuf.Reader] // while it is read
-	levels  levels
-	lost    lossReader
+	// routine is that lane's reader while it is read; routineRests tells whether it
+	// may be long before that looks again.
+	routine      atomic.Pointer[ringbuf.Reader]
+	routineRests atomic.Bool
+	levels       levels
+	lost         lossReader
 	// pins is nil where nothing is to outlive us.
 	pins     *Pins
 	unpinned map[string]bool // programs that this kernel cannot pin links of

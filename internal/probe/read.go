@@ -78,13 +78,16 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 	for {
 		b, err := readBatch(r, lane, poll)
 		if empty++; len(b.Ends) > 0 {
-			if lane == 0 && empty > restAfter {
+			empty = 0
+			if lane == 0 && p.routineRests.Load() {
 				p.rouse()
 			}
-			empty = 0
 		}
 		if poll = lanePoll; empty > restAfter {
 			poll = restPoll(lane)
+		}
+		if lane == 1 {
+			p.routineRests.Store(poll != lanePoll)
 		}
 		if len(b.Ends) > 0 || b.Drained && !drained {
 			hand(b)
