@@ -82,7 +82,9 @@ func (c *config) command(ctx context.Context, g *guest) *exec.Cmd {
 	memory, disk := "1024", "initrd"
 	switch g.kind {
 	case debian:
-		words += " quiet systemd.show_status=false systemd.mask=systemd-logind.service psi=1"
+		// Docker refuses to start containers where AppArmor is on and its parser is
+		// not there.
+		words += " quiet systemd.show_status=false systemd.mask=systemd-logind.service psi=1 apparmor=0"
 		memory, disk = "3072", "initrd-debian"
 		if g.mode == "v1" {
 			words += " systemd.unified_cgroup_hierarchy=0"

@@ -53,14 +53,25 @@ static void default_signals(void)
 	need(sigprocmask(SIG_SETMASK, &none, NULL), "sigprocmask");
 }
 
+// A runner that the OOM killer shall spare has children like any other. In a
+// container that was given a score, lowering it is refused, and not needed.
+static void ordinary_to_the_oom_killer(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, "0", 1) < 0 && errno != EACCES)
+		fail("writing oom_score_adj failed");
+	close(fd);
+}
+
 void stage_open(void)
 {
 	struct rlimit no_core = {0, 0};
 
 	default_signals();
-	// A runner that the OOM killer shall spare has children like any other.
-	if (!access("/proc/self/oom_score_adj", W_OK))
-		write_file("/proc/self/oom_score_adj", "0");
+	ordinary_to_the_oom_killer();
 	slots = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (slots == MAP_FAILED)
 		fail("mmap failed");
