@@ -36,7 +36,7 @@ func TestDiscoverNotesWhatIsNotThere(t *testing.T) {
 func TestDiscoverTakesWhatItIsTold(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "cri.sock")
 	serveCRI(t, socket, &fakeCRI{})
-	docker := serveDocker(t)
+	docker := serveDocker(t, "tcp")
 	sources, notes, err := Discover(t.Context(), Options{CRIEndpoint: "unix://" + socket, DockerHost: docker, Root: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ package container
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -16,7 +17,7 @@ import (
 )
 
 // serveDocker is a daemon as old as Debian 12's, API 1.41.
-func serveDocker(t *testing.T) (host string) {
+func serveDocker(t *testing.T, network string) (host string) {
 	t.Helper()
 	mux := http.NewServeMux()
 	answer := func(path, body string) {
@@ -36,13 +37,34 @@ func serveDocker(t *testing.T) (host string) {
 			"io.kubernetes.pod.name":"web-0","io.kubernetes.pod.namespace":"shop","io.kubernetes.pod.uid":"`+podUID+`"}}]`)
 	answer("/v1.41/containers/"+idA+"/json", `{"Id":"`+idA+`","Name":"/web","Image":"sha256:0","Config":{"Image":"web:1"},"State":{"Status":"running","Pid":77}}`)
 	answer("/v1.41/containers/"+idC+"/json", `{"message":"No such container"}`)
-	server := httptest.NewServer(mux)
+	address := "127.0.0.1:0"
+	if network == "unix" {
+		address = filepath.Join(t.TempDir(), "docker.sock")
+	}
+	l, err := net.Listen(network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: mux}}
+	server.Start()
 	t.Cleanup(server.Close)
-	return "tcp://" + server.Listener.Addr().String()
+	return network + "://" + l.Addr().String()
 }
 
 func TestDocker(t *testing.T) {
-	source := NewDocker(serveDocker(t))
+	for _, network := range []string{"tcp", "unix"} {
+		t.Run(network, func(t *testing.T) { testDocker(t, serveDocker(t, network)) })
+	}
+}
+
+func TestDockerHostThatIsNoneOfOurs(t *testing.T) {
+	if _, err := NewDocker("ssh://somewhere").List(t.Context()); err == nil || !strings.Contains(err.Error(), "ssh://somewhere") {
+		t.Errorf("List = %v", err)
+	}
+}
+
+func testDocker(t *testing.T, host string) {
+	source := NewDocker(host)
 	t.Cleanup(func() { _ = source.Close() })
 	infos, err := source.List(t.Context())
 	if err != nil {

@@ -37,18 +37,19 @@ const (
 // plain HTTP.
 func newDockerAPI(host string) (*dockerAPI, error) {
 	transport := &http.Transport{MaxIdleConns: 2}
-	scheme, address, _ := strings.Cut(host, "://")
-	switch scheme {
+	api := &dockerAPI{http: &http.Client{Transport: transport}}
+	switch scheme, address, _ := strings.Cut(host, "://"); scheme {
 	case "unix":
+		api.base = "http://docker" // a name that HTTP wants and nobody looks up
 		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", address)
 		}
-		address = "docker"
 	case "tcp", "http":
+		api.base = "http://" + address
 	default:
 		return nil, fmt.Errorf("docker host %s: unix:///PATH or tcp://HOST:PORT is known", host)
 	}
-	return &dockerAPI{http: &http.Client{Transport: transport}, base: "http://" + address}, nil
+	return api, nil
 }
 
 // get asks for a path of the API in the version that the daemon speaks itself:
