@@ -149,15 +149,17 @@ func (p *Pipeline) sweep(ctx context.Context, now time.Time) error {
 			r.takeDeath(k)
 		}
 	}
+	// Only what the ring is past: under load it lags, and would tell it once more.
+	seen := p.seenUntil()
 	for k, d := range r.deaths {
-		if d.Exit.Boottime+strays > p.o.Now() {
+		if d.Exit.Boottime+strays > seen {
 			delete(r.deaths, k)
 			continue
 		}
 		p.rememberCgroup(d)
 	}
-	for k, at := range r.exits {
-		if !there[k] && now.Sub(at) > sweepEvery {
+	for k, x := range r.exits {
+		if !there[k] && now.Sub(x.at) > sweepEvery && x.boottime+strays < seen {
 			delete(r.exits, k)
 		}
 	}

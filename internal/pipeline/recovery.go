@@ -65,9 +65,15 @@ type Recovery struct {
 	// what was kept; exits with when that was.
 	signals map[signalID]bool
 	ooms    map[event.Key]bool
-	exits   map[event.Key]time.Time
+	exits   map[event.Key]handed
 	// double is what was seen while programs were exchanged.
 	double []*event.RawSignal
+}
+
+// handed is when an exit was handed on, and when it happened.
+type handed struct {
+	at       time.Time
+	boottime uint64
 }
 
 type signalID struct {
@@ -80,7 +86,7 @@ type signalID struct {
 func (r *Recovery) begin(now time.Time) error {
 	r.started, r.swept = now, now
 	r.deaths = map[event.Key]*event.RawKept{}
-	r.signals, r.ooms, r.exits = map[signalID]bool{}, map[event.Key]bool{}, map[event.Key]time.Time{}
+	r.signals, r.ooms, r.exits = map[signalID]bool{}, map[event.Key]bool{}, map[event.Key]handed{}
 	deaths, err := r.Keeper.KeptDeaths()
 	if err != nil {
 		return fmt.Errorf("what is kept of deaths: %w", err)
@@ -186,7 +192,7 @@ func (r *Recovery) knowsExit(e *event.RawExit) bool {
 	if _, known := r.exits[k]; known && !threadsRace(e) || r.told(probe.KeptKey(k)) {
 		return true
 	}
-	r.exits[k] = time.Now()
+	r.exits[k] = handed{time.Now(), e.Boottime}
 	return false
 }
 
