@@ -14,6 +14,7 @@ import (
 	policy "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/version"
 	"k8s.io/utils/ptr"
 )
 
@@ -75,7 +76,7 @@ func nodeScenarios() []scenario {
 			})
 			return s.running("app")
 		}},
-		{"preempted-by-kubelet", "preempted", kubeletsOwn, 0, -1, func(s *stage) victim {
+		{"preempted-by-kubelet", "preempted", preemption(), 0, -1, func(s *stage) victim {
 			s.create(app(heeds), request(core.ResourceCPU, s.most(core.ResourceCPU)))
 			v := s.running("app")
 			s.criticalPod(s.most(core.ResourceCPU))
@@ -152,4 +153,12 @@ func kubeletRestarted() scenario {
 		s.bed.command("start kubelet")
 		return v
 	}}
+}
+
+// preemption: up to 1.33 kubelet logs it from verbosity 3 on only.
+func preemption() map[string]string {
+	if v := os.Getenv("KUBE_VERSION"); v != "" && version.MustParseGeneric(v).LessThan(version.MustParseGeneric("1.34.0")) {
+		return notLogged
+	}
+	return kubeletsOwn
 }

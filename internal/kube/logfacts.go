@@ -115,7 +115,7 @@ func (r record) pods() []event.KubeFact {
 	case "Preempting pod to free up resources":
 		f := r.fact(event.KubePreempt)
 		f.Text = r.message
-		if pod := r.values["requestingPod"]; pod != "" { // since 1.35
+		if pod := r.values["requestingPod"]; pod != "" { // since 1.34
 			f.Text += " for " + pod
 		}
 		return []event.KubeFact{f}
