@@ -61,7 +61,7 @@ func TestDiscoverRefusals(t *testing.T) {
 		{"CRI that is no path", Options{CRIEndpoint: "tcp://localhost:1", DockerHost: Off}, "unix socket"},
 		{"Docker", Options{CRIEndpoint: Off, DockerHost: missing}, "--docker-host off goes without it"},
 		{"Docker that is something else", Options{CRIEndpoint: Off, DockerHost: notDocker(t)}, "--docker-host off goes without it"},
-		{"Docker that is no URL", Options{CRIEndpoint: Off, DockerHost: "x"}, "docker host x"},
+		{"Docker that is no URL", Options{CRIEndpoint: Off, DockerHost: "x"}, `"x" is neither unix:`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

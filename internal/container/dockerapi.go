@@ -47,7 +47,7 @@ func newDockerAPI(host string) (*dockerAPI, error) {
 	case "tcp", "http":
 		api.base = "http://" + address
 	default:
-		return nil, fmt.Errorf("docker host %s: unix:///PATH or tcp://HOST:PORT is known", host)
+		return nil, fmt.Errorf("%q is neither unix:///PATH nor tcp://HOST:PORT", host)
 	}
 	return api, nil
 }

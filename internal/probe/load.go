@@ -83,8 +83,8 @@ func Load(c Config) (*Probe, error) {
 	locked := raiseMemlock()
 	p, err := loadEither(c)
 	if err != nil {
-		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOMEM) {
-			err = errors.Join(err, locked)
+		if locked != nil && (errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOMEM)) {
+			return nil, fmt.Errorf("%w; %w", explain(err, c), locked)
 		}
 		return nil, explain(err, c)
 	}
