@@ -14,6 +14,8 @@ import (
 	"time"
 
 	core "k8s.io/api/core/v1"
+
+	"github.com/sigtrace/sigtrace/internal/usage"
 )
 
 const (
@@ -43,12 +45,21 @@ func (a *deployed) idle(t *testing.T, book *podBook) {
 	pid := a.agentPID(t)
 	time.Sleep(20 * time.Second)
 	const long = time.Minute
-	before := cpuTime(t, pid)
+	before, err := usage.CPUTime(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
 	time.Sleep(long)
-	used := cpuTime(t, pid) - before
-	rss := rssAnon(t, pid)
+	after, err := usage.CPUTime(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rss, err := usage.RSSAnon(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Logf("with %d containers at rest: %.2f %% of a core, RssAnon %.1f MiB, charged to its container %.1f MiB", idlePods*idleContainers,
-		100*used.Seconds()/long.Seconds(), float64(rss)/1024, charged(t, pid))
+		100*(after-before).Seconds()/long.Seconds(), float64(rss)/1024, charged(t, pid))
 	if rss > rssMax {
 		t.Errorf("RssAnon %d KiB, budget %d", rss, rssMax)
 	}
@@ -77,27 +88,6 @@ func (a *deployed) agentPID(t *testing.T) int {
 	return 0
 }
 
-// cpuTime is from sum_exec_runtime of /proc/PID/task/TID/schedstat.
-func cpuTime(t *testing.T, pid int) (total time.Duration) {
-	t.Helper()
-	names, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
-	if err != nil || len(names) == 0 {
-		t.Fatalf("no threads of %d: %v", pid, err)
-	}
-	for _, name := range names {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ns, err := strconv.ParseInt(strings.Fields(string(text))[0], 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		total += time.Duration(ns)
-	}
-	return total
-}
-
 // charged is what counts against the container's memory limit, in MiB: BPF maps and
 // cached files as well.
 func charged(t *testing.T, pid int) float64 {
@@ -124,25 +114,5 @@ func charged(t *testing.T, pid int) float64 {
 		}
 	}
 	t.Fatalf("no memory cgroup in %s", cgroups)
-	return 0
-}
-
-// rssAnon is in KiB.
-func rssAnon(t *testing.T, pid int) int {
-	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		if f := strings.Fields(line); len(f) > 1 && f[0] == "RssAnon:" {
-			n, err := strconv.Atoi(f[1])
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n
-		}
-	}
-	t.Fatal("no RssAnon")
 	return 0
 }

@@ -24,12 +24,7 @@ import (
 func TestMatrix(t *testing.T) {
 	b := startBed(t)
 	book := newPodBook(t, b)
-	var columns []*watcher
-	for _, set := range sets(b) {
-		columns = append(columns, watch(t, set.name, set.flags...))
-	}
-	m := &matrix{columns: columns}
-	t.Cleanup(func() { m.print(t) })
+	m := newMatrix(t, sets(b))
 	t.Run("scenarios", func(t *testing.T) {
 		for _, sc := range chosen(scenarios()) {
 			t.Run(sc.name, func(t *testing.T) {
@@ -87,6 +82,18 @@ type matrix struct {
 type row struct {
 	name, truth string
 	cells       []string
+}
+
+// newMatrix has a sigtrace watch with each set of sources, and is printed in the
+// end.
+func newMatrix(t *testing.T, sets []sourceSet) *matrix {
+	t.Helper()
+	m := &matrix{}
+	for _, set := range sets {
+		m.columns = append(m.columns, watch(t, set.name, set.flags...))
+	}
+	t.Cleanup(func() { m.print(t) })
+	return m
 }
 
 // settle is how long a record may still be revised: events of the API are

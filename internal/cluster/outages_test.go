@@ -29,12 +29,7 @@ type outage struct {
 func TestOutages(t *testing.T) {
 	b := startBed(t)
 	book := newPodBook(t, b)
-	var columns []*watcher
-	for _, set := range sets(b) {
-		columns = append(columns, watch(t, set.name, set.flags...))
-	}
-	m := &matrix{columns: columns}
-	t.Cleanup(func() { m.print(t) })
+	m := newMatrix(t, sets(b))
 	for _, o := range outages() {
 		t.Run(o.name, func(t *testing.T) {
 			m.withOutage(t, b, book, o)
@@ -90,17 +85,13 @@ func outages() []outage {
 
 // withOutage has a liveness probe fail while something is away.
 func (m *matrix) withOutage(t *testing.T, b *testBed, book *podBook, o outage) {
-	sc := scenario{o.name, "liveness_probe", o.weaker, 0, 0, func(s *stage) victim {
-		s.create(app(heeds), liveness(byExec()))
-		v := s.running("app")
-		o.begin(s)
-		s.ill(v)
-		return v
-	}}
 	s := &stage{T: t, bed: b, book: book, name: o.name}
 	var v victim
-	m.play(t, b, book, scenario{sc.name, sc.cause, sc.weaker, sc.gap, sc.code, func(s *stage) victim {
-		v = sc.play(s)
+	m.play(t, b, book, scenario{o.name, "liveness_probe", o.weaker, 0, 0, func(s *stage) victim {
+		s.create(app(heeds), liveness(byExec()))
+		v = s.running("app")
+		o.begin(s)
+		s.ill(v)
 		return v
 	}})
 	records := m.columns[len(m.columns)-1].of(v.is)

@@ -22,12 +22,7 @@ func TestStandalone(t *testing.T) {
 	for verbosity, quiet := range map[string]bool{"2": false, "0": true} {
 		t.Run("v="+verbosity, func(t *testing.T) {
 			b := startBed(t, "-standalone", "-v", verbosity)
-			var columns []*watcher
-			for _, set := range standaloneSets(b) {
-				columns = append(columns, watch(t, set.name, set.flags...))
-			}
-			m := &matrix{columns: columns}
-			t.Cleanup(func() { m.print(t) })
+			m := newMatrix(t, standaloneSets(b))
 			t.Run("scenarios", func(t *testing.T) {
 				for _, sc := range chosen(staticScenarios(quiet)) {
 					t.Run(sc.name, func(t *testing.T) {

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sigtrace/sigtrace/internal/usage"
 )
 
 // 500 containers come and go, as cgroups named as kubelet names them: each death
@@ -48,7 +50,10 @@ func TestAgentManyContainers(t *testing.T) {
 	if named != containers {
 		t.Errorf("%d of %d deaths have their container", named, containers)
 	}
-	anon := rssAnon(t, a.cmd.Process.Pid)
+	anon, err := usage.RSSAnon(a.cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Logf("RssAnon after %d containers: %d KiB", containers, anon)
 	// After a burst, garbage included: what grows without a bound is found.
 	if anon > 100<<10 {
@@ -76,26 +81,6 @@ func inCgroupOfOne(t *testing.T, parent string, n int) int {
 	_ = c.Wait()
 	eventually(t, "the cgroup is empty", func() bool { return os.Remove(dir) == nil })
 	return c.Process.Pid
-}
-
-// rssAnon is in KiB.
-func rssAnon(t *testing.T, pid int) int {
-	t.Helper()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(b)) {
-		if f := strings.Fields(line); len(f) > 1 && f[0] == "RssAnon:" {
-			n, err := strconv.Atoi(f[1])
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n
-		}
-	}
-	t.Fatal("no RssAnon")
-	return 0
 }
 
 // relay stands between the agent and the runtime's socket, and can be taken away.

@@ -4,11 +4,10 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/sigtrace/sigtrace/internal/usage"
 )
 
 // idle: the agent on a node with a hundred containers in which nothing dies, at
@@ -46,46 +45,17 @@ func idle(b *bench) error {
 
 // share is the processor time that a process uses meanwhile, in per cent.
 func share(pid int, meanwhile func()) (float64, error) {
-	before, err := cpuTime(pid)
+	before, err := usage.CPUTime(pid)
 	if err != nil {
 		return 0, err
 	}
 	begin := time.Now()
 	meanwhile()
-	after, err := cpuTime(pid)
+	after, err := usage.CPUTime(pid)
 	return 100 * (after - before).Seconds() / time.Since(begin).Seconds(), err
 }
 
-// cpuTime is from sum_exec_runtime of /proc/PID/task/TID/schedstat: ticks of
-// /proc/PID/stat are too coarse for a process that hardly runs.
-func cpuTime(pid int) (time.Duration, error) {
-	dir := fmt.Sprintf("/proc/%d/task", pid)
-	tasks, err := os.ReadDir(dir)
-	if err != nil {
-		return 0, err
-	}
-	var total time.Duration
-	for _, task := range tasks {
-		b, err := os.ReadFile(dir + "/" + task.Name() + "/schedstat")
-		if err != nil {
-			return 0, err
-		}
-		ns, err := strconv.ParseInt(strings.Fields(string(b))[0], 10, 64)
-		if err != nil {
-			return 0, fmt.Errorf("%s/%s/schedstat: %w", dir, task.Name(), err)
-		}
-		total += time.Duration(ns)
-	}
-	return total, nil
-}
-
 func rssAnon(pid int) float64 {
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	for line := range strings.Lines(string(b)) {
-		if f := strings.Fields(line); len(f) > 1 && f[0] == "RssAnon:" {
-			kib, _ := strconv.ParseFloat(f[1], 64)
-			return kib / 1024
-		}
-	}
-	return 0
+	kib, _ := usage.RSSAnon(pid) // 0 of one that has gone is over no budget, and its figures tell
+	return float64(kib) / 1024
 }
