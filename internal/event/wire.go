@@ -187,14 +187,6 @@ type RawCgroup struct {
 // ErrShort is what Decode returns for an event that ends too early.
 var ErrShort = errors.New("event is shorter than its kind")
 
-// Boottime is the time of an event off the wire, 0 of one that is too short.
-func Boottime(b []byte) uint64 {
-	if len(b) < headerSize {
-		return 0
-	}
-	return binary.LittleEndian.Uint64(b[8:])
-}
-
 // Decode turns one event off the wire into *RawSignal, *RawDeliver, *RawProc,
 // *RawChain, *RawOOM, *RawExit or *RawCgroup.
 func Decode(b []byte) (any, error) {

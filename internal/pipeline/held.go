@@ -144,13 +144,10 @@ func (p *Pipeline) decided(e *event.RawDeliver) error {
 	return nil
 }
 
-// seenUntil is the time up to which everything has been handed on: what waits
-// holds it back.
+// seenUntil is the time up to which everything has been handed on: a lane that
+// lags and what waits hold it back.
 func (p *Pipeline) seenUntil() uint64 {
-	seen := p.o.Now()
-	if len(p.batches) > 0 {
-		seen = min(seen, p.decisive) // there is more than has been looked at
-	}
+	seen := p.until
 	for _, h := range p.held {
 		seen = min(seen, h.boottime())
 	}

@@ -83,9 +83,7 @@ type Options struct {
 	Recovery *Recovery
 	// Witnesses hear of what happens to pods, so that they look at once; nil is
 	// nobody.
-	Witnesses Witnesses
-	// Now is CLOCK_BOOTTIME in nanoseconds; nil is the kernel's.
-	Now        func() uint64
+	Witnesses  Witnesses
 	Log        *slog.Logger
 	FetchNames func(ctx context.Context, cgroupPath string)
 	// Symbols reads the kernel's functions; it runs beside the stream.
@@ -125,11 +123,10 @@ type Pipeline struct {
 	held    []*held
 	names   nameQueue
 	printed int
-	// decisive is the time of the last event that was read from the lane of
-	// those that decide.
-	decisive uint64
-	lossAt   time.Time
-	since    time.Time
+	// until is the time up to which the lane of events that decide has been read.
+	until  uint64
+	lossAt time.Time
+	since  time.Time
 	// cut is when routine signals are told no more, zero until the end is asked
 	// for; untold counts them.
 	cut    time.Time
@@ -138,9 +135,6 @@ type Pipeline struct {
 
 // New wires a pipeline. cgroups and cache may be nil.
 func New(kernel Kernel, resolver *resolve.Resolver, cache *cgroup.Cache, cgroups Cgroups, printer Printer, o Options) *Pipeline {
-	if o.Now == nil {
-		o.Now = resolve.Now
-	}
 	return &Pipeline{
 		kernel: kernel, resolver: resolver, cache: cache, cgroups: cgroups, printer: printer, o: o,
 		batches: make(chan probe.Batch, 16), symbols: make(chan *proc.Symbols, 1),
@@ -220,7 +214,9 @@ func (p *Pipeline) consume(ctx context.Context, failed <-chan error) error {
 			if !open {
 				return p.finish(ctx)
 			}
-			ticker.busy(time.Now())
+			if len(b.Ends) > 0 {
+				ticker.busy(time.Now())
+			}
 			if err := p.batch(ctx, b); err != nil {
 				return err
 			}
@@ -281,18 +277,18 @@ func (p *Pipeline) batch(ctx context.Context, b probe.Batch) error {
 	if b.Drained {
 		defer p.o.Recovery.drained(b.Lane)
 	}
+	if b.Lane == 0 {
+		p.until = max(p.until, b.Until)
+	}
 	from := 0
 	for _, end := range b.Ends {
-		at := from
-		raw, err := event.Decode(b.Data[at:end])
+		raw, err := event.Decode(b.Data[from:end])
 		from = end
 		if err != nil {
 			p.o.Log.Error("an event of the kernel side was not understood", "error", err)
 			continue
 		}
-		if b.Lane == 0 {
-			p.decisive = max(p.decisive, event.Boottime(b.Data[at:from]))
-		} else if p.leaves(raw) {
+		if b.Lane != 0 && p.leaves(raw) {
 			continue
 		}
 		if err := p.take(ctx, raw); err != nil {

@@ -163,8 +163,8 @@ func (p *Pipeline) sweep(ctx context.Context, now time.Time) error {
 			delete(r.exits, k)
 		}
 	}
-	if now.Sub(r.started) > forgetAfter {
-		r.double = nil
+	if max(r.from, r.Overlap[1])+strays < seen {
+		clear(r.double)
 		clear(r.signals)
 		clear(r.ooms)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/probe"
+	"github.com/sigtrace/sigtrace/internal/resolve"
 )
 
 // Keeper keeps deaths until their records have been written: a *probe.Probe
@@ -29,10 +30,9 @@ const (
 	// sweepEvery is how often what is kept is held against what was read: a
 	// ring that was full has lost an exit that is kept.
 	sweepEvery = 5 * time.Second
-	// strays is how long a kept death may be on its way through the ring.
+	// strays is how much later than what happened after it an event may come
+	// through the ring, in nanoseconds.
 	strays = uint64(2 * time.Second)
-	// forgetAfter is how long after the start the same may come once more.
-	forgetAfter = time.Minute
 	// twice is how far apart two programs tell one event while they are
 	// exchanged.
 	twice = uint64(time.Millisecond)
@@ -55,6 +55,9 @@ type Recovery struct {
 	Log     *slog.Logger
 
 	started time.Time
+	// from is when this reader began (CLOCK_BOOTTIME, ns): what is kept happened
+	// before.
+	from    uint64
 	swept   time.Time
 	lanes   [probe.LaneCount]bool
 	done    bool
@@ -66,8 +69,8 @@ type Recovery struct {
 	signals map[signalID]bool
 	ooms    map[event.Key]bool
 	exits   map[event.Key]handed
-	// double is what was seen while programs were exchanged.
-	double []*event.RawSignal
+	// double is when each signal was last told while programs were exchanged.
+	double map[sending]uint64
 }
 
 // handed is when an exit was handed on, and when it happened.
@@ -82,11 +85,21 @@ type signalID struct {
 	boottime uint64
 }
 
+// sending is what two programs say alike of one signal; each takes the time by
+// itself.
+type sending struct {
+	target       event.Key
+	signal       int
+	code         int
+	senderThread uint32
+}
+
 // begin reads what is kept, before anything is read off the rings.
 func (r *Recovery) begin(now time.Time) error {
-	r.started, r.swept = now, now
+	r.started, r.swept, r.from = now, now, resolve.Now()
 	r.deaths = map[event.Key]*event.RawKept{}
 	r.signals, r.ooms, r.exits = map[signalID]bool{}, map[event.Key]bool{}, map[event.Key]handed{}
+	r.double = map[sending]uint64{}
 	deaths, err := r.Keeper.KeptDeaths()
 	if err != nil {
 		return fmt.Errorf("what is kept of deaths: %w", err)
@@ -154,14 +167,13 @@ func (r *Recovery) knows(e *event.RawSignal) bool {
 		return true
 	}
 	if r.inOverlap(e.Boottime) {
-		for _, d := range r.double {
-			if d.Target.Key == e.Target.Key && d.Signal == e.Signal && d.Current.TID == e.Current.TID &&
-				d.Code == e.Code && e.Boottime-d.Boottime < twice {
-				r.signals[id] = true // it may be what is kept
-				return true
-			}
+		s := sending{e.Target.Key, e.Signal, e.Code, e.Current.TID}
+		at, seen := r.double[s]
+		r.double[s] = e.Boottime
+		if seen && e.Boottime-at < twice {
+			r.signals[id] = true // it may be what is kept
+			return true
 		}
-		r.double = append(r.double, e)
 	}
 	if !r.done {
 		r.signals[id] = true

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/probe"
 )
 
 // sink keeps what is printed.
@@ -123,11 +124,16 @@ func TestReplayEnds(t *testing.T) {
 	}
 }
 
-// What waits holds back how far the stream counts as seen.
+// A lane that lags and what waits hold back how far the stream counts as seen.
 func TestSeenUntil(t *testing.T) {
-	p := &Pipeline{o: Options{Now: func() uint64 { return 1000 }}}
+	p := &Pipeline{}
+	for _, b := range []probe.Batch{{Lane: 0, Until: 1000}, {Lane: 1, Until: 2000}, {Lane: 0, Until: 990}} {
+		if err := p.batch(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if got := p.seenUntil(); got != 1000 {
-		t.Errorf("nothing waits: %d", got)
+		t.Errorf("the lane is read up to 1000: %d", got)
 	}
 	p.held = []*held{{raw: &event.RawExit{Boottime: 900}}, {raw: &event.RawSignal{Boottime: 700}}, {raw: &event.RawOOM{Boottime: 800}}}
 	if got := p.seenUntil(); got != 700 {

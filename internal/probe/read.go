@@ -24,21 +24,15 @@ const (
 	// lanePoll is how often a lane is looked at: not every event wakes its
 	// reader, which would cost the sender more than the event itself. One that
 	// has been empty for a while is looked at less often (restPoll): an idle
-	// node shall not pay for two hundred looks a second.
+	// node shall not pay for two hundred looks a second. The first event in the
+	// critical one wakes its reader, and that one the routine lane's, so that
+	// what belongs together is read together. What comes in the routine lane
+	// alone may come that late.
 	lanePoll    = 10 * time.Millisecond
+	restPoll    = 250 * time.Millisecond
 	restAfter   = 20 // empty looks
 	batchEvents = 512
 )
-
-// restPoll by lane: the first event in the critical one wakes its reader, and that
-// one the routine lane's, so that what belongs together is read together. What
-// comes in the routine lane alone may come that late.
-func restPoll(lane int) time.Duration {
-	if lane == 0 {
-		return time.Second
-	}
-	return 250 * time.Millisecond
-}
 
 // Batch is what one lane held when it was read: whole events, one after the
 // other in Data, each of the length that its header says.
@@ -47,9 +41,11 @@ type Batch struct {
 	Data []byte
 	// Ends holds the end offset of each event in Data.
 	Ends []int
-	// Drained: the lane was empty after it. The first time this is said with a
-	// batch that may hold nothing.
+	// Drained: the lane was empty after it.
 	Drained bool
+	// Until is the time (CLOCK_BOOTTIME, ns) up to which the lane has been read.
+	// A batch that holds nothing tells that time goes on.
+	Until uint64
 }
 
 // Read reads one lane until ctx ends and hands on batches; the callee owns
@@ -73,7 +69,6 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 		_ = r.Flush()
 	})
 	defer stop()
-	drained := false
 	poll, empty := lanePoll, 0
 	for {
 		b, err := readBatch(r, lane, poll)
@@ -84,17 +79,14 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 			}
 		}
 		if poll = lanePoll; empty > restAfter {
-			poll = restPoll(lane)
+			poll = restPoll
 		}
 		if lane == 1 {
 			p.routineRests.Store(poll != lanePoll)
 		}
-		if len(b.Ends) > 0 || b.Drained && !drained {
-			hand(b)
-		}
-		drained = drained || b.Drained
+		hand(b)
 		switch {
-		case end.Load() != 0 && b.since() > end.Load():
+		case end.Load() != 0 && happened(b.Data) > end.Load():
 			return nil
 		case err == nil, errors.Is(err, os.ErrDeadlineExceeded):
 		case errors.Is(err, ringbuf.ErrFlushed):
@@ -115,7 +107,7 @@ func (p *Probe) rouse() {
 }
 
 func readBatch(r *ringbuf.Reader, lane int, poll time.Duration) (Batch, error) {
-	b := Batch{Lane: lane}
+	b := Batch{Lane: lane, Until: boottime()}
 	var record ringbuf.Record
 	r.SetDeadline(time.Now().Add(poll))
 	for len(b.Ends) < batchEvents {
@@ -124,6 +116,7 @@ func readBatch(r *ringbuf.Reader, lane int, poll time.Duration) (Batch, error) {
 			b.Drained = true
 			return b, err
 		}
+		b.Until = happened(record.RawSample)
 		b.Data = append(b.Data, record.RawSample...)
 		b.Ends = append(b.Ends, len(b.Data))
 		if record.Remaining == 0 {
@@ -134,11 +127,11 @@ func readBatch(r *ringbuf.Reader, lane int, poll time.Duration) (Batch, error) {
 	return b, nil
 }
 
-// since is when the first event of a batch happened, in nanoseconds since boot:
-// the second word of its header (bpf/event.h). 0 if the batch is empty.
-func (b Batch) since() uint64 {
-	if len(b.Data) < 16 {
+// happened is when an event did, in nanoseconds since boot: the second word of
+// its header (bpf/event.h). 0 if there is none.
+func happened(event []byte) uint64 {
+	if len(event) < 16 {
 		return 0
 	}
-	return binary.NativeEndian.Uint64(b.Data[8:])
+	return binary.NativeEndian.Uint64(event[8:])
 }

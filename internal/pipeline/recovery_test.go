@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/probe"
+)
+
+// empty keeps nothing: every record has been written.
+type empty struct{}
+
+func (empty) KeptDeaths() ([]probe.KeptKey, error)   { return nil, nil }
+func (empty) KeptStories() ([]probe.KeptKey, error)  { return nil, nil }
+func (empty) KeptDeath(probe.KeptKey) ([]byte, bool) { return nil, false }
+func (empty) KeptStory(probe.KeptKey) ([]byte, bool) { return nil, false }
+func (empty) Release(tgid int, start uint64) error   { return nil }
+func (empty) NotKept() uint64                        { return 0 }
+
+// A death that was handed on out of the pins comes through the ring as well,
+// where the ring lags (an emulated 5.10 on one CPU: a minute). It is known until
+// the ring is past it.
+func TestSweepKnowsWhatALaggingRingWillTell(t *testing.T) {
+	const second = uint64(time.Second)
+	r := &Recovery{Keeper: empty{}, Log: slog.New(slog.DiscardHandler)}
+	p := &Pipeline{o: Options{Recovery: r}}
+	begun := time.Now()
+	if err := r.begin(begun); err != nil {
+		t.Fatal(err)
+	}
+	r.done = true
+	exit := &event.RawExit{Boottime: 100 * second, Process: event.Brief{Key: event.Key{TGID: 7, Start: 1}}}
+	if r.knowsExit(exit) {
+		t.Error("known before it was told")
+	}
+	later := begun.Add(time.Hour)
+	p.until = 90 * second
+	if err := p.resume(t.Context(), later); err != nil {
+		t.Fatal(err)
+	}
+	if !r.knowsExit(exit) {
+		t.Error("forgotten while the ring has it still")
+	}
+	p.until = 103 * second
+	if err := p.resume(t.Context(), later.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.exits) != 0 {
+		t.Error("never forgotten: memory grows with each death")
+	}
+}
+
+// While programs are exchanged both tell a signal, each with a time of its own.
+func TestExchangedProgramsTellOneSignal(t *testing.T) {
+	r := &Recovery{Keeper: empty{}, Overlap: [2]uint64{1, uint64(time.Hour)}, Log: slog.New(slog.DiscardHandler)}
+	if err := r.begin(time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	at := uint64(time.Minute)
+	kill := func(boottime uint64, thread uint32) *event.RawSignal {
+		return &event.RawSignal{Boottime: boottime, Signal: 9, Current: event.Brief{TID: thread}}
+	}
+	for _, c := range []struct {
+		about string
+		e     *event.RawSignal
+		known bool
+	}{
+		{"the first", kill(at, 1), false},
+		{"the other program's", kill(at+1000, 1), true},
+		{"another thread's", kill(at+2000, 2), false},
+		{"one more, later", kill(at+uint64(time.Second), 1), false},
+	} {
+		if got := r.knows(c.e); got != c.known {
+			t.Errorf("%s: known %v", c.about, got)
+		}
+	}
+}
