@@ -139,7 +139,7 @@ func TestLiveMemoryFigures(t *testing.T) {
 // In a cgroup namespace of its own, a process finds out where that is rooted.
 func TestLiveNamespaceRoot(t *testing.T) {
 	m := live(t)
-	const inside = "SIGTRACE_TEST_CGROUP_NAMESPACE"
+	const inside = "TEST_CGROUP_NAMESPACE"
 	if os.Getenv(inside) != "" {
 		root, err := m.NamespaceRoot(t.Context(), "/")
 		if err != nil {

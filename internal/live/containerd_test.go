@@ -108,7 +108,7 @@ func need(t *testing.T, programs ...string) {
 	t.Helper()
 	for _, p := range programs {
 		if _, err := exec.LookPath(p); err != nil {
-			if os.Getenv("SIGTRACE_GUEST") != "" {
+			if os.Getenv("TEST_GUEST") != "" {
 				t.Skipf("no %s in this guest", p)
 			}
 			t.Fatalf("%v: make test-deps installs it", err)

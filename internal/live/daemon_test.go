@@ -84,7 +84,7 @@ func TestDaemonSystemdOOMD(t *testing.T) {
 	}
 	victim := service(t, "thrash", []string{
 		"MemoryHigh=24M", "MemorySwapMax=0", "ManagedOOMMemoryPressure=kill", "ManagedOOMMemoryPressureLimit=1%",
-		"Environment=SIGTRACE_GUEST=1", fmt.Sprintf(`Environment="SIGTRACE_HOG=%d %d"`, 512, 0),
+		"Environment=TEST_GUEST=1", fmt.Sprintf(`Environment="TEST_HOG=%d %d"`, 512, 0),
 	}, self, "-test.run", "^TestHogRole$")
 	w.deathOf(t, victim).expect(t, "userspace_oom", "*", daemon)
 }

@@ -32,7 +32,7 @@ type fallback struct {
 
 func fallbacks(t *testing.T) map[string]fallback {
 	refused, kprobe := "left out as asked", "attached"
-	if os.Getenv("SIGTRACE_GUEST") == "" {
+	if os.Getenv("TEST_GUEST") == "" {
 		kprobe = "" // not every kernel out here has them
 	}
 	return map[string]fallback{

@@ -14,7 +14,7 @@ import (
 // inGuest skips what would do harm outside of a virtual machine.
 func inGuest(t *testing.T) {
 	t.Helper()
-	if os.Getenv("SIGTRACE_GUEST") == "" {
+	if os.Getenv("TEST_GUEST") == "" {
 		t.Skip("only in a guest (make test-vm)")
 	}
 }
@@ -32,7 +32,7 @@ func decoy(t *testing.T) { hogAt(t, 8, 500) }
 func hogAt(t *testing.T, mib, adj int) *exec.Cmd {
 	t.Helper()
 	c := exec.Command(os.Args[0], "-test.run", "^TestHogRole$")
-	c.Env = append(os.Environ(), fmt.Sprintf("SIGTRACE_HOG=%d %d", mib, adj))
+	c.Env = append(os.Environ(), fmt.Sprintf("TEST_HOG=%d %d", mib, adj))
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -41,8 +41,8 @@ func hogAt(t *testing.T, mib, adj int) *exec.Cmd {
 }
 
 func TestHogRole(*testing.T) {
-	role := os.Getenv("SIGTRACE_HOG")
-	if role == "" || os.Getenv("SIGTRACE_GUEST") == "" {
+	role := os.Getenv("TEST_HOG")
+	if role == "" || os.Getenv("TEST_GUEST") == "" {
 		return
 	}
 	var mib, adj int

@@ -27,7 +27,7 @@ import (
 type bins struct{ sigtrace, zoo string }
 
 var build = sync.OnceValues(func() (bins, error) {
-	b := bins{os.Getenv("SIGTRACE_BIN"), os.Getenv("ZOO_BIN")}
+	b := bins{os.Getenv("TEST_BIN"), os.Getenv("ZOO_BIN")}
 	dir, err := os.MkdirTemp("", "sigtrace-live-")
 	if err != nil {
 		return b, err
@@ -218,9 +218,9 @@ func watchAs(t *testing.T, as func(*testing.T, *exec.Cmd), flags []string) *watc
 }
 
 // recording keeps the streams of the tests for the golden replays, where
-// SIGTRACE_RECORD names a directory (make record).
+// TEST_RECORD names a directory (make record).
 func recording(t *testing.T, flags []string) []string {
-	dir := os.Getenv("SIGTRACE_RECORD")
+	dir := os.Getenv("TEST_RECORD")
 	if dir == "" || slices.Contains(flags, "--record") {
 		return nil
 	}

@@ -24,11 +24,11 @@ func withoutRingBuffers(t *testing.T, c *exec.Cmd) {
 	}
 	c.Args = append([]string{self, "-test.run", "^TestOldKernelRole$", "--", c.Path}, c.Args[1:]...)
 	c.Path = self
-	c.Env = append(os.Environ(), "SIGTRACE_OLD_KERNEL=1")
+	c.Env = append(os.Environ(), "TEST_OLD_KERNEL=1")
 }
 
 func TestOldKernelRole(*testing.T) {
-	if os.Getenv("SIGTRACE_OLD_KERNEL") == "" {
+	if os.Getenv("TEST_OLD_KERNEL") == "" {
 		return
 	}
 	command := os.Args[4:]

@@ -53,7 +53,7 @@ func TestComplexity(t *testing.T) {
 			switch {
 			case update:
 				known.set(object, program, kernel, n)
-			case !listed && os.Getenv("SIGTRACE_GUEST") != "" && (runtime.GOARCH == "amd64" || known.has(kernel)):
+			case !listed && os.Getenv("TEST_GUEST") != "" && (runtime.GOARCH == "amd64" || known.has(kernel)):
 				t.Errorf("%s/%s: %d instructions on %s, and no figure to compare with (UPDATE=1 notes it)", object, program, n, kernel)
 			case listed && float64(n) > float64(want)*tolerance:
 				t.Errorf("%s/%s: %d instructions on %s, %d before (UPDATE=1 accepts it)", object, program, n, kernel, want)
@@ -63,7 +63,7 @@ func TestComplexity(t *testing.T) {
 	if !known.has(kernel) {
 		t.Logf("no figures for %s to compare with", kernel)
 	}
-	if dir := os.Getenv("SIGTRACE_OUT"); dir != "" {
+	if dir := os.Getenv("TEST_OUT"); dir != "" {
 		seen.write(t, filepath.Join(dir, "complexity.json"))
 	} else if update {
 		known.write(t, complexityFile)
