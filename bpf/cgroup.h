@@ -37,7 +37,7 @@ static __always_inline void cgroup_changed(struct cgroup *cgrp, const char *path
 	barrier_var(size);
 	size &= 2 * CGROUP_PATH_MAX - 1;
 	fill_header(&e->h, EVENT_CGROUP, LANE_CRITICAL, size);
-	emit(LANE_CRITICAL, e, size);
+	emit_scratch(SCRATCH_FORK, LANE_CRITICAL, size);
 }
 
 #endif

@@ -26,8 +26,6 @@ volatile const u32 config_wakeup_bytes = 1 << 20;
  * setting one needs no atomic or (5.12). */
 #define KIN_SLOTS 4096
 volatile u8 kin_slots[KIN_SLOTS];
-/* Nothing, but a variable. */
-volatile u32 zero = 0;
 
 /* Levels (depths) at which target cgroups lie, by hierarchy. */
 volatile u32 target_level_count[2];

@@ -49,8 +49,8 @@ __noinline int tell_fate(u64 generated, int sig, s32 code, u32 fatal)
 	d->fatal = fatal;
 	d->pad = 0;
 	d->generated = generated;
-	fill_brief(&d->target, current_task());
-	return emit(LANE_CRITICAL, d, sizeof(*d));
+	BRIEF_INTO(current_task(), SCRATCH_SIGNAL, event_deliver, target);
+	return emit_scratch(SCRATCH_SIGNAL, LANE_CRITICAL, sizeof(*d));
 }
 
 /* No generation was seen: a tracer's doing, or older than sigtrace. */
@@ -71,10 +71,10 @@ static __always_inline void tell_unseen(struct task_struct *current, int sig, u6
 	build_signal((u64)current, info, sig, 0, flags);
 	fill_header(&e->h, EVENT_SIGNAL, LANE_CRITICAL, sizeof(*e));
 	if (tracer)
-		fill_brief(&e->current_, tracer);
+		BRIEF_INTO(tracer, SCRATCH_SIGNAL, event_signal, current_);
 	if (config_keep)
 		keep_signal((u64)current, (u64)(tracer ? tracer : current));
-	emit(LANE_CRITICAL, e, sizeof(*e));
+	emit_scratch(SCRATCH_SIGNAL, LANE_CRITICAL, sizeof(*e));
 }
 
 static __always_inline void signal_delivered(int sig, u64 info, struct k_sigaction *ka)

@@ -49,13 +49,13 @@ __noinline int describe_proc(u64 task, u32 own, u32 lane, u32 user)
 	struct proc_key key = key_of(t);
 	struct proc_entry *e = proc_of(&key);
 	u32 slots = 0, len = 0;
+	u32 size;
 	char *args;
-	u64 size;
 
 	if (!p || !e)
 		return -1;
 	p->flags = 0;
-	fill_brief(&p->b, t);
+	BRIEF_INTO(t, user, event_proc, b);
 	if (mm && !(p->b.flags & PF_KTHREAD))
 		slots = exe_path((u64)mm, user, sizeof(struct event_proc));
 	if (slots & PATH_DELETED)
@@ -73,22 +73,19 @@ __noinline int describe_proc(u64 task, u32 own, u32 lane, u32 user)
 	p->args_len = len;
 	p->pad = 0;
 	size = sizeof(*p) + slots * PATH_SLOT_LEN + len;
-	barrier_var(size); /* else the compiler proves the mask needless and drops it */
-	size &= SCRATCH_SIZE / 2 - 1;
 	fill_header(&p->h, EVENT_PROC, lane, size);
-	return emit(lane, p, size);
+	return emit_scratch(user, lane, size);
 }
 
-static __always_inline int emit_chain(struct event_chain *c, u32 which, u32 nodes, u32 lane)
+static __always_inline int emit_chain(struct event_chain *c, u32 which, u32 nodes, u32 lane,
+				      u32 user)
 {
-	u64 size = sizeof(*c) + nodes * sizeof(struct chain_node);
+	u32 size = sizeof(*c) + nodes * sizeof(struct chain_node);
 
-	barrier_var(size);
-	size &= 4095;
 	c->which = which;
 	c->nodes = nodes;
 	fill_header(&c->h, EVENT_CHAIN, lane, size);
-	return emit(lane, c, size);
+	return emit_scratch(user, lane, size);
 }
 
 struct present_walk {
@@ -128,7 +125,7 @@ __noinline int describe_present(u64 task, u32 lane, u32 user)
 	c->start = start_of(t);
 	c->tgid = BPF_CORE_READ(t, tgid);
 	REPEAT(MAX_CHAIN, present_step, &walk);
-	return emit_chain(c, CHAIN_PRESENT, walk.n, lane);
+	return emit_chain(c, CHAIN_PRESENT, walk.n, lane, user);
 }
 
 struct lineage_walk {
@@ -170,7 +167,7 @@ __noinline int describe_lineage(u64 start, u32 tgid, u32 lane, u32 user)
 	c->start = start;
 	c->tgid = tgid;
 	REPEAT(MAX_CHAIN, lineage_step, &walk);
-	return emit_chain(c, CHAIN_LINEAGE, walk.n, lane);
+	return emit_chain(c, CHAIN_LINEAGE, walk.n, lane, user);
 }
 
 /* Exe and args of the parent: a shim lives hardly longer than the runc whose

@@ -63,4 +63,16 @@ static __always_inline void *scratch_of(u32 user)
 	return bpf_map_lookup_elem(&scratches, &user);
 }
 
+/* What a hook has written into its scratch. Global, as every function that many
+ * places call: the verifier then looks at it once, and not on each path that
+ * leads there. Half of what starting takes is the verifier's. */
+__noinline int emit_scratch(u32 user, u32 lane, u32 size)
+{
+	void *event = scratch_of(user);
+
+	if (!event)
+		return -1;
+	return emit(lane & 1, event, size & (SCRATCH_SIZE - 1));
+}
+
 #endif

@@ -73,9 +73,9 @@ __noinline int tell_exit(u64 task, u32 lane, u32 flags)
 	e->max_rss_pages = BPF_CORE_READ(t, signal, maxrss);
 	e->pending = BPF_CORE_READ(t, signal, shared_pending.signal.sig[0]) |
 		     BPF_CORE_READ(t, pending.signal.sig[0]);
-	fill_brief(&e->b, t);
+	BRIEF_INTO(t, SCRATCH_EXIT, event_exit, b);
 	fill_header(&e->h, EVENT_EXIT, lane, sizeof(*e));
-	return emit(lane & 1, e, sizeof(*e));
+	return emit_scratch(SCRATCH_EXIT, lane, sizeof(*e));
 }
 
 static __always_inline void process_exited(struct task_struct *t, u32 flags)

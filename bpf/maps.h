@@ -24,7 +24,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 16 << 20);
+	__uint(max_entries, 4 << 20); /* four times that for --all */
 } routine SEC(".maps");
 
 enum loss_reason { LOSS_RING_FULL, LOSS_REASONS };

@@ -132,8 +132,8 @@ static __always_inline void maybe_oom_kill(void *ctx, struct task_struct *victim
 	read_rss(e, victim);
 	e->oom_score_adj = BPF_CORE_READ(victim, signal, oom_score_adj);
 	e->page_size = config_page_size;
-	fill_brief(&e->victim, victim);
-	fill_brief(&e->trigger, current_task());
+	BRIEF_INTO(victim, SCRATCH_SIGNAL, event_oom, victim);
+	BRIEF_INTO(current_task(), SCRATCH_SIGNAL, event_oom, trigger);
 	if (call && (call->victim_tgid != e->victim.tgid || call->victim_start != e->victim.start))
 		e->flags |= OOM_GROUP;
 	bpf_map_update_elem(&oom_kills, &tid, e, BPF_ANY);

@@ -40,48 +40,54 @@ static __always_inline u32 task_state(struct task_struct *t)
 
 /* What the target will do with it, as far as it can be told at generation.
  * Global, like those below, so that the verifier forgets which branches led to
- * a result instead of following each from there on. */
+ * a result instead of following each from there on. For the same end the flags
+ * are kept in memory, whose values it does not follow: five of them make 32
+ * paths else. */
 __noinline u32 disposition(u64 task, int sig, int result)
 {
 	struct task_struct *t = (void *)task;
+	struct event_signal *e = scratch_of(SCRATCH_SIGNAL);
 	u32 group = BPF_CORE_READ(t, signal, flags);
 	u32 code = BPF_CORE_READ(t, signal, group_exit_code);
 	u64 bit = BIT_OF(sig), handler = handler_of(t, sig);
-	/* Unknown to the verifier, which else follows each set of flags apart. */
-	u32 flags = zero;
+	volatile u32 *flags;
 
+	if (!e)
+		return 0;
+	flags = &e->flags;
+	*flags = 0;
 	if (result == 0 && (group & SIGNAL_GROUP_EXIT) && code == sig)
-		flags |= SIGNAL_FATAL;
+		*flags |= SIGNAL_FATAL;
 	if (handler > SIG_IGN_HANDLER)
-		flags |= SIGNAL_HANDLED;
+		*flags |= SIGNAL_HANDLED;
 	/* sigtimedwait(2) keeps what was blocked in real_blocked meanwhile. */
 	if ((BPF_CORE_READ(t, blocked.sig[0]) | BPF_CORE_READ(t, real_blocked.sig[0])) & bit)
-		flags |= SIGNAL_BLOCKED;
+		*flags |= SIGNAL_BLOCKED;
 	if (BPF_CORE_READ(t, ptrace))
-		flags |= SIGNAL_TRACED;
+		*flags |= SIGNAL_TRACED;
 	if (BPF_CORE_READ(t, pdeath_signal) == sig)
-		flags |= SIGNAL_PDEATH;
-	if (flags & SIGNAL_FATAL || bit & STOP_REQUESTS)
-		flags |= SIGNAL_MATTERS;
+		*flags |= SIGNAL_PDEATH;
+	if (*flags & SIGNAL_FATAL || bit & STOP_REQUESTS)
+		*flags |= SIGNAL_MATTERS;
 	else if (sig == CONT && task_state(t) & TASK_STOPPED_OR_TRACED)
-		flags |= SIGNAL_MATTERS;
-	else if (!(bit & HARMLESS) && handler == SIG_DFL_HANDLER && !(flags & SIGNAL_BLOCKED))
-		flags |= SIGNAL_MATTERS;
+		*flags |= SIGNAL_MATTERS;
+	else if (!(bit & HARMLESS) && handler == SIG_DFL_HANDLER && !(*flags & SIGNAL_BLOCKED))
+		*flags |= SIGNAL_MATTERS;
 	/* Handled routine signals are decided: their handler runs. */
-	if (result == 0 && !(flags & SIGNAL_FATAL) && bit & TERMINATES &&
-	    (handler == SIG_DFL_HANDLER || bit & STOP_REQUESTS || flags & SIGNAL_BLOCKED))
-		flags |= SIGNAL_UNDECIDED;
-	return flags;
+	if (result == 0 && !(*flags & SIGNAL_FATAL) && bit & TERMINATES &&
+	    (handler == SIG_DFL_HANDLER || bit & STOP_REQUESTS || *flags & SIGNAL_BLOCKED))
+		*flags |= SIGNAL_UNDECIDED;
+	return *flags;
 }
 
 /* A container's stop signal can be any, SIGUSR1 or SIGWINCH, that its init
  * handles. Only userspace knows which it is; the runtime, which sends it, runs
  * in another cgroup. */
-__noinline u32 sent_from_outside(u64 task, u64 info, int result)
+__noinline u32 sent_from_outside(u64 task, u64 info, int result, u32 flags)
 {
 	u8 target_hierarchy, sender_hierarchy;
 
-	if (result || info <= 2)
+	if (result || info <= 2 || flags & SIGNAL_MATTERS)
 		return 0;
 	if (cgroup_of((struct task_struct *)task, &target_hierarchy) ==
 		    cgroup_of(current_task(), &sender_hierarchy) &&
@@ -104,6 +110,8 @@ __noinline int build_signal(u64 task, u64 info, u32 sig, u32 result, u32 flags)
 
 	if (!e)
 		return 0;
+	BRIEF_INTO(current, SCRATCH_SIGNAL, event_signal, current_);
+	BRIEF_INTO(task, SCRATCH_SIGNAL, event_signal, target);
 	e->sig = sig;
 	e->code = 0;
 	if (info > 2)
@@ -113,8 +121,6 @@ __noinline int build_signal(u64 task, u64 info, u32 sig, u32 result, u32 flags)
 	e->frames_used = 0;
 	e->flags = flags;
 	e->syscall = current_syscall(current, &e->flags);
-	fill_brief(&e->current_, current);
-	fill_brief(&e->target, (struct task_struct *)task);
 	e->target_init = e->target.ns_pid == 1;
 	if (child_status(sig, info, e->code))
 		return 0;
@@ -134,10 +140,13 @@ static __always_inline void remember_undecided(struct event_signal_stack *e, boo
 	bpf_map_update_elem(&undecided, &key, p, BPF_ANY);
 }
 
+/* Without a branch: the verifier would follow either lane to the end. */
 static __always_inline u32 lane_of(u32 flags)
 {
-	return flags & (SIGNAL_MATTERS | SIGNAL_UNDECIDED | SIGNAL_FATAL) ? LANE_CRITICAL
-									  : LANE_ROUTINE;
+	u64 deciding = flags & (SIGNAL_MATTERS | SIGNAL_UNDECIDED | SIGNAL_FATAL);
+
+	barrier_var(deciding);
+	return (deciding - 1) >> 63; /* LANE_ROUTINE where there is none */
 }
 
 /* Signals that wait for the target to unblock them are told at their
@@ -191,12 +200,10 @@ static __always_inline void signal_generated(u64 *ctx, int sig, struct task_stru
 	info = number(ctx, 1);
 	t = number(ctx, 2);
 	flags = disposition(t, sig, result);
-	if (!(flags & SIGNAL_MATTERS))
-		flags |= sent_from_outside(t, info, result);
+	flags |= sent_from_outside(t, info, result, flags);
 	if (!(flags & (SIGNAL_MATTERS | SIGNAL_UNDECIDED | SIGNAL_OUTSIDE)) &&
 	    (!config_all || verdict == CONTEXT))
 		return;
-	flags |= (verdict == CONTEXT) * SIGNAL_CONTEXT | (group != 0) * SIGNAL_GROUP;
 	lane = lane_of(flags);
 	describe(current, true, lane, SCRATCH_SIGNAL);
 	describe(t, t == current, lane, SCRATCH_SIGNAL); /* makes an entry of its, too */
@@ -209,11 +216,15 @@ static __always_inline void signal_generated(u64 *ctx, int sig, struct task_stru
 	size = sizeof(e->s);
 	if (build_signal(t, info, sig, result, flags))
 		size = add_stack(ctx, e);
+	if (group)
+		e->s.flags |= SIGNAL_GROUP;
+	if (verdict == CONTEXT)
+		e->s.flags |= SIGNAL_CONTEXT;
 	fill_header(&e->s.h, EVENT_SIGNAL, lane, size);
 	if (kept_signal(sig, flags))
 		keep_signal(t, current);
 	if (!only_if_fatal(flags))
-		emit(lane, e, size & 511);
+		emit_scratch(SCRATCH_SIGNAL, lane, size);
 	if (flags & SIGNAL_UNDECIDED)
 		remember_undecided(e, !only_if_fatal(flags));
 }

@@ -12,8 +12,8 @@
 #include "maps.h"
 #include "read.h"
 #include "loop.h"
-#include "task.h"
 #include "emit.h"
+#include "task.h"
 #include "filter.h"
 #include "path.h"
 #include "lineage.h"
@@ -35,7 +35,7 @@ TRACEPOINT(signal_generate)
 int BPF_PROG(on_signal_generate, int sig, void *info, struct task_struct *t, int group, int result)
 {
 	if (sig == KILL && result == 0 && (u64)info == INFO_PRIV)
-		maybe_oom_kill(ctx, t);
+		maybe_oom_kill(ctx, (struct task_struct *)number(ctx, 2));
 	if (!unwanted(sig))
 		signal_generated(ctx, sig, t, group, result);
 	return 0;

@@ -93,4 +93,19 @@ static __always_inline void fill_brief(struct brief *b, struct task_struct *t)
 	bpf_probe_read_kernel(b->comm, sizeof(b->comm), &t->comm);
 }
 
+/* Writes a brief at an offset of a hook's scratch. */
+__noinline int brief_into(u64 task, u32 user, u32 offset)
+{
+	char *scratch = scratch_of(user);
+
+	if (!scratch)
+		return -1;
+	offset &= SCRATCH_SIZE / 2 - 8;
+	fill_brief((void *)(scratch + offset), (struct task_struct *)task);
+	return 0;
+}
+
+#define BRIEF_INTO(task, user, event, field)                                                       \
+	brief_into((u64)(task), user, __builtin_offsetof(struct event, field))
+
 #endif

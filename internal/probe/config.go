@@ -37,8 +37,9 @@ type Config struct {
 	Types *Types
 	// BTFPath names a BTF file for kernels without one in /sys; empty if none.
 	BTFPath string
-	// RoutineBytes is the size of the routine lane, a power of two; 0 for the
-	// default of 16 MiB.
+	// RoutineBytes is the size of the routine lane, a power of two; 0 for 16 MiB
+	// where All brings floods, and with pins; 4 MiB otherwise: its pages are a
+	// twentieth of what starting takes.
 	RoutineBytes uint32
 	// Without names what is left out although it could be had, for tests:
 	// fentry, kprobe.
@@ -71,8 +72,11 @@ func (c Config) apply(spec *ebpf.CollectionSpec) error {
 			return fmt.Errorf("set %s: %w", name, err)
 		}
 	}
-	if c.RoutineBytes != 0 {
+	switch {
+	case c.RoutineBytes != 0:
 		spec.Maps["routine"].MaxEntries = c.RoutineBytes
+	case c.All || c.Pins != nil: // pins are for any later configuration
+		spec.Maps["routine"].MaxEntries *= 4
 	}
 	if c.KeptRoom != 0 {
 		spec.Maps["kept_deaths"].MaxEntries = c.KeptRoom

@@ -373,7 +373,6 @@ const (
 	loopVarTargetLevels        = "target_levels"
 	loopVarWireTypes           = "wire_types"
 	loopVarWokenAt             = "woken_at"
-	loopVarZero                = "zero"
 )
 
 // loadLoop returns the embedded CollectionSpec for loop.
@@ -473,7 +472,6 @@ type loopVariableSpecs struct {
 	TargetLevels        *ebpf.VariableSpec `ebpf:"target_levels"`
 	WireTypes           *ebpf.VariableSpec `ebpf:"wire_types"`
 	WokenAt             *ebpf.VariableSpec `ebpf:"woken_at"`
-	Zero                *ebpf.VariableSpec `ebpf:"zero"`
 }
 
 // loopObjects contains all objects after they have been loaded into the kernel.
@@ -554,7 +552,6 @@ type loopVariables struct {
 	TargetLevels        *ebpf.Variable `ebpf:"target_levels"`
 	WireTypes           *ebpf.Variable `ebpf:"wire_types"`
 	WokenAt             *ebpf.Variable `ebpf:"woken_at"`
-	Zero                *ebpf.Variable `ebpf:"zero"`
 }
 
 // loopPrograms contains all programs after they have been loaded into the kernel.

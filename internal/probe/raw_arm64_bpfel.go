@@ -373,7 +373,6 @@ const (
 	rawVarTargetLevels        = "target_levels"
 	rawVarWireTypes           = "wire_types"
 	rawVarWokenAt             = "woken_at"
-	rawVarZero                = "zero"
 )
 
 // loadRaw returns the embedded CollectionSpec for raw.
@@ -473,7 +472,6 @@ type rawVariableSpecs struct {
 	TargetLevels        *ebpf.VariableSpec `ebpf:"target_levels"`
 	WireTypes           *ebpf.VariableSpec `ebpf:"wire_types"`
 	WokenAt             *ebpf.VariableSpec `ebpf:"woken_at"`
-	Zero                *ebpf.VariableSpec `ebpf:"zero"`
 }
 
 // rawObjects contains all objects after they have been loaded into the kernel.
@@ -554,7 +552,6 @@ type rawVariables struct {
 	TargetLevels        *ebpf.Variable `ebpf:"target_levels"`
 	WireTypes           *ebpf.Variable `ebpf:"wire_types"`
 	WokenAt             *ebpf.Variable `ebpf:"woken_at"`
-	Zero                *ebpf.Variable `ebpf:"zero"`
 }
 
 // rawPrograms contains all programs after they have been loaded into the kernel.

@@ -24,15 +24,22 @@ const (
 	// lanePoll is how often a lane is looked at: not every event wakes its
 	// reader, which would cost the sender more than the event itself. One that
 	// has been empty for a while is looked at less often (restPoll): an idle
-	// node shall not pay for two hundred looks a second. The first event in the
-	// critical one wakes its reader, and that one the routine lane's, so that
-	// what belongs together is read together. What comes in the routine lane
-	// alone may come that late.
+	// node shall not pay for two hundred looks a second.
 	lanePoll    = 10 * time.Millisecond
-	restPoll    = 250 * time.Millisecond
 	restAfter   = 20 // empty looks
 	batchEvents = 512
 )
+
+// restPoll by lane. The first event in the critical one wakes its reader, and that
+// one the routine lane's, so that what belongs together is read together: it is
+// looked at only to tell that time goes on. What comes in the routine lane alone
+// may come that late.
+func restPoll(lane int) time.Duration {
+	if lane == 0 {
+		return 500 * time.Millisecond
+	}
+	return 250 * time.Millisecond
+}
 
 // Batch is what one lane held when it was read: whole events, one after the
 // other in Data, each of the length that its header says.
@@ -41,10 +48,11 @@ type Batch struct {
 	Data []byte
 	// Ends holds the end offset of each event in Data.
 	Ends []int
-	// Drained: the lane was empty after it.
+	// Drained: the lane was empty after it. The first time this is said with a
+	// batch that may hold nothing.
 	Drained bool
 	// Until is the time (CLOCK_BOOTTIME, ns) up to which the lane has been read.
-	// A batch that holds nothing tells that time goes on.
+	// A batch of the critical lane that holds nothing tells that time goes on.
 	Until uint64
 }
 
@@ -69,7 +77,7 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 		_ = r.Flush()
 	})
 	defer stop()
-	poll, empty := lanePoll, 0
+	poll, empty, drained := lanePoll, 0, false
 	for {
 		b, err := readBatch(r, lane, poll)
 		if empty++; len(b.Ends) > 0 {
@@ -79,12 +87,15 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 			}
 		}
 		if poll = lanePoll; empty > restAfter {
-			poll = restPoll
+			poll = restPoll(lane)
 		}
 		if lane == 1 {
 			p.routineRests.Store(poll != lanePoll)
 		}
-		hand(b)
+		if len(b.Ends) > 0 || lane == 0 || b.Drained && !drained {
+			hand(b)
+		}
+		drained = drained || b.Drained
 		switch {
 		case end.Load() != 0 && happened(b.Data) > end.Load():
 			return nil

@@ -373,7 +373,6 @@ const (
 	typedVarTargetLevels        = "target_levels"
 	typedVarWireTypes           = "wire_types"
 	typedVarWokenAt             = "woken_at"
-	typedVarZero                = "zero"
 )
 
 // loadTyped returns the embedded CollectionSpec for typed.
@@ -473,7 +472,6 @@ type typedVariableSpecs struct {
 	TargetLevels        *ebpf.VariableSpec `ebpf:"target_levels"`
 	WireTypes           *ebpf.VariableSpec `ebpf:"wire_types"`
 	WokenAt             *ebpf.VariableSpec `ebpf:"woken_at"`
-	Zero                *ebpf.VariableSpec `ebpf:"zero"`
 }
 
 // typedObjects contains all objects after they have been loaded into the kernel.
@@ -554,7 +552,6 @@ type typedVariables struct {
 	TargetLevels        *ebpf.Variable `ebpf:"target_levels"`
 	WireTypes           *ebpf.Variable `ebpf:"wire_types"`
 	WokenAt             *ebpf.Variable `ebpf:"woken_at"`
-	Zero                *ebpf.Variable `ebpf:"zero"`
 }
 
 // typedPrograms contains all programs after they have been loaded into the kernel.
