@@ -21,6 +21,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/kubeevent"
 	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/postmortem"
+	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/resolve"
 )
 
@@ -60,8 +61,9 @@ type agentFlags struct {
 // defaultLogDir is the contract's.
 const defaultLogDir = "/var/log/sigtrace"
 
-func newAgent() *cobra.Command {
-	_, c := newAgentFlags()
+func newAgent(types *probe.Types) *cobra.Command {
+	f, c := newAgentFlags()
+	f.kernelTypes = types
 	return c
 }
 

@@ -50,7 +50,8 @@ type watchFlags struct {
 
 	// forceRaw is for tests: raw tracepoints although BTF ones would do.
 	forceRaw bool
-	// kernelTypes are being read while everything else is opened.
+	// kernelTypes are being read while everything else is opened; nil where that
+	// has not begun.
 	kernelTypes *probe.Types
 	// pins are where the kernel side outlives us; nil for nowhere.
 	pins *probe.Pins
@@ -168,13 +169,6 @@ func (f *watchFlags) chosenCauses() map[event.Cause]bool {
 		causes[event.Cause(c)] = true
 	}
 	return causes
-}
-
-// takeTypes hands the kernel's types on: nothing else is to hold them.
-func (f *watchFlags) takeTypes() *probe.Types {
-	t := f.kernelTypes
-	f.kernelTypes = nil
-	return t
 }
 
 // validate finds the user's mistakes before anything is loaded.

@@ -10,8 +10,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sigtrace/sigtrace/internal/probe"
 )
 
 func main() {
@@ -20,9 +23,20 @@ func main() {
 	os.Exit(exitCode(run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
 }
 
+// watches tells, at first sight, whether a command line will load programs.
+func watches(args []string) bool {
+	return len(args) == 0 || strings.HasPrefix(args[0], "-") || args[0] == "watch" || args[0] == "agent"
+}
+
 // run executes one command line.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	root := newRoot()
+	// Reading the kernel's types takes as long as all else that starting does: it
+	// begins before the command line is understood.
+	var types *probe.Types
+	if watches(args) {
+		types = probe.ReadTypes()
+	}
+	root := newRoot(types)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

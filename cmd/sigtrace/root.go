@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sigtrace/sigtrace/internal/probe"
 )
 
 const longHelp = `sigtrace tells who or what killed a process or a container, and why.
@@ -25,8 +27,9 @@ const examples = `  sigtrace                                  # everything that 
   sigtrace --record kill.jsonl              # for sigtrace replay kill.jsonl
   sigtrace --all --type signal,exit -o json # every signal and every exit`
 
-func newRoot() *cobra.Command {
-	watch := &watchFlags{}
+// newRoot makes all commands; types, which may be nil, are for the one that runs.
+func newRoot(types *probe.Types) *cobra.Command {
+	watch := &watchFlags{kernelTypes: types}
 	root := &cobra.Command{
 		Use:           "sigtrace",
 		Short:         "Tells who or what killed a process or a container, and why",
@@ -42,7 +45,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see sigtrace --help)", err)}
 	})
-	root.AddCommand(newWatch(), newAgent(), newWhy(), newReport(), newReplay(), newExplain(), newCheck(), newVersion())
+	root.AddCommand(newWatch(types), newAgent(types), newWhy(), newReport(), newReplay(), newExplain(), newCheck(), newVersion())
 	return root
 }
 

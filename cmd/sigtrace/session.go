@@ -111,7 +111,7 @@ func (f *watchFlags) probeConfig(mounts cgroup.Mounts) probe.Config {
 		Signals: set, All: f.all, Exits: exits,
 		TargetPID: t.PID, TargetCgroups: cgroups,
 		Pins: f.pins, Version: versionString(),
-		MemoryV1: mounts.Memory != "", BTFPath: f.btf, Raw: f.forceRaw, Types: f.takeTypes(), Without: f.without,
+		MemoryV1: mounts.Memory != "", BTFPath: f.btf, Raw: f.forceRaw, Types: f.kernelTypes, Without: f.without,
 	}
 }
 

@@ -23,8 +23,8 @@ import (
 	"github.com/sigtrace/sigtrace/internal/signal"
 )
 
-func newWatch() *cobra.Command {
-	f := &watchFlags{}
+func newWatch(types *probe.Types) *cobra.Command {
+	f := &watchFlags{kernelTypes: types}
 	c := &cobra.Command{
 		Use:     "watch",
 		Short:   "Watch this node live (the default command)",
@@ -57,7 +57,6 @@ func (f *watchFlags) watch(c *cobra.Command, log *slog.Logger, printer func(*ses
 	if err := mayRun(); err != nil {
 		return err
 	}
-	f.kernelTypes = probe.ReadTypes()
 	// Collecting garbage while starting costs an eighth of the start, and
 	// there is hardly any yet.
 	percent := debug.SetGCPercent(-1)

@@ -59,16 +59,16 @@ type Types struct {
 	read  chan struct{}
 }
 
-// ReadTypes begins to read the kernel's types, which Load needs and which
+// ReadTypes begins to read the kernel's types, which one Load needs and which
 // takes as long as all the rest: whoever has other things to do first calls it
 // before them.
 func ReadTypes() *Types {
-	t := &Types{btf.NewCache(), make(chan struct{})}
+	cache, read := btf.NewCache(), make(chan struct{})
 	go func() {
-		defer close(t.read)
-		_, _ = t.cache.Kernel() // an error comes again in Load
+		defer close(read)
+		_, _ = cache.Kernel() // an error comes again in Load
 	}()
-	return t
+	return &Types{cache, read}
 }
 
 // wait returns the types once they have been read, for all programs to share.
@@ -80,8 +80,12 @@ func (t *Types) wait() *btf.Cache {
 // Load loads the programs and attaches every hook that this kernel allows. It
 // fails only where there would be nothing to see: without signal_generate.
 func Load(c Config) (*Probe, error) {
+	if c.Types == nil {
+		c.Types = ReadTypes()
+	}
 	locked := raiseMemlock()
 	p, err := loadEither(c)
+	c.Types.cache = nil // megabytes, and whoever called holds the rest of it
 	if err != nil {
 		if locked != nil && (errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOMEM)) {
 			return nil, fmt.Errorf("%w; %w", explain(err, c), locked)
@@ -104,9 +108,6 @@ func raiseMemlock() error {
 
 // loadEither takes raw tracepoints where BTF ones are refused.
 func loadEither(c Config) (*Probe, error) {
-	if c.Types == nil {
-		c.Types = ReadTypes()
-	}
 	rawObject := object{loadRaw, _RawBytes}
 	if c.Raw || c.BTFPath != "" {
 		return load(c, rawObject)
