@@ -65,7 +65,7 @@ static __always_inline void *scratch_of(u32 user)
 
 /* What a hook has written into its scratch. Global, as every function that many
  * places call: the verifier then looks at it once, and not on each path that
- * leads there. Half of what starting takes is the verifier's. */
+ * leads there. A quarter of what starting costs is the verifier's. */
 __noinline int emit_scratch(u32 user, u32 lane, u32 size)
 {
 	void *event = scratch_of(user);
