@@ -4,6 +4,7 @@ package safetext
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -13,31 +14,54 @@ const masked = "***"
 // secretWord matches the names of options and variables that hold secrets.
 const secretWord = `(?:[a-z0-9_.-]*[_.-])?(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key|client[_-]?secret|auth[_-]?token)`
 
-var patterns = sync.OnceValue(func() []*regexp.Regexp {
-	return []*regexp.Regexp{
+// pattern finds secrets in arguments that may hold them: under a build script an
+// event has kilobytes of arguments, and matching each cost more than all else that
+// was done for a death.
+type pattern struct {
+	// words: what matches has one of them in it, in lower case.
+	words []string
+	match *regexp.Regexp
+}
+
+var patterns = sync.OnceValue(func() []pattern {
+	return []pattern{
 		// --password=x, TOKEN=x, -e DB_PASSWORD=x; also inside a longer argument.
-		regexp.MustCompile(`(?i)((?:^|[\s"'&?;,{-])` + secretWord + `["']?\s*[=:]\s*["']?)([^\s"'&;,}]+)`),
+		{secretStems(), regexp.MustCompile(`(?i)((?:^|[\s"'&?;,{-])` + secretWord + `["']?\s*[=:]\s*["']?)([^\s"'&;,}]+)`)},
 		// Authorization: Bearer x
-		regexp.MustCompile(`(?i)((?:bearer|basic)\s+)([a-z0-9._~+/=-]{6,})`),
+		{[]string{"bearer", "basic"}, regexp.MustCompile(`(?i)((?:bearer|basic)\s+)([a-z0-9._~+/=-]{6,})`)},
 		// scheme://user:password@host
-		regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@]*:)([^\s@/]+)(@)`),
+		{[]string{"://"}, regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@]*:)([^\s@/]+)(@)`)},
 		// AWS access keys
-		regexp.MustCompile(`()(\b(?:AKIA|ASIA)[A-Z0-9]{16}\b)`),
+		{[]string{"akia", "asia"}, regexp.MustCompile(`()(\b(?:AKIA|ASIA)[A-Z0-9]{16}\b)`)},
 	}
 })
 
 var option = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)^--?` + secretWord + `$`) })
+
+// secretStems: each secretWord has one of these in it.
+func secretStems() []string { return []string{"passw", "passphrase", "secret", "token", "key"} }
+
+func holdsAny(low string, words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(low, w) })
+}
+
+// lower is for the patterns' words. Letters outside ASCII that fold to one inside
+// (the long s) are taken for what they fold to.
+func lower(s string) string {
+	return strings.ReplaceAll(strings.ToLower(s), "\u017f", "s")
+}
 
 // Mask replaces the values of well-known secret patterns in arguments.
 func Mask(args []string) []string {
 	var out []string
 	next := false
 	for i, a := range args {
-		m := maskOne(a)
+		low := lower(a)
+		m := maskOne(a, low)
 		if next && !strings.HasPrefix(a, "-") {
 			m = masked
 		}
-		next = option().MatchString(a)
+		next = holdsAny(low, secretStems()) && option().MatchString(a)
 		if m != a && out == nil {
 			out = append(make([]string, 0, len(args)), args[:i]...)
 		}
@@ -51,10 +75,10 @@ func Mask(args []string) []string {
 	return out
 }
 
-func maskOne(a string) string {
+func maskOne(a, low string) string {
 	for _, p := range patterns() {
-		if p.MatchString(a) {
-			a = p.ReplaceAllString(a, "${1}"+masked+"${3}")
+		if holdsAny(low, p.words) && p.match.MatchString(a) {
+			a = p.match.ReplaceAllString(a, "${1}"+masked+"${3}")
 		}
 	}
 	return a

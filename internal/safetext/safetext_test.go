@@ -3,6 +3,7 @@
 package safetext
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -50,5 +51,32 @@ func TestMask(t *testing.T) {
 		if diff := cmp.Diff(c.want, Mask(c.in)); diff != "" {
 			t.Errorf("Mask(%q): %s", c.in, diff)
 		}
+	}
+}
+
+// The words that are looked for first hide nothing that the patterns find.
+func FuzzMaskWords(f *testing.F) {
+	for _, seed := range []string{
+		"--password=hunter2", "X_API-KEY: abc", "SECRET='x'", "PA\u017f\u017fWORD=x", "to\u212aen=abc", "authorization: BASIC abcdefgh",
+		"HTTP://a:b@c", "AKIAABCDEFGHIJKLMNOP", "client.passphrase=1",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, p := range patterns() {
+			if p.match.MatchString(s) && !holdsAny(lower(s), p.words) {
+				t.Errorf("%q matches %s, and holds none of %q", s, p.match, p.words)
+			}
+		}
+		if option().MatchString(s) && !holdsAny(lower(s), secretStems()) {
+			t.Errorf("%q is an option for a secret", s)
+		}
+	})
+}
+
+func BenchmarkMask(b *testing.B) {
+	args := []string{"go", "test", "-race", "./...", strings.Repeat("/some/path/to/a/package ", 40)}
+	for b.Loop() {
+		Mask(args)
 	}
 }
