@@ -17,6 +17,9 @@ volatile const u32 config_target_pid = 0;     /* host tgid; 0: none */
 volatile const u32 config_target_cgroups = 0; /* filter on cgroups */
 volatile const u32 config_memory_v1 = 0;      /* containers live in v1's memory */
 volatile const u32 config_keep = 0;	      /* keep deaths until they are written */
+/* Raised each time that pinned programs are exchanged: for a while two tell the
+ * same. */
+volatile const u32 config_generation;
 volatile const u32 config_page_size = 4096;
 /* 2 at most: the routine lane wakes its reader only when this full (bytes). */
 volatile const u32 config_wakeup_bytes = 1 << 20;

@@ -16,7 +16,7 @@ static __always_inline void fill_header(struct event_header *h, u32 kind, u32 la
 {
 	h->kind = kind;
 	h->lane = lane;
-	h->pad = 0;
+	h->generation = config_generation;
 	h->size = size;
 	h->boottime = bpf_ktime_get_boot_ns();
 }

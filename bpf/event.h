@@ -29,9 +29,9 @@ enum lane { LANE_CRITICAL, LANE_ROUTINE, LANES };
 struct event_header {
 	u8 kind;
 	u8 lane;
-	u16 pad;
-	u32 size;     /* of the whole event, in bytes */
-	u64 boottime; /* CLOCK_BOOTTIME, ns */
+	u16 generation; /* which programs told it: pins outlive some */
+	u32 size;	/* of the whole event, in bytes */
+	u64 boottime;	/* CLOCK_BOOTTIME, ns */
 };
 
 /* A process (or thread) as every event carries it. */

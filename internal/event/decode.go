@@ -27,8 +27,8 @@ func (d *decoder) brief() Brief {
 	return b
 }
 
-func (d *decoder) signal(boottime uint64) *RawSignal {
-	e := &RawSignal{Boottime: boottime}
+func (d *decoder) signal(h rawHeader) *RawSignal {
+	e := &RawSignal{Boottime: h.boottime, Generation: h.generation}
 	e.Signal = int(int32(d.u32()))
 	e.Code = int(int32(d.u32()))
 	e.Info = d.u8()

@@ -83,20 +83,6 @@ func DecodeStory(b []byte) (*RawStory, error) {
 	return &s, nil
 }
 
-type rawHeader struct {
-	kind     uint8
-	size     uint32
-	boottime uint64
-}
-
-func (d *decoder) header() rawHeader {
-	h := rawHeader{kind: d.u8()}
-	d.skip(3)
-	h.size = d.u32()
-	h.boottime = d.u64()
-	return h
-}
-
 func (d *decoder) keptProcess() KeptProcess {
 	var p KeptProcess
 	p.Forker.Start = d.u64()
@@ -155,7 +141,7 @@ func (d *decoder) keptSignal() (KeptSignal, bool) {
 	if d.short || h.size == 0 || h.kind != kindSignal {
 		return k, false
 	}
-	k.RawSignal = e.signal(h.boottime)
+	k.RawSignal = e.signal(h)
 	return k, !e.short
 }
 

@@ -73,15 +73,18 @@ const (
 // RawSignal is a generated signal before its mechanism has been named.
 type RawSignal struct {
 	Boottime uint64
-	Signal   int
-	Code     int
-	Info     uint8
-	Result   uint8
-	Init     bool
-	Flags    uint32
-	Syscall  int64
-	Current  Brief
-	Target   Brief
+	// Generation is of the programs that told it: while pinned ones are exchanged,
+	// two tell the same.
+	Generation uint16
+	Signal     int
+	Code       int
+	Info       uint8
+	Result     uint8
+	Init       bool
+	Flags      uint32
+	Syscall    int64
+	Current    Brief
+	Target     Brief
 	// Frames are kernel addresses, innermost first.
 	Frames []uint64
 }
@@ -187,36 +190,49 @@ type RawCgroup struct {
 // ErrShort is what Decode returns for an event that ends too early.
 var ErrShort = errors.New("event is shorter than its kind")
 
+type rawHeader struct {
+	kind       uint8
+	generation uint16
+	size       uint32
+	boottime   uint64
+}
+
+func (d *decoder) header() rawHeader {
+	h := rawHeader{kind: d.u8()}
+	d.skip(1) // the lane
+	h.generation = d.u16()
+	h.size = d.u32()
+	h.boottime = d.u64()
+	return h
+}
+
 // Decode turns one event off the wire into *RawSignal, *RawDeliver, *RawProc,
 // *RawChain, *RawOOM, *RawExit or *RawCgroup.
 func Decode(b []byte) (any, error) {
 	d := decoder{b: b}
-	kind := d.u8()
-	d.skip(3)
-	size := d.u32()
-	boottime := d.u64()
-	if d.short || int(size) > len(b) || size < headerSize {
+	h := d.header()
+	if d.short || int(h.size) > len(b) || h.size < headerSize {
 		return nil, ErrShort
 	}
-	d.b = b[:size]
+	d.b = b[:h.size]
 	var e any
-	switch kind {
+	switch h.kind {
 	case kindSignal:
-		e = d.signal(boottime)
+		e = d.signal(h)
 	case kindDeliver:
-		e = d.deliver(boottime)
+		e = d.deliver(h.boottime)
 	case kindProc:
-		e = d.proc(boottime)
+		e = d.proc(h.boottime)
 	case kindChain:
 		e = d.chain()
 	case kindOOM:
-		e = d.oom(boottime)
+		e = d.oom(h.boottime)
 	case kindExit:
-		e = d.exit(boottime)
+		e = d.exit(h.boottime)
 	case kindCgroup:
 		e = d.cgroup()
 	default:
-		return nil, fmt.Errorf("unknown kind of event: %d", kind)
+		return nil, fmt.Errorf("unknown kind of event: %d", h.kind)
 	}
 	if d.short {
 		return nil, ErrShort

@@ -164,7 +164,7 @@ func (p *Pipeline) sweep(ctx context.Context, now time.Time) error {
 		}
 	}
 	if max(r.from, r.Overlap[1])+strays < seen {
-		clear(r.double)
+		clear(r.single)
 		clear(r.signals)
 		clear(r.ooms)
 	}

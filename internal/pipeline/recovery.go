@@ -5,6 +5,7 @@ package pipeline
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
@@ -33,9 +34,10 @@ const (
 	// strays is how much later than what happened after it an event may come
 	// through the ring, in nanoseconds.
 	strays = uint64(2 * time.Second)
-	// twice is how far apart two programs tell one event while they are
-	// exchanged.
-	twice = uint64(time.Millisecond)
+	// twice is how far apart, in nanoseconds, two generations of programs tell one
+	// signal: they run one after the other, and what interrupts them in between may
+	// take its time on an emulated machine.
+	twice = uint64(100 * time.Millisecond)
 )
 
 // Recovery takes up what a reader of the same rings has left when it ended:
@@ -69,8 +71,9 @@ type Recovery struct {
 	signals map[signalID]bool
 	ooms    map[event.Key]bool
 	exits   map[event.Key]handed
-	// double is when each signal was last told while programs were exchanged.
-	double map[sending]uint64
+	// single are the signals that, of the programs that were being exchanged, only
+	// one has told so far.
+	single map[sending][]telling
 }
 
 // handed is when an exit was handed on, and when it happened.
@@ -94,12 +97,17 @@ type sending struct {
 	senderThread uint32
 }
 
+type telling struct {
+	generation uint16
+	boottime   uint64
+}
+
 // begin reads what is kept, before anything is read off the rings.
 func (r *Recovery) begin(now time.Time) error {
 	r.started, r.swept, r.from = now, now, resolve.Now()
 	r.deaths = map[event.Key]*event.RawKept{}
 	r.signals, r.ooms, r.exits = map[signalID]bool{}, map[event.Key]bool{}, map[event.Key]handed{}
-	r.double = map[sending]uint64{}
+	r.single = map[sending][]telling{}
 	deaths, err := r.Keeper.KeptDeaths()
 	if err != nil {
 		return fmt.Errorf("what is kept of deaths: %w", err)
@@ -166,18 +174,28 @@ func (r *Recovery) knows(e *event.RawSignal) bool {
 	if r.signals[id] {
 		return true
 	}
-	if r.inOverlap(e.Boottime) {
-		s := sending{e.Target.Key, e.Signal, e.Code, e.Current.TID}
-		at, seen := r.double[s]
-		r.double[s] = e.Boottime
-		if seen && e.Boottime-at < twice {
-			r.signals[id] = true // it may be what is kept
-			return true
-		}
+	if r.inOverlap(e.Boottime) && r.toldByOther(e) {
+		r.signals[id] = true // it may be what is kept
+		return true
 	}
 	if !r.done {
 		r.signals[id] = true
 	}
+	return false
+}
+
+// toldByOther tells whether another generation of programs has told this signal,
+// each telling once: a signal may well be sent again at once.
+func (r *Recovery) toldByOther(e *event.RawSignal) bool {
+	s := sending{e.Target.Key, e.Signal, e.Code, e.Current.TID}
+	for i, t := range r.single[s] {
+		apart := max(t.boottime, e.Boottime) - min(t.boottime, e.Boottime)
+		if t.generation != e.Generation && apart < twice {
+			r.single[s] = slices.Delete(r.single[s], i, i+1)
+			return true
+		}
+	}
+	r.single[s] = append(r.single[s], telling{e.Generation, e.Boottime})
 	return false
 }
 

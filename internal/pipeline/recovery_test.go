@@ -61,18 +61,22 @@ func TestExchangedProgramsTellOneSignal(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := uint64(time.Minute)
-	kill := func(boottime uint64, thread uint32) *event.RawSignal {
-		return &event.RawSignal{Boottime: boottime, Signal: 9, Current: event.Brief{TID: thread}}
+	kill := func(boottime uint64, generation uint16, thread uint32) *event.RawSignal {
+		return &event.RawSignal{Boottime: boottime, Generation: generation, Signal: 9, Current: event.Brief{TID: thread}}
 	}
 	for _, c := range []struct {
 		about string
 		e     *event.RawSignal
 		known bool
 	}{
-		{"the first", kill(at, 1), false},
-		{"the other program's", kill(at+1000, 1), true},
-		{"another thread's", kill(at+2000, 2), false},
-		{"one more, later", kill(at+uint64(time.Second), 1), false},
+		{"the first", kill(at, 1, 1), false},
+		{"the other program's", kill(at+1000, 2, 1), true},
+		{"sent again at once", kill(at+2000, 1, 1), false},
+		{"and again", kill(at+2500, 1, 1), false},
+		{"the other program's of the one", kill(at+3000, 2, 1), true},
+		{"and of the other, which comes late", kill(at+50_000_000, 2, 1), true},
+		{"another thread's", kill(at+4000, 2, 2), false},
+		{"told by the new program alone, later", kill(at+uint64(time.Second), 2, 1), false},
 	} {
 		if got := r.knows(c.e); got != c.known {
 			t.Errorf("%s: known %v", c.about, got)

@@ -34,7 +34,11 @@ func (p *Probe) makePinnedMaps(id identity) error {
 	}
 	if pins.report.State != PinsReused {
 		old = onlyCarried(old)
-		if err := pins.begin(id); err != nil {
+		err := pins.begin(id)
+		if err == nil {
+			err = p.spec.Variables["config_generation"].Set(uint32(pins.record.Generation))
+		}
+		if err != nil {
 			closeMaps(old)
 			return err
 		}

@@ -56,6 +56,10 @@ func (s short) Unwrap() error { return s.err }
 
 func firstLine(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
+	// How much of the verifier's log is not shown tells a user nothing.
+	if at := strings.LastIndex(line, " ("); at >= 0 && strings.HasSuffix(line, " line(s) omitted)") {
+		line = line[:at]
+	}
 	// A guess of the library's: memory is accounted otherwise since 5.11, and
 	// where the limit matters Load says so.
 	return strings.Replace(line, " (MEMLOCK may be too low, consider rlimit.RemoveMemlock)", "", 1)

@@ -22,12 +22,12 @@ type loopCounters struct {
 type loopEventOom struct {
 	_ structs.HostLayout
 	H struct {
-		_        structs.HostLayout
-		Kind     uint8
-		Lane     uint8
-		Pad      uint16
-		Size     uint32
-		Boottime uint64
+		_          structs.HostLayout
+		Kind       uint8
+		Lane       uint8
+		Generation uint16
+		Size       uint32
+		Boottime   uint64
 	}
 	Flags       uint32
 	Constraint  uint32
@@ -85,12 +85,12 @@ type loopKeptDeath struct {
 	Exit struct {
 		_ structs.HostLayout
 		H struct {
-			_        structs.HostLayout
-			Kind     uint8
-			Lane     uint8
-			Pad      uint16
-			Size     uint32
-			Boottime uint64
+			_          structs.HostLayout
+			Kind       uint8
+			Lane       uint8
+			Generation uint16
+			Size       uint32
+			Boottime   uint64
 		}
 		Status      uint32
 		Flags       uint32
@@ -139,12 +139,12 @@ type loopKeptStory struct {
 			S struct {
 				_ structs.HostLayout
 				H struct {
-					_        structs.HostLayout
-					Kind     uint8
-					Lane     uint8
-					Pad      uint16
-					Size     uint32
-					Boottime uint64
+					_          structs.HostLayout
+					Kind       uint8
+					Lane       uint8
+					Generation uint16
+					Size       uint32
+					Boottime   uint64
 				}
 				Sig        int32
 				Code       int32
@@ -234,12 +234,12 @@ type loopPending struct {
 	S struct {
 		_ structs.HostLayout
 		H struct {
-			_        structs.HostLayout
-			Kind     uint8
-			Lane     uint8
-			Pad      uint16
-			Size     uint32
-			Boottime uint64
+			_          structs.HostLayout
+			Kind       uint8
+			Lane       uint8
+			Generation uint16
+			Size       uint32
+			Boottime   uint64
 		}
 		Sig        int32
 		Code       int32
@@ -358,6 +358,7 @@ const (
 	loopProgSeedTasks          = "seed_tasks"
 	loopVarConfigAll           = "config_all"
 	loopVarConfigExits         = "config_exits"
+	loopVarConfigGeneration    = "config_generation"
 	loopVarConfigKeep          = "config_keep"
 	loopVarConfigMemoryV1      = "config_memory_v1"
 	loopVarConfigPageSize      = "config_page_size"
@@ -457,6 +458,7 @@ type loopMapSpecs struct {
 type loopVariableSpecs struct {
 	ConfigAll           *ebpf.VariableSpec `ebpf:"config_all"`
 	ConfigExits         *ebpf.VariableSpec `ebpf:"config_exits"`
+	ConfigGeneration    *ebpf.VariableSpec `ebpf:"config_generation"`
 	ConfigKeep          *ebpf.VariableSpec `ebpf:"config_keep"`
 	ConfigMemoryV1      *ebpf.VariableSpec `ebpf:"config_memory_v1"`
 	ConfigPageSize      *ebpf.VariableSpec `ebpf:"config_page_size"`
@@ -537,6 +539,7 @@ func (m *loopMaps) Close() error {
 type loopVariables struct {
 	ConfigAll           *ebpf.Variable `ebpf:"config_all"`
 	ConfigExits         *ebpf.Variable `ebpf:"config_exits"`
+	ConfigGeneration    *ebpf.Variable `ebpf:"config_generation"`
 	ConfigKeep          *ebpf.Variable `ebpf:"config_keep"`
 	ConfigMemoryV1      *ebpf.Variable `ebpf:"config_memory_v1"`
 	ConfigPageSize      *ebpf.Variable `ebpf:"config_page_size"`

@@ -32,6 +32,8 @@ type pinRecord struct {
 	Layout string `json:"layout"`
 	Object string `json:"object,omitempty"`
 	Config string `json:"config,omitempty"`
+	// Generation counts the exchanges of programs.
+	Generation uint16 `json:"generation,omitempty"`
 	// Hooks is what Probe.Hooks says.
 	Hooks map[string]string `json:"hooks,omitempty"`
 	// Epoch is the last describe_epoch.
@@ -101,6 +103,7 @@ func (p *Pins) begin(id identity) error {
 		p.meta = meta
 	}
 	err := p.update(func(r *pinRecord) {
+		r.Generation++
 		r.Format, r.Version, r.Layout, r.Object, r.Config = pinFormat, id.version, id.layout, "", ""
 	})
 	if err != nil {

@@ -22,12 +22,12 @@ type rawCounters struct {
 type rawEventOom struct {
 	_ structs.HostLayout
 	H struct {
-		_        structs.HostLayout
-		Kind     uint8
-		Lane     uint8
-		Pad      uint16
-		Size     uint32
-		Boottime uint64
+		_          structs.HostLayout
+		Kind       uint8
+		Lane       uint8
+		Generation uint16
+		Size       uint32
+		Boottime   uint64
 	}
 	Flags       uint32
 	Constraint  uint32
@@ -85,12 +85,12 @@ type rawKeptDeath struct {
 	Exit struct {
 		_ structs.HostLayout
 		H struct {
-			_        structs.HostLayout
-			Kind     uint8
-			Lane     uint8
-			Pad      uint16
-			Size     uint32
-			Boottime uint64
+			_          structs.HostLayout
+			Kind       uint8
+			Lane       uint8
+			Generation uint16
+			Size       uint32
+			Boottime   uint64
 		}
 		Status      uint32
 		Flags       uint32
@@ -139,12 +139,12 @@ type rawKeptStory struct {
 			S struct {
 				_ structs.HostLayout
 				H struct {
-					_        structs.HostLayout
-					Kind     uint8
-					Lane     uint8
-					Pad      uint16
-					Size     uint32
-					Boottime uint64
+					_          structs.HostLayout
+					Kind       uint8
+					Lane       uint8
+					Generation uint16
+					Size       uint32
+					Boottime   uint64
 				}
 				Sig        int32
 				Code       int32
@@ -234,12 +234,12 @@ type rawPending struct {
 	S struct {
 		_ structs.HostLayout
 		H struct {
-			_        structs.HostLayout
-			Kind     uint8
-			Lane     uint8
-			Pad      uint16
-			Size     uint32
-			Boottime uint64
+			_          structs.HostLayout
+			Kind       uint8
+			Lane       uint8
+			Generation uint16
+			Size       uint32
+			Boottime   uint64
 		}
 		Sig        int32
 		Code       int32
@@ -358,6 +358,7 @@ const (
 	rawProgSeedTasks          = "seed_tasks"
 	rawVarConfigAll           = "config_all"
 	rawVarConfigExits         = "config_exits"
+	rawVarConfigGeneration    = "config_generation"
 	rawVarConfigKeep          = "config_keep"
 	rawVarConfigMemoryV1      = "config_memory_v1"
 	rawVarConfigPageSize      = "config_page_size"
@@ -457,6 +458,7 @@ type rawMapSpecs struct {
 type rawVariableSpecs struct {
 	ConfigAll           *ebpf.VariableSpec `ebpf:"config_all"`
 	ConfigExits         *ebpf.VariableSpec `ebpf:"config_exits"`
+	ConfigGeneration    *ebpf.VariableSpec `ebpf:"config_generation"`
 	ConfigKeep          *ebpf.VariableSpec `ebpf:"config_keep"`
 	ConfigMemoryV1      *ebpf.VariableSpec `ebpf:"config_memory_v1"`
 	ConfigPageSize      *ebpf.VariableSpec `ebpf:"config_page_size"`
@@ -537,6 +539,7 @@ func (m *rawMaps) Close() error {
 type rawVariables struct {
 	ConfigAll           *ebpf.Variable `ebpf:"config_all"`
 	ConfigExits         *ebpf.Variable `ebpf:"config_exits"`
+	ConfigGeneration    *ebpf.Variable `ebpf:"config_generation"`
 	ConfigKeep          *ebpf.Variable `ebpf:"config_keep"`
 	ConfigMemoryV1      *ebpf.Variable `ebpf:"config_memory_v1"`
 	ConfigPageSize      *ebpf.Variable `ebpf:"config_page_size"`

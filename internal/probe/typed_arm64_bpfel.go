@@ -22,12 +22,12 @@ type typedCounters struct {
 type typedEventOom struct {
 	_ structs.HostLayout
 	H struct {
-		_        structs.HostLayout
-		Kind     uint8
-		Lane     uint8
-		Pad      uint16
-		Size     uint32
-		Boottime uint64
+		_          structs.HostLayout
+		Kind       uint8
+		Lane       uint8
+		Generation uint16
+		Size       uint32
+		Boottime   uint64
 	}
 	Flags       uint32
 	Constraint  uint32
@@ -85,12 +85,12 @@ type typedKeptDeath struct {
 	Exit struct {
 		_ structs.HostLayout
 		H struct {
-			_        structs.HostLayout
-			Kind     uint8
-			Lane     uint8
-			Pad      uint16
-			Size     uint32
-			Boottime uint64
+			_          structs.HostLayout
+			Kind       uint8
+			Lane       uint8
+			Generation uint16
+			Size       uint32
+			Boottime   uint64
 		}
 		Status      uint32
 		Flags       uint32
@@ -139,12 +139,12 @@ type typedKeptStory struct {
 			S struct {
 				_ structs.HostLayout
 				H struct {
-					_        structs.HostLayout
-					Kind     uint8
-					Lane     uint8
-					Pad      uint16
-					Size     uint32
-					Boottime uint64
+					_          structs.HostLayout
+					Kind       uint8
+					Lane       uint8
+					Generation uint16
+					Size       uint32
+					Boottime   uint64
 				}
 				Sig        int32
 				Code       int32
@@ -234,12 +234,12 @@ type typedPending struct {
 	S struct {
 		_ structs.HostLayout
 		H struct {
-			_        structs.HostLayout
-			Kind     uint8
-			Lane     uint8
-			Pad      uint16
-			Size     uint32
-			Boottime uint64
+			_          structs.HostLayout
+			Kind       uint8
+			Lane       uint8
+			Generation uint16
+			Size       uint32
+			Boottime   uint64
 		}
 		Sig        int32
 		Code       int32
@@ -358,6 +358,7 @@ const (
 	typedProgSeedTasks          = "seed_tasks"
 	typedVarConfigAll           = "config_all"
 	typedVarConfigExits         = "config_exits"
+	typedVarConfigGeneration    = "config_generation"
 	typedVarConfigKeep          = "config_keep"
 	typedVarConfigMemoryV1      = "config_memory_v1"
 	typedVarConfigPageSize      = "config_page_size"
@@ -457,6 +458,7 @@ type typedMapSpecs struct {
 type typedVariableSpecs struct {
 	ConfigAll           *ebpf.VariableSpec `ebpf:"config_all"`
 	ConfigExits         *ebpf.VariableSpec `ebpf:"config_exits"`
+	ConfigGeneration    *ebpf.VariableSpec `ebpf:"config_generation"`
 	ConfigKeep          *ebpf.VariableSpec `ebpf:"config_keep"`
 	ConfigMemoryV1      *ebpf.VariableSpec `ebpf:"config_memory_v1"`
 	ConfigPageSize      *ebpf.VariableSpec `ebpf:"config_page_size"`
@@ -537,6 +539,7 @@ func (m *typedMaps) Close() error {
 type typedVariables struct {
 	ConfigAll           *ebpf.Variable `ebpf:"config_all"`
 	ConfigExits         *ebpf.Variable `ebpf:"config_exits"`
+	ConfigGeneration    *ebpf.Variable `ebpf:"config_generation"`
 	ConfigKeep          *ebpf.Variable `ebpf:"config_keep"`
 	ConfigMemoryV1      *ebpf.Variable `ebpf:"config_memory_v1"`
 	ConfigPageSize      *ebpf.Variable `ebpf:"config_page_size"`
