@@ -72,7 +72,14 @@ func TestDaemonSystemdOOMD(t *testing.T) {
 	}
 	run(t, "systemctl", "unmask", "systemd-oomd")
 	run(t, "systemctl", "start", "systemd-oomd")
-	t.Cleanup(func() { _ = exec.Command("systemctl", "stop", "systemd-oomd").Run() })
+	t.Cleanup(func() {
+		if t.Failed() {
+			state, _ := exec.Command("oomctl").CombinedOutput()
+			journal, _ := exec.Command("journalctl", "--no-pager", "-u", "systemd-oomd").CombinedOutput()
+			t.Logf("%s\n%s", state, journal)
+		}
+		_ = exec.Command("systemctl", "stop", "systemd-oomd").Run()
+	})
 	daemon, err := strconv.Atoi(run(t, "systemctl", "show", "-p", "MainPID", "--value", "systemd-oomd"))
 	if err != nil {
 		t.Fatal(err)
