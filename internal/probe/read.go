@@ -23,22 +23,23 @@ func Lanes() [LaneCount]string { return [2]string{"critical", "routine"} }
 const (
 	// lanePoll is how often a lane is looked at: not every event wakes its
 	// reader, which would cost the sender more than the event itself. One that
-	// has been empty for a while is looked at less often (restPoll): an idle
-	// node shall not pay for two hundred looks a second.
+	// has been empty for a while is looked at less often (rest): an idle node shall
+	// not pay for two hundred looks a second.
 	lanePoll    = 10 * time.Millisecond
-	restAfter   = 20 // empty looks
 	batchEvents = 512
 )
 
-// restPoll by lane. The first event in the critical one wakes its reader, and that
-// one the routine lane's, so that what belongs together is read together: it is
-// looked at only to tell that time goes on. What comes in the routine lane alone
-// may come that late.
-func restPoll(lane int) time.Duration {
+// rest is after how many empty looks a lane rests, and how often it is looked at
+// then. The first event in the critical one wakes its reader, and that one the
+// routine lane's, so that what belongs together is read together: it is looked at
+// only to tell that time goes on, and rests once no verdict waits for that any more
+// (two seconds for what Kubernetes says). What comes in the routine lane alone may
+// come that late.
+func rest(lane int) (after int, poll time.Duration) {
 	if lane == 0 {
-		return 500 * time.Millisecond
+		return 300, time.Second
 	}
-	return 250 * time.Millisecond
+	return 20, 250 * time.Millisecond
 }
 
 // Batch is what one lane held when it was read: whole events, one after the
@@ -78,6 +79,7 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 	})
 	defer stop()
 	poll, empty, drained := lanePoll, 0, false
+	restAfter, restPoll := rest(lane)
 	for {
 		b, err := readBatch(r, lane, poll)
 		if empty++; len(b.Ends) > 0 {
@@ -87,7 +89,7 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 			}
 		}
 		if poll = lanePoll; empty > restAfter {
-			poll = restPoll(lane)
+			poll = restPoll
 		}
 		if lane == 1 {
 			p.routineRests.Store(poll != lanePoll)
