@@ -32,12 +32,11 @@ const (
 // rest is after how many empty looks a lane rests, and how often it is looked at
 // then. The first event in the critical one wakes its reader, and that one the
 // routine lane's, so that what belongs together is read together: it is looked at
-// only to tell that time goes on, and rests once no verdict waits for that any more
-// (two seconds for what Kubernetes says). What comes in the routine lane alone may
-// come that late.
+// only to tell that time goes on, for the verdicts that wait for what Kubernetes
+// does not say. What comes in the routine lane alone may come that late.
 func rest(lane int) (after int, poll time.Duration) {
 	if lane == 0 {
-		return 300, time.Second
+		return 20, time.Second
 	}
 	return 20, 250 * time.Millisecond
 }
