@@ -277,7 +277,8 @@ func (p *Pipeline) batch(ctx context.Context, b probe.Batch) error {
 	if b.Drained {
 		defer p.o.Recovery.drained(b.Lane)
 	}
-	if b.Lane == 0 {
+	// While more waits to be looked at, time goes on with events alone.
+	if b.Lane == 0 && (len(b.Ends) > 0 || len(p.batches) == 0) {
 		p.until = max(p.until, b.Until)
 	}
 	from := 0
