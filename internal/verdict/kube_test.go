@@ -190,6 +190,17 @@ func TestLivenessWithoutTheWord(t *testing.T) {
 	expect(t, p.death(13_000), event.CauseLivenessProbe, event.Likely, nil)
 }
 
+// The container that comes next answers its probe within a second of the stop:
+// that takes nothing from the failures before it.
+func TestCountersOfTheNextContainer(t *testing.T) {
+	p := newPodWorld(t)
+	livenessBy[event.SourceCounters](p)
+	p.signal(10_000, unix.SIGTERM, p.app, from(p.runc), handled)
+	p.exit(10_010, p.app, 0)
+	p.fact(10_800, event.SourceCounters, event.KubeProbe, probe("liveness", 0, 1))
+	expect(t, p.death(13_000), event.CauseLivenessProbe, event.Likely, nil)
+}
+
 // What does not make a liveness kill.
 func TestNoLiveness(t *testing.T) {
 	t.Run("a stop by hand while the probe flaps", func(t *testing.T) {

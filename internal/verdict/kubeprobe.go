@@ -101,11 +101,19 @@ func (s *stop) run(probe, source string) run {
 			}
 			r.failed += f.Failed
 		}
-		if f.Succeeded > 0 {
+		if f.Succeeded > 0 && !s.afterwards(f) {
 			break
 		}
 	}
 	return r
+}
+
+// afterwards tells whether nothing but successes was counted, and read after the
+// stop had begun. They break no row that made kubelet kill: it probes no more
+// until a new container runs, whose successes these are (onHold,
+// pkg/kubelet/prober/worker.go), and counters are told by name, not by id.
+func (s *stop) afterwards(f *event.KubeFact) bool {
+	return f.Source == event.SourceCounters && f.Failed == 0 && f.Time.After(s.began)
 }
 
 // follows tells whether a failure still belongs to the row, going back.
