@@ -6,6 +6,8 @@ import (
 	"path"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/labels"
+
 	"github.com/sigtrace/sigtrace/internal/container"
 	"github.com/sigtrace/sigtrace/internal/event"
 )
@@ -23,7 +25,7 @@ const (
 // criteria is what a pod or container must meet. An empty field asks nothing.
 type criteria struct {
 	namespace, pod string
-	selector       selector
+	selector       labels.Selector
 	container      string
 	id             string
 }
@@ -113,7 +115,7 @@ func (c criteria) meets(pod *event.Pod) answer {
 		return yes
 	case pod.Labels == nil:
 		return unknown
-	case c.selector.matches(pod.Labels):
+	case c.selector.Matches(labels.Set(pod.Labels)):
 		return yes
 	}
 	return no

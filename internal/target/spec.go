@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // Spec is the target flags as the user gave them.
@@ -83,7 +86,7 @@ func (s Spec) criteria() (criteria, error) {
 		c.namespace, c.pod = ns, name
 	}
 	for _, n := range []struct{ flag, name string }{{"--pod", c.pod}, {"--namespace", c.namespace}} {
-		if n.name != "" && !isKubeName(n.name) {
+		if n.name != "" && len(validation.IsDNS1123Subdomain(n.name)) > 0 {
 			return criteria{}, fmt.Errorf("%s %q: Kubernetes names have lower-case letters, digits, %q and %q only", n.flag, n.name, "-", ".")
 		}
 	}
@@ -96,28 +99,21 @@ func (s Spec) criteria() (criteria, error) {
 	if s.ContainerID != "" && !isIDPrefix(c.id) {
 		return criteria{}, fmt.Errorf("--container-id %q: give the beginning of a container id", s.ContainerID)
 	}
+	if s.Selector == "" {
+		return c, nil
+	}
 	var err error
-	if c.selector, err = parseSelector(s.Selector); err != nil {
+	if c.selector, err = labels.Parse(s.Selector); err != nil {
 		return criteria{}, fmt.Errorf("--selector %q: %w", s.Selector, err)
 	}
 	return c, nil
 }
 
-// isKubeName accepts what can be a pod's or a namespace's name (RFC 1123
-// subdomain).
-func isKubeName(s string) bool {
-	inner := func(r rune) bool { return isLowerAlnum(r) || r == '-' || r == '.' }
-	return len(s) <= 253 && onlyRunes(s, inner) && isLowerAlnum(rune(s[0])) && isLowerAlnum(rune(s[len(s)-1]))
-}
-
 func isIDPrefix(s string) bool {
-	return s != "" && onlyRunes(s, func(r rune) bool { return isAlnum(r) || strings.ContainsRune("-_.@", r) })
+	outside := func(r rune) bool { return !isAlnum(r) && !strings.ContainsRune("-_.@", r) }
+	return s != "" && !strings.ContainsFunc(s, outside)
 }
 
-func onlyRunes(s string, ok func(rune) bool) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return !ok(r) })
+func isAlnum(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z'
 }
-
-func isLowerAlnum(r rune) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }
-
-func isAlnum(r rune) bool { return isLowerAlnum(r) || r >= 'A' && r <= 'Z' }
