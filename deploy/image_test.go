@@ -38,19 +38,22 @@ func TestImage(t *testing.T) {
 		var image struct {
 			Architecture string
 			Config       struct {
-				User            string
-				Entrypoint, Cmd []string
+				User                 string
+				Entrypoint, Cmd, Env []string
 			}
 		}
 		fromJSON(t, archive[index[0].Config], &image)
-		if image.Architecture != arch || image.Config.User != "0:0" || !slices.Equal(image.Config.Entrypoint, []string{"/sigtrace"}) {
+		if image.Architecture != arch || image.Config.User != "0:0" || !slices.Equal(image.Config.Entrypoint, []string{"/usr/bin/sigtrace"}) {
 			t.Errorf("%s: %+v", arch, image)
 		}
+		if !slices.Contains(image.Config.Env, "PATH=/usr/bin") {
+			t.Errorf("%s: kubectl exec would not find it: %v", arch, image.Config.Env)
+		}
 		files := untar(t, archive[index[0].Layers[0]])
-		if len(files) != 1 || files["sigtrace"] == nil {
+		if len(files) != 1 || files["usr/bin/sigtrace"] == nil {
 			t.Fatalf("%s: more in it than the binary, or something else", arch)
 		}
-		checkStatic(t, files["sigtrace"], machine)
+		checkStatic(t, files["usr/bin/sigtrace"], machine)
 	}
 }
 

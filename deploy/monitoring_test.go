@@ -175,6 +175,7 @@ func parse(t *testing.T, text string) parser.Expr {
 func checkSelectors(t *testing.T, where string, expr parser.Expr, known map[string][]string) []string {
 	t.Helper()
 	var metrics []string
+	conditions := conditionsOf(expr)
 	for _, selector := range selectors(expr) {
 		metrics = append(metrics, selector.Name)
 		if selector.Name == "up" {
@@ -191,7 +192,7 @@ func checkSelectors(t *testing.T, where string, expr parser.Expr, known map[stri
 			}
 		}
 		for _, by := range grouping(expr) {
-			if by != "node" && !slices.Contains(have, by) {
+			if by != "node" && !slices.Contains(have, by) && !slices.Contains(conditions, selector) {
 				t.Errorf("%s: grouped by %q, which %s has not", where, by, selector.Name)
 			}
 		}
@@ -204,6 +205,19 @@ func selectors(expr parser.Expr) []*parser.VectorSelector {
 	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
 		if s, ok := n.(*parser.VectorSelector); ok {
 			found = append(found, s)
+		}
+		return nil
+	})
+	return found
+}
+
+// conditionsOf are the selectors that only decide which samples are looked at:
+// their labels are not in the result.
+func conditionsOf(expr parser.Expr) []*parser.VectorSelector {
+	var found []*parser.VectorSelector
+	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
+		if b, ok := n.(*parser.BinaryExpr); ok && (b.Op == parser.LAND || b.Op == parser.LUNLESS) {
+			found = append(found, selectors(b.RHS)...)
 		}
 		return nil
 	})

@@ -25,11 +25,13 @@ type manifests struct {
 	daemonSet *appsv1.DaemonSet
 	role      *rbacv1.ClusterRole
 	config    *corev1.ConfigMap
+	// operators are the namespaces of what belongs to operators (PodMonitor).
+	operators map[string]string
 }
 
 // build builds an overlay, with components beside it, as a user's own
 // kustomization would, and decodes each object: an unknown or a doubled field is
-// an error. What belongs to operators (PodMonitor) is left out.
+// an error. What belongs to operators (PodMonitor) is not decoded.
 func build(t *testing.T, overlay string, components ...string) manifests {
 	t.Helper()
 	fs := filesys.MakeFsOnDisk()
@@ -50,10 +52,11 @@ func build(t *testing.T, overlay string, components ...string) manifests {
 	if err != nil {
 		t.Fatalf("%s: %v", overlay, err)
 	}
-	var m manifests
+	m := manifests{operators: map[string]string{}}
 	decoder := serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
 	for _, r := range built.Resources() {
 		if strings.HasSuffix(r.GetGvk().Group, "coreos.com") {
+			m.operators[r.GetGvk().Kind] = r.GetNamespace()
 			continue
 		}
 		yaml, err := r.AsYAML()
@@ -230,6 +233,33 @@ func (m *manifests) checkRole(t *testing.T) {
 
 func (m *manifests) mounts(volume string) bool {
 	return slices.ContainsFunc(m.agent().VolumeMounts, func(v corev1.VolumeMount) bool { return v.Name == volume })
+}
+
+// TestBefore130: API servers before 1.30 are told by annotation, as they refuse
+// the field.
+func TestBefore130(t *testing.T) {
+	m := build(t, leastPrivilege, "components/kubernetes-before-1.30")
+	template := m.daemonSet.Spec.Template
+	if p := template.Spec.SecurityContext; p.AppArmorProfile != nil || p.SELinuxOptions.Type != "spc_t" {
+		t.Errorf("%+v", p)
+	}
+	if got := template.Annotations["container.apparmor.security.beta.kubernetes.io/agent"]; got != "unconfined" {
+		t.Errorf("annotation %q", got)
+	}
+}
+
+// TestNamespace: with the monitoring objects, all that has a namespace is in one:
+// the PodMonitor selects pods of its own.
+func TestNamespace(t *testing.T) {
+	m := build(t, leastPrivilege, "monitoring")
+	for id, namespace := range m.operators {
+		if namespace != "sigtrace" {
+			t.Errorf("%s is in namespace %q", id, namespace)
+		}
+	}
+	if len(m.operators) != 2 {
+		t.Errorf("of the Prometheus operator: %v", m.operators)
+	}
 }
 
 // TestRuntimes: a component moves the mount to its runtime's directory.

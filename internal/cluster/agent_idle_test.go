@@ -76,7 +76,7 @@ func (a *deployed) agentPID(t *testing.T) int {
 		args, _ := os.ReadFile(name)
 		dir := filepath.Dir(name)
 		cgroups, _ := os.ReadFile(dir + "/cgroup")
-		if strings.HasPrefix(string(args), "/sigtrace\x00agent\x00") && strings.Contains(string(cgroups), a.bed.CgroupRoot) {
+		if strings.HasPrefix(string(args), "/usr/bin/sigtrace\x00agent\x00") && strings.Contains(string(cgroups), a.bed.CgroupRoot) {
 			pid, err := strconv.Atoi(filepath.Base(dir))
 			if err != nil {
 				t.Fatal(err)

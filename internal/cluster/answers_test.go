@@ -62,7 +62,7 @@ func unwrapped(text string) string { return strings.Join(strings.Fields(text), "
 // compareWhy asks `why` in the agent's own pod.
 func (a *deployed) compareWhy(t *testing.T, s *stage, v victim, d death) {
 	t.Helper()
-	out := a.kubectl(t, "-n", "sigtrace", "exec", "daemonset/sigtrace", "--", "/sigtrace", "why", namespace+"/"+s.name, "--last", "100", "-o", "json")
+	out := a.kubectl(t, "-n", "sigtrace", "exec", "daemonset/sigtrace", "--", "sigtrace", "why", namespace+"/"+s.name, "--last", "100", "-o", "json")
 	found := of(deaths(t, "why", []byte(out)), v.is)
 	if len(found) == 0 {
 		t.Errorf("why knows no such death:\n%s", out)
