@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 
 BIN   := sigtrace
-CLANG := clang-19
 SUDO  := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS  ?=
+# Tests run as root with root's own caches: in the user's, what they write could
+# not be replaced by the user's next build. sudo passes on what is named here.
+KEPT    := SCENARIO KUBE_VERSION SUITE SIZE
+AS_ROOT  = $(SUDO) env PATH="$$PATH" GOPROXY="$$(go env GOPROXY)" GOFLAGS="$$GOFLAGS" $(foreach v,$(KEPT),$(if $($(v)),$(v)='$($(v))'))
 export GOFLAGS := -buildvcs=auto
 
 .PHONY: help
@@ -24,14 +27,14 @@ test-deps: ## install what the tests need (Debian packages)
 
 .PHONY: test
 test: test-deps ## install what the tests need, run unit tests and live tests
-	$(SUDO) env PATH="$$PATH" HOME="$$HOME" go test -race -count=1 -timeout 40m ./...
+	$(AS_ROOT) go test -race -count=1 -timeout 40m ./...
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }
 	go vet ./... ./testdata/bench ./testdata/guest
 	go vet -tags cluster,agent ./internal/cluster/...
-	go tool staticcheck ./...
+	go tool staticcheck ./... ./testdata/bench ./testdata/guest
 	go tool staticcheck -tags cluster,agent ./internal/cluster/...
 	shellcheck $$(git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh$$')
 	clang-format-19 --dry-run --Werror bpf/*.c bpf/*.h
@@ -45,16 +48,16 @@ check-generate: generate ## are the committed BPF objects what the sources give?
 	git diff --exit-code --stat -- 'internal/probe/*_bpfel.*'
 
 .PHONY: bench
-bench: build ## measure what it costs, against sigsnoop and bpftrace (ARGS="-only start")
-	$(SUDO) env PATH="$$PATH" HOME="$$HOME" go run ./testdata/bench $(ARGS)
+bench: build test-deps ## measure what it costs, against sigsnoop and bpftrace (ARGS="-only start")
+	$(AS_ROOT) go run ./testdata/bench $(ARGS)
 
 .PHONY: zoo
-zoo: ## let every way to die happen and print the board: expected, got, total
-	$(SUDO) env PATH="$$PATH" HOME="$$HOME" go test -count=1 -v -run TestZoo ./internal/live
+zoo: test-deps ## let every way to die happen and print the board: expected, got, total
+	$(AS_ROOT) go test -count=1 -v -run TestZoo ./internal/live
 
 .PHONY: zoo-busy
-zoo-busy: ## the zoo 20 times with all cores busy: unknown is allowed there, wrong is not (REPEAT=20)
-	$(SUDO) env PATH="$$PATH" HOME="$$HOME" ./testdata/zoo/busy $(or $(REPEAT),20)
+zoo-busy: test-deps ## the zoo 20 times with all cores busy: unknown is allowed there, wrong is not (REPEAT=20)
+	$(AS_ROOT) ./testdata/zoo/busy $(or $(REPEAT),20)
 
 # In a guest, where nobody else dies, and no path tells of this machine.
 .PHONY: record
@@ -65,7 +68,7 @@ record: test-deps ## record what the zoo and the container tests do anew, for th
 	go test -count=1 ./internal/record -update
 
 .PHONY: test-vm
-test-vm: ## the tests in guests (KERNEL="5.10 6.1 6.12 sid uml" CGROUP="v2 v1" GROUP=zoo,live JOBS=2 UPDATE=1 COVER=1)
+test-vm: test-deps ## the tests in guests (KERNEL="5.10 6.1 6.12 sid uml" CGROUP="v2 v1" GROUP=zoo,live JOBS=2 UPDATE=1 COVER=1)
 	go run ./testdata/guest
 
 .PHONY: test-vm-ci
@@ -109,21 +112,21 @@ check-vagrant: vagrant-deps ## is the Vagrantfile valid?
 
 .PHONY: vagrant-box
 vagrant-box: vagrant-deps ## make a box for libvirt from Debian's packages, and add it as sigtrace/local
-	$(SUDO) ./testdata/vagrant/mkbox build/vagrant/local.box
+	$(AS_ROOT) ./testdata/vagrant/mkbox build/vagrant/local.box
 	vagrant box add --force --name sigtrace/local build/vagrant/local.box
 
 .PHONY: test-kube
 test-kube: test-deps ## Kubernetes' own reasons, in a real cluster (SCENARIO=liveness KUBE_VERSION=1.33.13)
-	$(SUDO) env PATH="$$PATH" HOME="$$HOME" go test -tags cluster -count=1 -v -timeout 30m -parallel 10 ./internal/cluster
+	$(AS_ROOT) go test -tags cluster -count=1 -v -timeout 30m -parallel 10 ./internal/cluster
 
 .PHONY: test-kube-agent
 test-kube-agent: test-deps deploy-deps ## the real DaemonSet in such a cluster: logs, files, Events, why and Prometheus must agree
-	$(SUDO) env PATH="$$PATH" HOME="$$HOME" PROMETHEUS="$(PROMETHEUS)/usr/bin/prometheus" \
+	$(AS_ROOT) PROMETHEUS="$(PROMETHEUS)/usr/bin/prometheus" \
 		go test -tags cluster,agent -count=1 -v -timeout 30m -run TestDaemonSet ./internal/cluster
 
 .PHONY: kube-up
 kube-up: test-deps ## hold such a cluster until ^C and tell how to reach it (ARGS=-standalone)
-	$(SUDO) env PATH="$$PATH" HOME="$$HOME" ./testdata/cluster/hold $(ARGS)
+	$(AS_ROOT) ./testdata/cluster/hold $(ARGS)
 
 .PHONY: test-arm64
 test-arm64: arm64-deps ## the unit tests of arm64, under qemu-user
