@@ -88,6 +88,9 @@ func (c *config) plan() []*guest {
 			continue // it is made by running its own programs
 		}
 		for _, p := range c.pairs {
+			if kind == debian && !among(p.kernel.runtimes, p.mode) {
+				continue
+			}
 			if p.kernel.floor() && c.arch != "amd64" {
 				continue // User Mode Linux has no other architecture
 			}

@@ -17,6 +17,8 @@ type kernel struct {
 	image string
 	// cpus is how many an emulated guest gets.
 	cpus string
+	// runtimes are the cgroup modes that container runtimes work in with it.
+	runtimes string
 }
 
 // floor: this kernel lacks what sigtrace needs, which is to be refused. It runs
@@ -24,10 +26,10 @@ type kernel struct {
 func (k kernel) floor() bool { return k.name == "uml" }
 
 func readKernels(file string) ([]kernel, error) {
-	rows, err := readTable(file, 4)
+	rows, err := readTable(file, 5)
 	var list []kernel
 	for _, r := range rows {
-		list = append(list, kernel{name: r[0], suite: r[1], cpus: r[2], image: r[3]})
+		list = append(list, kernel{name: r[0], suite: r[1], cpus: r[2], runtimes: r[3], image: r[4]})
 	}
 	return list, err
 }
