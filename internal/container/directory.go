@@ -100,6 +100,14 @@ func (r Ref) askable() bool {
 	return r.Candidate || isID(r.ID) || r.ID == "" && r.PodUID != ""
 }
 
+// CgroupCreated takes in that a cgroup was made: where it is a container's that is
+// known already, Docker restarts that one under the same id, and has another init.
+func (d *Directory) CgroupCreated(path string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.store.restarted(ParsePath(path), path)
+}
+
 // Containers gives the containers and sandboxes that some source still knows,
 // running or not, in the order of their ids.
 func (d *Directory) Containers() []Info {

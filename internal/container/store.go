@@ -82,6 +82,17 @@ func (s *store) put(info Info, sources uint64, now time.Time) {
 	}
 }
 
+// restarted forgets what a container's new life has anew.
+func (s *store) restarted(ref Ref, path string) {
+	key := s.keys[path]
+	if ref.ID != "" && !ref.Candidate && ref.Path == path {
+		key = ref.ID
+	}
+	if e, ok := s.entries.get(key); ok {
+		e.info.PID, e.info.State = 0, ""
+	}
+}
+
 func (s *store) unlink(key, path string) {
 	if s.keys[path] == key {
 		delete(s.keys, path)

@@ -34,6 +34,9 @@ const (
 	KubeDisrupted KubeKind = "pod_disrupted"
 	// KubePod carries the pod's settings.
 	KubePod KubeKind = "pod"
+	// KubeMirrored: a static pod has a mirror in the API. Whatever was deleted by
+	// its name before was another mirror, and its containers live on.
+	KubeMirrored KubeKind = "static_pod_mirrored"
 )
 
 // Kinds about a source itself.
@@ -99,6 +102,11 @@ type PodSettings struct {
 	RestartPolicy string              `json:"restart_policy,omitempty"`
 	GraceSeconds  *int64              `json:"grace_seconds,omitempty"`
 	Containers    []ContainerSettings `json:"containers,omitempty"`
+	// Restarts is how often its containers have been restarted, together.
+	Restarts int `json:"restarts,omitempty"`
+	// Created is when the pod was, in whole seconds; zero for static pods where
+	// kubelet tells of them.
+	Created time.Time `json:"created,omitzero"`
 }
 
 // ContainerSettings is what verdicts need of a container's specification.

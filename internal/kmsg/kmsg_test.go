@@ -49,6 +49,42 @@ func TestParser(t *testing.T) {
 	}
 }
 
+// Reports are rate-limited, the lines of kills are not; a group shares one report.
+func TestKillWithoutAReport(t *testing.T) {
+	const (
+		invoked = `stress invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0`
+		report  = `oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=a,mems_allowed=0,oom_memcg=/podA,task_memcg=/podA/aaaa,task=stress,pid=100,uid=0`
+		group   = `Tasks in /podA/aaaa are going to be killed due to memory.oom.group set`
+		reaped  = `oom_reaper: reaped process 100 (stress), now anon-rss:0kB, file-rss:0kB, shmem-rss:0kB`
+	)
+	kill := func(pid string) string {
+		return "Memory cgroup out of memory: Killed process " + pid + " (stress) total-vm:1kB, anon-rss:1kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:1kB oom_score_adj:0"
+	}
+	for name, c := range map[string]struct {
+		lines []string
+		want  []string // the limits' cgroups
+	}{
+		"a report for one":             {[]string{invoked, report, kill("100"), kill("200")}, []string{"/podA", ""}},
+		"a group":                      {[]string{invoked, report, kill("100"), group, kill("101"), reaped, kill("102")}, []string{"/podA", "/podA", "/podA"}},
+		"another one after the group":  {[]string{invoked, report, kill("100"), group, kill("101"), "eth0: link up", kill("200")}, []string{"/podA", "/podA", ""}},
+		"a group that had no report":   {[]string{kill("100"), group, kill("101")}, []string{"", ""}},
+		"a report again after the gap": {[]string{invoked, report, kill("100"), kill("200"), invoked, report, kill("300")}, []string{"/podA", "", "/podA"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var p Parser
+			var got []string
+			for _, line := range c.lines {
+				if k, done := p.Line(line); done {
+					got = append(got, k.LimitCgroup)
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 // A line that a process wrote to /dev/kmsg is not the kernel's.
 func TestFakeLinesAreSkipped(t *testing.T) {
 	const line = "Out of memory: Killed process 1 (init) total-vm:1kB"

@@ -13,10 +13,17 @@ import (
 )
 
 // Parser collects the lines of an OOM report until the kill itself. Reports do
-// not interleave: the kernel holds oom_lock over one.
-type Parser struct{ report event.KernelOOM }
+// not interleave: the kernel holds oom_lock over one. A kill may have none: reports
+// are rate-limited (oom_rs, ten in five seconds), the line of a kill is not.
+type Parser struct {
+	report event.KernelOOM
+	// last is the report of the kill before, which those of its group share.
+	last event.KernelOOM
+	// group: what is killed now is of memory.oom.group, until another line comes.
+	group bool
+}
 
-type patterns struct{ invoked, zone, block, kill, killed *regexp.Regexp }
+type patterns struct{ invoked, zone, block, kill, killed, group *regexp.Regexp }
 
 // The forms of 5.10 to 7.x (mm/oom_kill.c dump_header and __oom_kill_process,
 // lib/show_mem.c or mm/page_alloc.c show_free_areas). A comm may hold anything
@@ -28,6 +35,7 @@ var forms = sync.OnceValue(func() patterns {
 		block:   regexp.MustCompile(`(\d+)\*(\d+)kB`),
 		kill:    regexp.MustCompile(`^oom-kill:constraint=(\w+),.*?(?:,oom_memcg=([^,]*))?(?:,global_oom)?,task_memcg=([^,]*)`),
 		killed:  regexp.MustCompile(`^(Memory cgroup out of memory|Out of memory(?: \(oom_kill_allocating_task\))?): Killed process (\d+) \((.*)\) total-vm:`),
+		group:   regexp.MustCompile(`^Tasks in .* are going to be killed due to memory\.oom\.group set$`),
 	}
 })
 
@@ -37,7 +45,7 @@ func (p *Parser) Line(text string) (event.KernelOOM, bool) {
 	f := forms()
 	if m := f.invoked.FindStringSubmatch(text); m != nil {
 		order, _ := strconv.Atoi(m[3])
-		p.report = event.KernelOOM{Invoker: m[1], GFPFlags: m[2], Order: &order}
+		p.report, p.group = event.KernelOOM{Invoker: m[1], GFPFlags: m[2], Order: &order}, false
 		return event.KernelOOM{}, false
 	}
 	if m := f.zone.FindStringSubmatch(text); m != nil {
@@ -49,10 +57,20 @@ func (p *Parser) Line(text string) (event.KernelOOM, bool) {
 		return event.KernelOOM{}, false
 	}
 	m := f.killed.FindStringSubmatch(text)
-	if m == nil {
+	switch {
+	case f.group.MatchString(text):
+		p.report, p.group = p.last, true
+		return event.KernelOOM{}, false
+	case m == nil:
+		if p.group && !strings.HasPrefix(text, "oom_reaper:") {
+			p.report, p.group = event.KernelOOM{}, false
+		}
 		return event.KernelOOM{}, false
 	}
 	done := p.report
+	if !p.group {
+		p.last, p.report = p.report, event.KernelOOM{}
+	}
 	done.PID, _ = strconv.Atoi(m[2])
 	done.Comm, done.Cgroup = m[3], strings.HasPrefix(m[1], "Memory cgroup")
 	if done.Cgroup {

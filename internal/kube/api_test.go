@@ -202,9 +202,29 @@ func TestPodFacts(t *testing.T) {
 func TestStaticPodsHaveKubeletsUID(t *testing.T) {
 	pod := aPod()
 	pod.Annotations = map[string]string{corev1.MirrorPodAnnotationKey: "0123456789abcdef0123456789abcdef"}
-	facts := (&podTeller{seen: map[string]*podSeen{}}).changed(pod, time.Now())
-	if len(facts) != 1 || facts[0].UID != "0123456789abcdef0123456789abcdef" {
-		t.Errorf("%+v", facts)
+	teller := &podTeller{seen: map[string]*podSeen{}}
+	kinds := func(facts []event.KubeFact) string {
+		var all []string
+		for _, f := range facts {
+			if f.UID != "0123456789abcdef0123456789abcdef" {
+				t.Errorf("%+v", f)
+			}
+			all = append(all, string(f.Kind))
+		}
+		return strings.Join(all, " ")
+	}
+	if got := kinds(teller.changed(pod, time.Now())); got != "static_pod_mirrored pod" {
+		t.Errorf("at first: %s", got)
+	}
+	if got := kinds(teller.changed(pod, time.Now())); got != "" {
+		t.Errorf("again: %s", got)
+	}
+	// Somebody deletes the mirror: its containers live on, and kubelet makes another.
+	pod.DeletionTimestamp = &metav1.Time{Time: time.Now()}
+	teller.gone(pod, time.Now())
+	pod.DeletionTimestamp, pod.UID = nil, "another"
+	if got := kinds(teller.changed(pod, time.Now())); got != "static_pod_mirrored pod" {
+		t.Errorf("of the other mirror: %s", got)
 	}
 }
 

@@ -84,6 +84,7 @@ func (j *Journal) follow(ctx context.Context, since time.Time, tell func(event.K
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("the journal cannot be read: %w; name a file by --kubelet-log", err)
 	}
+	j.parser.said = false // how much this kubelet says is to be seen anew
 	j.seeing(tell)
 	j.read(out, tell)
 	err = cmd.Wait()

@@ -173,11 +173,13 @@ func (k *Kubelet) askPods(ctx context.Context, tell func(event.KubeFact)) {
 	var list corev1.PodList
 	err := k.get(ctx, "/pods", func(r io.Reader) error { return decodePods(r, &list) })
 	now := time.Now()
+	k.podsAt = now
 	if err != nil {
-		k.refused = now
+		if lasting(err) {
+			k.refused = now
+		}
 		return
 	}
-	k.podsAt = now
 	k.every = slowly
 	for i := range list.Items {
 		pod := &list.Items[i]

@@ -39,9 +39,24 @@ func (k *Kubelet) get(ctx context.Context, path string, read func(io.Reader) err
 	body := io.LimitReader(response.Body, bodyMax)
 	if response.StatusCode != http.StatusOK {
 		_, _ = io.Copy(io.Discard, io.LimitReader(body, 4096))
-		return fmt.Errorf("kubelet answers %s to %s%s", response.Status, path, allow(response.StatusCode, path))
+		return &refusal{response.StatusCode, fmt.Sprintf("kubelet answers %s to %s%s", response.Status, path, allow(response.StatusCode, path))}
 	}
 	return read(body)
+}
+
+// refusal is an answer that is none.
+type refusal struct {
+	code int
+	text string
+}
+
+func (r *refusal) Error() string { return r.text }
+
+// lasting tells whether kubelet will answer the same for a while: it may not be
+// asked that, or does not have it.
+func lasting(err error) bool {
+	r, ok := errors.AsType[*refusal](err)
+	return ok && r.code >= 400 && r.code < 500
 }
 
 // allow says what an operator can do about a refusal.

@@ -15,10 +15,14 @@ import (
 const textMax = 300
 
 // facts reads what an entry of kubelet's log says. The messages are those of
-// kubelet 1.25 to 1.37 (pkg/kubelet: kuberuntime, prober, eviction, preemption,
+// kubelet 1.25 to 1.36 (pkg/kubelet: kuberuntime, prober, eviction, preemption,
 // nodeshutdown, kubelet.go), which have kept their words in between.
 func (p *LogParser) facts(r record) []event.KubeFact {
 	var told []event.KubeFact
+	if r.message == msgStart {
+		p.said = false // it may have been started with another -v
+		told = append(told, event.KubeFact{Time: r.time, Read: p.read, Source: event.SourceKubeletLog, Kind: event.KubeSees})
+	}
 	if !p.said && (r.verbosity >= 2 || verbose[r.message]) {
 		p.said = true
 		told = append(told, event.KubeFact{
@@ -46,6 +50,7 @@ var verbose = map[string]bool{
 }
 
 const (
+	msgStart   = "Kubelet version" // the first thing it says (cmd/kubelet/app/server.go)
 	msgMessage = "Message for Container of pod"
 	msgGrace   = "Killing container with a grace period"
 )

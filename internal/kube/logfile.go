@@ -127,6 +127,7 @@ func (l *LogFile) open(first bool) error {
 	}
 	l.file, l.offset = file, 0
 	l.lines.reset()
+	l.parser.said = false // how much this kubelet says is to be seen anew
 	if first && info.Size() > backlog {
 		l.offset = info.Size() - backlog
 		l.lines.skip = true // the rest of a line

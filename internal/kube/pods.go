@@ -19,6 +19,8 @@ type podSeen struct {
 	settings        *event.PodSettings
 	told            map[string]bool
 	listed, deleted bool
+	// mirror is the UID of a static pod's mirror.
+	mirror string
 }
 
 // toldMax bounds what is remembered of one pod: each restart brings a status.
@@ -58,6 +60,10 @@ func (t *podTeller) changed(pod *corev1.Pod, read time.Time) []event.KubeFact {
 	}
 	s.listed, s.deleted = true, pod.DeletionTimestamp != nil
 	var facts []event.KubeFact
+	if mirror := string(pod.UID); uid != mirror && s.mirror != mirror && !s.deleted {
+		s.mirror = mirror
+		facts = append(facts, event.KubeFact{Kind: event.KubeMirrored})
+	}
 	if settings := settingsOf(pod); !reflect.DeepEqual(settings, s.settings) {
 		s.settings = settings
 		facts = append(facts, event.KubeFact{Kind: event.KubePod, Settings: settings})

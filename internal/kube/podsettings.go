@@ -8,9 +8,13 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
-// settingsOf keeps of a pod's specification what verdicts need.
+// settingsOf keeps of a pod what verdicts need: of its specification, and how
+// often it has been restarted.
 func settingsOf(pod *corev1.Pod) *event.PodSettings {
-	s := &event.PodSettings{RestartPolicy: string(pod.Spec.RestartPolicy), GraceSeconds: pod.Spec.TerminationGracePeriodSeconds}
+	s := &event.PodSettings{
+		RestartPolicy: string(pod.Spec.RestartPolicy), GraceSeconds: pod.Spec.TerminationGracePeriodSeconds,
+		Created: pod.CreationTimestamp.UTC(),
+	}
 	for i := range pod.Spec.InitContainers {
 		c := &pod.Spec.InitContainers[i]
 		role := event.RoleInit
@@ -24,6 +28,11 @@ func settingsOf(pod *corev1.Pod) *event.PodSettings {
 	}
 	for i := range pod.Spec.EphemeralContainers {
 		s.Containers = append(s.Containers, event.ContainerSettings{Name: pod.Spec.EphemeralContainers[i].Name, Role: event.RoleEphemeral})
+	}
+	for _, list := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
+		for i := range list {
+			s.Restarts += int(list[i].RestartCount)
+		}
 	}
 	return s
 }

@@ -98,12 +98,14 @@ func (s *Statuses) ask(ctx context.Context, p *event.Process, tell func(event.Ku
 		case <-time.After(pause):
 		}
 		end, ok, err := s.runtime.Ended(ctx, p.Container.ID)
-		if ctx.Err() != nil {
-			return
+		if err == nil || !errors.Is(ctx.Err(), context.Canceled) {
+			s.note(err, tell) // one that hangs until the time is up does not see
 		}
-		s.note(err, tell)
 		if ok {
 			tell(statusFact(p, end))
+			return
+		}
+		if ctx.Err() != nil {
 			return
 		}
 	}

@@ -37,9 +37,14 @@ var podKinds = map[string]event.KubeKind{
 	"FailedPostStartHook":  event.KubePostStart,
 }
 
+// combined is what stands before the message of an Event that stands for several
+// which differ in a detail (client-go's tools/record/events_cache.go).
+const combined = "(combined from similar events): "
+
 // eventFact reads an Event; ok is false where it tells nothing of a kill.
 func eventFact(reason, message string) (f event.KubeFact, ok bool) {
 	f.Text = reason + ": " + message
+	message = strings.TrimPrefix(message, combined)
 	switch reason {
 	case "Killing":
 		f.Kind = killKind(message)

@@ -62,6 +62,7 @@ func (p *Pipeline) cgroup(ctx context.Context, e *event.RawCgroup) {
 	if p.cache != nil {
 		p.cache.Put(h, e.ID, e.Path)
 	}
+	p.resolver.Names().CgroupCreated(e.Path)
 	if p.cgroups != nil {
 		p.cgroups.CgroupCreated(ctx, h, e.ID, e.Path)
 	}

@@ -19,6 +19,8 @@ func (p *Pipeline) shown(e event.Event) bool {
 		return !e.Context && (p.o.All || e.Matters) && p.wantedSignal(e.SignalNumber) && p.from(e.Sender, e.Trigger)
 	case *event.Exit:
 		return !e.Context
+	case *event.Stuck:
+		return !e.Signal.Context
 	case *event.Death:
 		return (len(p.o.Causes) == 0 || p.o.Causes[e.Cause]) && p.from(e.Actor, nil)
 	}

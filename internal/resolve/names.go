@@ -32,6 +32,13 @@ func (n *Names) Path(hierarchy uint8, id uint64) string {
 	return path
 }
 
+// CgroupCreated takes in that a cgroup was made.
+func (n *Names) CgroupCreated(path string) {
+	if n.Containers != nil {
+		n.Containers.CgroupCreated(path)
+	}
+}
+
 func (n *Names) put(p *event.Process, hierarchy uint8, id uint64, first bool) {
 	p.Cgroup = n.Path(hierarchy, id)
 	if p.Cgroup == "" {

@@ -40,6 +40,9 @@ func (e *Engine) firstOf(s *noted, f *finding) *noted {
 		if prior == nil {
 			return s
 		}
+		if s.BoottimeNS-prior.BoottimeNS > passesOn {
+			f.confidence = event.Likely
+		}
 		f.hops = append([]event.Hop{hop(s)}, f.hops...)
 		s = prior
 	}
@@ -55,12 +58,22 @@ func (e *Engine) prior(s *noted) *noted {
 	for i := len(st.signals) - 1; i >= 0; i-- {
 		p := &st.signals[i]
 		if p.Signal == s.Signal || p.SignalNumber != s.SignalNumber || p.BoottimeNS > s.BoottimeNS ||
-			s.BoottimeNS-p.BoottimeNS > passesOn || p.Result == event.ResultIgnored || same(p.Sender, from) {
+			s.BoottimeNS-p.BoottimeNS > e.passesOn(st, p, s) || p.Result == event.ResultIgnored || same(p.Sender, from) {
 			continue
 		}
 		return p
 	}
 	return nil
+}
+
+// passesOn is how long after p its target st may have sent s because of it. A
+// container that its runtime asks to end may clean up first, as long as it is
+// given, and then raise again what it was stopped with: uvicorn does.
+func (e *Engine) passesOn(st *story, p, s *noted) uint64 {
+	if same(s.Sender, s.Target) && st.asksToEnd(p.Signal) && p.Sender != nil && runtime(p.Sender, p.Target) {
+		return e.patience(st, p.Signal)
+	}
+	return passesOn
 }
 
 // descends tells whether p comes from a, by lineage or by present parents.
@@ -90,12 +103,12 @@ func (e *Engine) cleanedUp(f *finding) {
 	if f.cause != event.CauseRuntimeStop {
 		return
 	}
-	monitor := monitorOf(f.deciding.Target)
+	monitor, from := monitorOf(f.deciding.Target), doer(f.first.Signal)
 	m := e.find(monitor)
 	if m == nil || m.exit == nil {
 		// Its death was before sigtrace's time, or was missed: the lineage knows
 		// of it, or what the runtime does.
-		if monitor != nil && monitor.Dead && !descends(f.first.Sender, monitor) || removesRemains(f.first.Sender) {
+		if monitor != nil && monitor.Dead && !descends(from, monitor) || removesRemains(from) {
 			f.cause, f.confidence, f.actor = event.CauseRuntimeCleanup, event.Likely, nil
 			f.hops = append([]event.Hop{diedUnseen(monitor)}, f.hops...)
 		}

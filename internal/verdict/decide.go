@@ -31,7 +31,7 @@ type finding struct {
 	why string
 }
 
-// find gives a death its cause. It looks at a story once.
+// decide gives a death its cause. It looks at a story once.
 func (e *Engine) decide(st *story) *finding {
 	if st.cause == nil {
 		st.cause = &finding{cause: event.CauseUnknown, confidence: event.Unknown} // ends circles
@@ -84,7 +84,7 @@ func (st *story) deciding(n int) *noted {
 
 // endedItself: an exit code, perhaps because it was asked to end.
 func (e *Engine) endedItself(st *story) finding {
-	s := st.asked()
+	s := e.askedToEnd(st)
 	if s == nil {
 		return finding{cause: event.CauseExited, confidence: event.Proven}
 	}
@@ -93,16 +93,16 @@ func (e *Engine) endedItself(st *story) finding {
 	return f
 }
 
-// asked is the last signal that asks to end and that was handled: by a
+// askedToEnd is the last signal that asks to end and that was handled: by a
 // handler, or by sigwait or signalfd (then it is not waiting any more).
-func (st *story) asked() *noted {
+func (e *Engine) askedToEnd(st *story) *noted {
 	for i := len(st.signals) - 1; i >= 0; i-- {
 		s := &st.signals[i]
 		if !st.asksToEnd(s.Signal) || s.Result == event.ResultIgnored || !s.Handled && !s.Blocked ||
 			s.BoottimeNS > st.exit.BoottimeNS || st.exit.Pending&(1<<(s.SignalNumber-1)) != 0 {
 			continue
 		}
-		if st.exit.BoottimeNS-s.BoottimeNS <= st.patience(s.Signal) {
+		if st.exit.BoottimeNS-s.BoottimeNS <= e.patience(st, s.Signal) {
 			return s
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
@@ -84,6 +86,12 @@ func (e *Engine) Signal(s *event.Signal) {
 	if isTrue(s.Fatal) && st.exit == nil && st.killed == nil {
 		st.killed = s
 		e.killed = append(e.killed, st)
+	}
+	if s.SignalNumber == int(unix.SIGKILL) && st.killed != nil && st.sigkill == nil {
+		st.sigkill = s
+		if s != st.killed {
+			st.lookAfter = s.BoottimeNS - min(s.BoottimeNS, st.killed.BoottimeNS) + stuckAfter
+		}
 	}
 }
 

@@ -299,6 +299,16 @@ func TestRuntime(t *testing.T) {
 		w.exit(1501, orphan, 137)
 		expect(t, w.death(1700), event.CauseRuntimeCleanup, event.Likely, nil)
 	})
+	t.Run("clean-up by cgroup.kill, which has no sender", func(t *testing.T) {
+		w := newWorld(t, Options{})
+		gone := *shim
+		gone.Dead = true
+		orphan := inside("web", true, proc(10, "app", &gone, systemd))
+		cleaner := proc(31, "crun", containerd)
+		w.signal(1500, unix.SIGKILL, orphan, via(event.ViaCgroupKill), trigger(cleaner))
+		w.exit(1501, orphan, 137)
+		expect(t, w.death(1700), event.CauseRuntimeCleanup, event.Likely, nil)
+	})
 	t.Run("clean-up by what the runtime does", func(t *testing.T) {
 		for name, c := range map[string]struct {
 			args   []string
@@ -593,6 +603,40 @@ func TestOverdue(t *testing.T) {
 		t.Error(text)
 	}
 	w.none(30_000)
+}
+
+// Whoever does not go on SIGTERM is sent SIGKILL, which the kernel need not deliver
+// any more.
+func TestStuckAfterTerm(t *testing.T) {
+	w := newWorld(t, Options{Task: func(int, uint64) (Task, bool) { return Task{State: "D"}, true }})
+	p := proc(10, "backup")
+	w.signal(1000, unix.SIGTERM, p, from(proc(20, "kill")))
+	w.none(4000)
+	w.signal(5000, unix.SIGKILL, p, from(proc(21, "kill")), ignored)
+	w.none(14_900)
+	due := w.e.Due(15_100 * ms)
+	if len(due) != 1 {
+		t.Fatalf("told: %+v", due)
+	}
+	if s, ok := due[0].(*event.Stuck); !ok || s.Signal.Sender.PID != 21 || s.ForSeconds < 10 || s.ForSeconds > 11 {
+		t.Errorf("%+v", due[0])
+	}
+}
+
+// Who writes a core, for minutes, is not looked at all the time, and not stuck.
+func TestSlowCore(t *testing.T) {
+	looks := 0
+	w := newWorld(t, Options{Task: func(int, uint64) (Task, bool) { looks++; return Task{State: "D"}, true }})
+	p := proc(10, "java")
+	w.signal(1000, unix.SIGSEGV, p, via(event.ViaFault))
+	for at := uint64(1000); at < 120_000; at += 20 {
+		w.none(at)
+	}
+	if looks < 2 || looks > 8 {
+		t.Errorf("looked at %d times in two minutes", looks)
+	}
+	w.exit(120_000, p, 139)
+	expect(t, w.death(121_000), event.CauseKernelFault, event.Proven, nil)
 }
 
 // The memory is bounded, whatever comes.

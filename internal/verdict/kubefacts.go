@@ -10,9 +10,11 @@ import (
 )
 
 const (
-	// podsMax and podFactsMax bound what is remembered of Kubernetes' words.
+	// podsMax and podFactsMax bound what is remembered of Kubernetes' words,
+	// endsMax the ends of one container.
 	podsMax     = 1024
 	podFactsMax = 96
+	endsMax     = 4
 )
 
 // podFacts is what Kubernetes has said of one pod.
@@ -20,8 +22,10 @@ type podFacts struct {
 	namespace, name, uid string
 	settings             *event.PodSettings
 	facts                []*event.KubeFact // as they came
-	// ends are the last ends of its containers' inits, by container name.
-	ends    map[string]*event.Exit
+	// ends are the last ends of its containers' inits, by container name and time.
+	ends map[string][]*event.Exit
+	// dropped counts the facts that were too many.
+	dropped uint64
 	touched uint64
 	// news counts what came; a record that waits looks again when it changes.
 	news uint64
@@ -118,12 +122,42 @@ func (c *cluster) bound() {
 
 // add remembers a fact. Probe results go first where there are too many.
 func (p *podFacts) add(f *event.KubeFact) {
+	p.joinSuccesses(f)
 	p.facts = append(p.facts, f)
 	if len(p.facts) <= podFactsMax {
 		return
 	}
+	p.dropped++
 	drop := slices.IndexFunc(p.facts, func(f *event.KubeFact) bool { return f.Kind == event.KubeProbe })
 	p.facts = slices.Delete(p.facts, max(drop, 0), max(drop, 0)+1)
+}
+
+// joinSuccesses forgets a success of a probe between two others: what bounds a
+// row of failures is the last one before and the first one after it, and a chatty
+// probe shall not push out another one's failures.
+func (p *podFacts) joinSuccesses(f *event.KubeFact) {
+	if !succeeded(f) {
+		return
+	}
+	last := -1
+	for i := len(p.facts) - 1; i >= 0; i-- {
+		g := p.facts[i]
+		if g.Kind != event.KubeProbe || g.Source != f.Source || g.Container != f.Container || g.Probe != f.Probe {
+			continue
+		}
+		if !succeeded(g) {
+			return
+		}
+		if last >= 0 {
+			p.facts = slices.Delete(p.facts, last, last+1)
+			return
+		}
+		last = i
+	}
+}
+
+func succeeded(f *event.KubeFact) bool {
+	return f.Kind == event.KubeProbe && f.Failed == 0 && f.Succeeded > 0
 }
 
 // podOf finds what Kubernetes said of a process's pod; nil if nothing.
@@ -134,7 +168,7 @@ func (e *Engine) podOf(p *event.Process) *podFacts {
 	return e.kube.find(p.Pod.Namespace, p.Pod.Name, p.Pod.UID)
 }
 
-// ended notes the end of a pod's container: a pod is finished once all its
+// containerEnded notes the end of a pod's container: a pod is finished once all its
 // regular containers are.
 func (e *Engine) containerEnded(x *event.Exit) {
 	if x.Process.Pod == nil || !isInit(x.Process) || x.Process.Container.Name == "" {
@@ -145,11 +179,25 @@ func (e *Engine) containerEnded(x *event.Exit) {
 		return
 	}
 	if p.ends == nil {
-		p.ends = map[string]*event.Exit{}
+		p.ends = map[string][]*event.Exit{}
 	}
-	if len(p.ends) < podFactsMax {
-		p.ends[x.Process.Container.Name] = x
+	name := x.Process.Container.Name
+	ends := p.ends[name]
+	if ends == nil && len(p.ends) >= podFactsMax {
+		return
 	}
+	if len(ends) >= endsMax {
+		ends = ends[1:]
+	}
+	p.ends[name] = append(ends, x)
+}
+
+// lastEnd is the last end of a container of the pod; nil if none was seen.
+func (p *podFacts) lastEnd(name string) *event.Exit {
+	if ends := p.ends[name]; len(ends) > 0 {
+		return ends[len(ends)-1]
+	}
+	return nil
 }
 
 func (p *podFacts) container(name string) *event.ContainerSettings {

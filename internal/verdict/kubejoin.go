@@ -42,7 +42,7 @@ func (e *Engine) join(st *story) joined {
 		case len(r.told) > 0:
 			j.requestedBy = byKubelet
 		default:
-			j.byHand = e.kube.complete(s.began, s.ended)
+			j.byHand = e.kube.byHand(&s)
 		}
 		return j
 	}

@@ -39,7 +39,10 @@ func (e *Engine) probed(s *stop, r *grounds) {
 			if n.failed == 0 || r.cause != "" && r.cause != cause {
 				continue
 			}
-			silent := len(r.told) == 0 && e.kube.complete(s.began, s.ended)
+			// Counters tell successes as well: at the end of such a row kubelet kills,
+			// whether or not its Event has come through. The log tells all.
+			silent := len(r.told) == 0 && (e.kube.complete(event.SourceKubeletLog, s.began, s.ended) ||
+				source != event.SourceCounters && e.kube.byHand(s))
 			if r.cause == "" && n.enough() && !silent {
 				r.cause = cause
 			}
@@ -86,13 +89,9 @@ func (s *stop) run(probe, source string) run {
 	}
 	r := run{threshold: max(p.FailureThreshold, 1), source: source}
 	step := seconds(int64(p.PeriodSeconds + p.TimeoutSeconds))
-	late := 100 * time.Millisecond
-	if source == event.SourceCounters {
-		late = time.Second // the reading takes place after the stop has begun
-	}
 	for i := len(s.pod.facts) - 1; i >= 0; i-- {
 		f := s.pod.facts[i]
-		if f.Kind != event.KubeProbe || f.Source != source || f.Probe != probe || !s.mine(f) || f.Time.After(s.began.Add(late)) {
+		if f.Kind != event.KubeProbe || f.Source != source || f.Probe != probe || !s.mine(f) || !s.counts(f) {
 			continue
 		}
 		if f.Failed > 0 {
@@ -106,6 +105,16 @@ func (s *stop) run(probe, source string) run {
 		}
 	}
 	return r
+}
+
+// counts tells whether a probe's result may be of the time before the stop. A
+// reading of the counters takes place later, and holds what came since the one
+// before.
+func (s *stop) counts(f *event.KubeFact) bool {
+	if f.Source == event.SourceCounters {
+		return f.Since.Before(s.began) && !f.Time.After(s.ended.Add(nanoseconds(kubeWait)))
+	}
+	return !f.Time.After(s.began.Add(exact))
 }
 
 // afterwards tells whether nothing but successes was counted, and read after the
@@ -151,7 +160,7 @@ func (e *Engine) finished(s *stop, r *grounds) {
 		if c.Role != "" {
 			continue
 		}
-		x := s.pod.ends[c.Name]
+		x := s.pod.lastEnd(c.Name)
 		if x == nil || x.Time.After(s.began) || settings.RestartPolicy != "Never" && x.Exit.Code != 0 {
 			return
 		}

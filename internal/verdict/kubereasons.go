@@ -4,6 +4,7 @@ package verdict
 
 import (
 	"slices"
+	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
 )
@@ -85,7 +86,7 @@ func causeOfFact(f *event.KubeFact) event.Cause {
 func (s *stop) own() []*event.KubeFact {
 	var list []*event.KubeFact
 	for _, f := range s.pod.facts {
-		if ofContainer[f.Kind] != "" && s.mine(f) && s.before(f) {
+		if ofContainer[f.Kind] != "" && s.mine(f) && s.before(f) && !s.long(f) {
 			list = append(list, f)
 		}
 	}
@@ -93,13 +94,22 @@ func (s *stop) own() []*event.KubeFact {
 	return list
 }
 
+// long tells whether a word about the container came too long before to be about
+// what goes on beside its init, such as an exec probe: that init lives on.
+func (s *stop) long(f *event.KubeFact) bool {
+	return s.beside && f.Time.Before(s.began.Add(-s.grace()-early))
+}
+
 // whole are the reasons to stop all of the pod: they stay true, except that a
-// sandbox is made anew. Kubelet tells of an eviction also when it is done.
+// sandbox is made anew, and a static pod's mirror, too; what was said of one by
+// this name, without a UID, before it was there, was another one. Kubelet tells of
+// an eviction also when it is done.
 func (s *stop) whole() []*event.KubeFact {
 	var list []*event.KubeFact
 	for _, f := range s.pod.facts {
 		switch {
 		case ofPod[f.Kind] == "" || f.Kind == event.KubeFinished && !s.leftover():
+		case f.UID == "" && f.Time.Before(s.born()) || f.Kind == event.KubeDeleted && s.mirroredSince(f):
 		case f.After && f.Time.After(s.began.Add(-early)) && !f.Time.After(s.ended.Add(done)):
 			list = append(list, f)
 		case !s.before(f):
@@ -112,6 +122,24 @@ func (s *stop) whole() []*event.KubeFact {
 	}
 	slices.SortStableFunc(list, byTime)
 	return list
+}
+
+// born is when the pod was there at the earliest: at its creation, in whole
+// seconds, or else when its container was started. (A pod on its way out starts
+// none, but for the sandbox of a static one.)
+func (s *stop) born() time.Time {
+	if p := s.pod.settings; p != nil && !p.Created.IsZero() {
+		return p.Created.Add(time.Second)
+	}
+	return s.started
+}
+
+// mirroredSince tells whether only a static pod's mirror was deleted: it has had
+// another one since, before the stop.
+func (s *stop) mirroredSince(deleted *event.KubeFact) bool {
+	return slices.ContainsFunc(s.pod.facts, func(f *event.KubeFact) bool {
+		return f.Kind == event.KubeMirrored && !f.Time.Before(deleted.Time) && f.Time.Before(s.began)
+	})
 }
 
 // leftover tells whether it is what is stopped once a pod's work is done.

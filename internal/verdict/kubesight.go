@@ -37,7 +37,7 @@ func (c *cluster) see(f *event.KubeFact) {
 	}
 	open := len(s.gaps) > 0 && s.gaps[len(s.gaps)-1].to.IsZero()
 	if f.Kind == event.KubeSees {
-		s.complete = s.complete || f.Complete
+		s.complete = f.Complete
 		if !s.sees {
 			s.sees, s.since, s.why = true, f.Time, ""
 		}
@@ -69,15 +69,43 @@ func (s *sight) blindIn(from, to time.Time) string {
 	return ""
 }
 
-// complete tells whether some source would have told of kubelet's asking for a
-// stop in that window: its silence means that kubelet did not.
-func (c *cluster) complete(from, to time.Time) bool {
-	for _, s := range c.sights {
-		if s.sees && s.complete && !s.since.After(from) && s.blindIn(from, to) == "" {
-			return true
+// complete tells whether a source would have told of kubelet's asking for a stop
+// in that window: its silence means that kubelet did not.
+func (c *cluster) complete(source string, from, to time.Time) bool {
+	s := c.sights[source]
+	return s != nil && s.sees && s.complete && !s.since.After(from) && s.blindIn(from, to) == ""
+}
+
+// byHand tells whether kubelet would have been heard asking for a stop, and was
+// not. The API's silence about a pod that kubelet has told much of proves nothing.
+func (c *cluster) byHand(s *stop) bool {
+	return c.complete(event.SourceKubeletLog, s.began, s.ended) ||
+		c.complete(event.SourceAPI, s.began, s.ended) && !s.pod.limited()
+}
+
+const (
+	// Kubelet drops Events of a pod after a burst of 25, until one more is let
+	// through in five minutes (defaultSpamBurst and defaultSpamQPS, client-go's
+	// tools/record/events_cache.go).
+	eventsBurst = 25
+	// eventsOfStart are those of one container's start and end: Pulled, Created,
+	// Started, Killing.
+	eventsOfStart = 4
+)
+
+// limited tells whether kubelet may have dropped Events of the pod, as those of a
+// container that restarts over and over.
+func (p *podFacts) limited() bool {
+	if p.settings == nil {
+		return true // it is not known how much there was to tell
+	}
+	told := eventsOfStart * (len(p.settings.Containers) + p.settings.Restarts + 1)
+	for _, f := range p.facts {
+		if f.Source == event.SourceAPI {
+			told++
 		}
 	}
-	return false
+	return told >= eventsBurst
 }
 
 // blind lists, as evidence, the sources that could not see all of a window.

@@ -91,10 +91,25 @@ func (s *stop) mine(f *event.KubeFact) bool {
 	if f.Container == "" && f.Probe != "" {
 		return s.probedOne(f)
 	}
-	if f.Container == "" || f.Container != s.container {
+	if f.Container == "" || f.Container != s.container || s.ofPredecessor(f) {
 		return false
 	}
 	return s.started.IsZero() || !f.Time.Before(s.started.Add(-time.Second))
+}
+
+// ofPredecessor tells whether a fact by name is about the container before this
+// one, which may have ended within the second before this one's start.
+func (s *stop) ofPredecessor(f *event.KubeFact) bool {
+	when := f.Time
+	if !f.Since.IsZero() {
+		when = f.Since
+	}
+	for _, x := range s.pod.ends[s.container] {
+		if x.Process.Container.ID != s.id && x.Time.Before(s.began) && !when.After(x.Time) {
+			return true
+		}
+	}
+	return false
 }
 
 // probedOne is for the word that a probe of the pod has failed for good, which
@@ -119,16 +134,6 @@ func slack(f *event.KubeFact) time.Duration {
 		return exact
 	}
 	return early
-}
-
-// grace is the longest that kubelet waits for a preStop hook before it has the
-// stop signal sent.
-func (s *stop) grace() time.Duration {
-	const longest = 10 * time.Minute
-	if s.pod.settings == nil || s.pod.settings.GraceSeconds == nil {
-		return longest
-	}
-	return min(seconds(*s.pod.settings.GraceSeconds), longest)
 }
 
 // asked are the facts by which kubelet asked for this stop, whatever its

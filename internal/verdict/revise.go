@@ -21,6 +21,8 @@ type toldOf struct {
 	story *story
 	death *event.Death
 	news  uint64
+	// dropped is how many of the pod's facts had been too many by then.
+	dropped uint64
 }
 
 // awaits tells whether Kubernetes may still have something to say that changes
@@ -93,7 +95,7 @@ func (e *Engine) keep(st *story, d *event.Death) {
 	}
 	t := toldOf{story: st, death: d}
 	if pod := e.podOf(st.process); pod != nil {
-		t.news = pod.news
+		t.news, t.dropped = pod.news, pod.dropped
 	}
 	e.told = append(e.told, t)
 }
@@ -108,7 +110,7 @@ func (e *Engine) revised(now uint64) []event.Event {
 		}
 		if pod := e.podOf(t.story.process); pod != nil && pod.news != t.news {
 			t.news = pod.news
-			if d := e.record(t.story); d != nil && differs(d, t.death) {
+			if d := e.record(t.story); d != nil && differs(d, t.death) && (pod.dropped == t.dropped || !weaker(d, t.death)) {
 				d.Revision = t.death.Revision + 1
 				t.death = d
 				out = append(out, d)
@@ -119,6 +121,12 @@ func (e *Engine) revised(now uint64) []event.Event {
 	clear(e.told[len(still):])
 	e.told = still
 	return out
+}
+
+// weaker tells whether a record names less than it did: a reason that has been
+// forgotten is still one.
+func weaker(a, b *event.Death) bool {
+	return a.RequestedBy == "" && b.RequestedBy != "" || a.Cause == b.Cause && b.Confidence == event.Proven && a.Confidence != event.Proven
 }
 
 // differs tells whether a record says something else than it did; one more

@@ -13,6 +13,8 @@ import (
 const (
 	asksFor    = 60 * second
 	hangupAsks = second
+	// killsLate is by how much a runtime's SIGKILL may follow the grace period.
+	killsLate = 2 * second
 )
 
 // mayStop: it does not matter as such, and somebody outside of the container
@@ -40,9 +42,17 @@ func (st *story) stopSignal() string {
 }
 
 // patience: SIGHUP often means reload, unless it is the container's stop signal.
-func (st *story) patience(s *event.Signal) uint64 {
+// What the runtime asks to end, for kubelet, has the grace period of its pod.
+func (e *Engine) patience(st *story, s *event.Signal) uint64 {
 	if unix.Signal(s.SignalNumber) == unix.SIGHUP && st.stopSignal() != s.Signal {
 		return hangupAsks
 	}
-	return asksFor
+	if s.Sender == nil || !runtime(s.Sender, st.process) {
+		return asksFor
+	}
+	pod := e.podOf(st.process)
+	if pod == nil || st.process.Container == nil {
+		return asksFor
+	}
+	return max(asksFor, uint64(pod.grace(st.process.Container.Name))+killsLate)
 }

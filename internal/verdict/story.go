@@ -38,13 +38,17 @@ type story struct {
 	id      id
 	process *event.Process
 	signals []noted // by time
-	killed  *event.Signal
-	oom     *event.OOM
-	exit    *event.Exit
-	memory  *event.Memory
-	touched uint64
-	// looked and stuck: what has been done about a kill that does not kill.
-	looked, stuck bool
+	// killed is the first signal that was its end, sigkill the first SIGKILL from
+	// then on: whoever stays after SIGTERM often gets one.
+	killed, sigkill *event.Signal
+	oom             *event.OOM
+	exit            *event.Exit
+	memory          *event.Memory
+	touched         uint64
+	// lookAfter and stuck: what has been done about a kill that does not kill, and
+	// how long after it (ns) more will be.
+	lookAfter uint64
+	stuck     bool
 	// cause is remembered for chains that lead over this death.
 	cause *finding
 	// heard is one more than the news of its pod when it was last looked at.

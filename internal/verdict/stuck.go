@@ -5,8 +5,6 @@ package verdict
 import (
 	"fmt"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
@@ -45,31 +43,36 @@ func (e *Engine) overdue(now uint64) []event.Event {
 	return out
 }
 
-// look finds out whether a process is still there: once when its exit is due,
-// and when it counts as stuck.
+// look finds out whether a process is still there: when its exit is due, when it
+// counts as stuck, and ever more seldom.
 func (e *Engine) look(st *story, age uint64) event.Event {
-	if st.looked && age < stuckAfter {
+	if age < st.lookAfter {
 		return nil
 	}
-	st.looked = true
+	st.lookAfter = max(stuckAfter, 2*age) // a large core takes minutes to write
 	task, there := e.o.Task(st.id.pid, st.id.start)
 	if !there {
 		e.unseen(st)
 		return nil
 	}
-	if age < stuckAfter || st.killed.SignalNumber != int(unix.SIGKILL) {
+	kill := st.sigkill
+	if kill == nil {
+		return nil
+	}
+	since := st.killed.BoottimeNS + age - kill.BoottimeNS
+	if since < stuckAfter {
 		return nil
 	}
 	st.stuck = true
 	return &event.Stuck{
 		Header: event.Header{
 			Schema: event.Schema, Type: event.TypeStuck, Node: e.o.Node,
-			Time:       st.killed.Time.Add(nanoseconds(age)),
-			BoottimeNS: st.killed.BoottimeNS + age,
+			Time:       kill.Time.Add(nanoseconds(since)),
+			BoottimeNS: kill.BoottimeNS + since,
 		},
-		Target: st.process, Signal: st.killed,
+		Target: st.process, Signal: kill,
 		State: task.State, Wchan: task.Wchan, Stack: task.Stack, Frozen: task.Frozen,
-		ForSeconds: float64(age) / 1e9,
+		ForSeconds: float64(since) / 1e9,
 	}
 }
 
@@ -80,7 +83,7 @@ func (e *Engine) unseen(st *story) {
 	h.Type = event.TypeExit
 	e.Exit(&event.Exit{
 		Header: h, Process: st.process,
-		ExitDetail: event.ExitDetail{Unseen: true, SignalNumber: st.killed.SignalNumber},
+		ExitDetail: event.ExitDetail{Unseen: true, Context: st.killed.Context, SignalNumber: st.killed.SignalNumber},
 		Exit:       event.ExitStatus{Code: 128 + st.killed.SignalNumber, Signal: st.killed.Signal},
 	})
 }

@@ -72,7 +72,7 @@ func (e *Engine) wanted(st *story) bool {
 	case isInit(x.Process), x.Init:
 		return true
 	}
-	return st.asked() != nil
+	return e.askedToEnd(st) != nil
 }
 
 // untold: an end that was judged and makes no record.

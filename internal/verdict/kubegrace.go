@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// graceMax bounds a grace period: signals are not remembered for longer.
+const graceMax = time.Duration(window)
+
+// grace is the longest grace period that is known of for a container of the pod:
+// the pod's own, a probe's, or one that came with a deletion or a stop.
+func (p *podFacts) grace(container string) time.Duration {
+	longest := int64(0)
+	know := func(s *int64) {
+		if s != nil {
+			longest = max(longest, *s)
+		}
+	}
+	if p.settings != nil {
+		know(p.settings.GraceSeconds)
+	}
+	if c := p.container(container); c != nil {
+		for _, probe := range []*event.ProbeSettings{c.Liveness, c.Startup} {
+			if probe != nil {
+				know(probe.GraceSeconds)
+			}
+		}
+	}
+	for _, f := range p.facts {
+		know(f.GraceSeconds)
+	}
+	return seconds(min(longest, int64(graceMax/time.Second)))
+}
+
+// grace is the longest that kubelet waits for a preStop hook before it has the
+// stop signal sent.
+func (s *stop) grace() time.Duration {
+	if s.pod.settings == nil || s.pod.settings.GraceSeconds == nil {
+		return graceMax
+	}
+	return s.pod.grace(s.container)
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// What Kubernetes says of one container or pod must not be taken for a word about
+// the one before, the one after, or the one beside it.
+
+var idAgain = strings.Repeat("c3", 32)
+
+// again is the app's container after a restart.
+func (p *podWorld) again(started uint64) *event.Process {
+	start := at(started)
+	app := p.process(11, "server", "app", idAgain)
+	app.StartTime = &start
+	return app
+}
+
+func ofUID(uid string) factOption { return func(f *event.KubeFact) { f.UID = uid } }
+
+func since(ms uint64) factOption { return func(f *event.KubeFact) { f.Since = at(ms) } }
+
+// A graceful stop takes as long as the pod is given.
+func TestLongGrace(t *testing.T) {
+	for name, exit := range map[string]uint64{"drained in time": 100_000, "later than anybody waits": 400_000} {
+		t.Run(name, func(t *testing.T) {
+			p := newPodWorld(t)
+			p.sees(event.SourceAPI)
+			grace := int64(300)
+			p.settings(nil)
+			p.fact(9900, event.SourceAPI, event.KubeDeleted, func(f *event.KubeFact) { f.GraceSeconds = &grace })
+			p.signal(10_000, unix.SIGTERM, p.app, from(p.runc), handled)
+			p.exit(exit, p.app, 0)
+			want, confidence := event.CausePodDeleted, event.Likely
+			if exit > 312_000 {
+				want, confidence = event.CauseExited, event.Proven
+			}
+			expect(t, p.death(exit+10_000), want, confidence, nil)
+		})
+	}
+}
+
+// Whoever else asks has a minute, whatever the pod's grace period.
+func TestLongGraceIsTheRuntimes(t *testing.T) {
+	p := newPodWorld(t)
+	p.sees(event.SourceAPI)
+	grace := int64(300)
+	p.settings(func(s *event.PodSettings) { s.GraceSeconds = &grace })
+	p.signal(10_000, unix.SIGTERM, p.app, from(proc(40, "kill")), handled)
+	p.exit(100_000, p.app, 0)
+	expect(t, p.death(110_000), event.CauseExited, event.Proven, nil)
+}
+
+// It cleans up for five seconds and then raises again what it was stopped with.
+func TestReraiseAfterCleaningUp(t *testing.T) {
+	p := newPodWorld(t)
+	p.sees(event.SourceAPI)
+	p.fact(9900, event.SourceAPI, event.KubeDeleted)
+	p.signal(10_000, unix.SIGTERM, p.app, from(p.runc), handled)
+	p.signal(15_000, unix.SIGTERM, p.app, from(p.app))
+	p.exit(15_001, p.app, 143)
+	expect(t, p.death(18_000), event.CausePodDeleted, event.Likely, nil)
+}
+
+// Kubelet's log names pods without a UID: the pod of that name that was removed
+// was another one, whether its successor was known by then or not.
+func TestRemovalOfThePodBefore(t *testing.T) {
+	removed := func(p *podWorld) {
+		p.fact(10, event.SourceKubeletLog, event.KubeDeleted)
+		p.fact(50, event.SourceKubeletLog, event.KubeDeleted)
+	}
+	t.Run("its successor is killed for liveness", func(t *testing.T) {
+		p := newPodWorld(t)
+		p.sees(event.SourceAPI)
+		p.sees(event.SourceKubeletLog)
+		p.fact(10, event.SourceAPI, event.KubeDeleted, ofUID("uid-0"))
+		p.settings(nil)
+		removed(p)
+		p.fact(999_990, event.SourceKubeletLog, event.KubeLiveness)
+		p.fact(999_100, event.SourceAPI, event.KubeLiveness)
+		p.signal(1_000_000, unix.SIGTERM, p.app, from(p.runc))
+		p.exit(1_000_010, p.app, 143)
+		expect(t, p.death(1_003_000), event.CauseLivenessProbe, event.Proven, nil)
+	})
+	t.Run("its successor is stopped by hand", func(t *testing.T) {
+		p := newPodWorld(t)
+		removed(p)
+		p.sees(event.SourceKubeletLog)
+		p.signal(86_400_000, unix.SIGKILL, p.app, from(p.runc))
+		p.exit(86_400_001, p.app, 137)
+		expect(t, p.death(86_403_000), event.CauseRuntimeStop, event.Proven, p.runc)
+	})
+	t.Run("its own", func(t *testing.T) {
+		p := newPodWorld(t)
+		p.sees(event.SourceKubeletLog)
+		p.fact(9990, event.SourceKubeletLog, event.KubeDeleted)
+		p.signal(10_000, unix.SIGTERM, p.app, from(p.runc))
+		p.exit(10_010, p.app, 143)
+		expect(t, p.death(13_000), event.CausePodDeleted, event.Likely, nil)
+	})
+}
+
+// Kubelet's Events of a pod that restarts over and over are dropped: that there
+// is none proves nothing.
+func TestSilenceOfTheAPI(t *testing.T) {
+	for name, c := range map[string]struct {
+		restarts int
+		counted  bool
+		byHand   bool
+		want     event.Cause
+	}{
+		"a quiet pod":               {0, false, true, event.CauseRuntimeStop},
+		"after many restarts":       {6, false, false, event.CauseRuntimeStop},
+		"the counters know better":  {6, true, false, event.CauseLivenessProbe},
+		"also of a pod that is new": {0, true, false, event.CauseLivenessProbe},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPodWorld(t)
+			p.sees(event.SourceAPI)
+			if c.counted {
+				livenessBy[event.SourceCounters](p)
+			}
+			p.settings(func(s *event.PodSettings) { s.Restarts = c.restarts })
+			stops["dies of SIGTERM"](p)
+			d := p.death(13_000)
+			if d.Cause != c.want || strings.Contains(d.Summary, "by hand") != c.byHand {
+				t.Errorf("%s: %s", d.Cause, d.Summary)
+			}
+		})
+	}
+}
+
+// The API's seconds are whole: the word that ended a container may seem to come
+// less than a second before the next one's start.
+func TestWordAboutTheContainerBefore(t *testing.T) {
+	p := newPodWorld(t)
+	p.sees(event.SourceAPI)
+	p.settings(nil)
+	p.fact(10_000, event.SourceAPI, event.KubeLiveness) // at 10.1
+	p.signal(10_150, unix.SIGTERM, p.app, from(p.runc))
+	p.exit(10_160, p.app, 143)
+	expect(t, p.death(13_000), event.CauseLivenessProbe, event.Likely, nil)
+	app := p.again(10_700)
+	p.fact(3_600_000, event.SourceAPI, event.KubeDeleted)
+	p.signal(3_600_100, unix.SIGTERM, app, from(p.runc))
+	p.exit(3_600_101, app, 143)
+	expect(t, p.death(3_603_000), event.CausePodDeleted, event.Likely, nil)
+}
+
+// An exec probe that runs out of time in a container that was restarted long ago.
+func TestProbeBesideTheInit(t *testing.T) {
+	p := newPodWorld(t)
+	p.sees(event.SourceAPI)
+	p.settings(nil)
+	p.fact(9000, event.SourceAPI, event.KubeLiveness)
+	stops["dies of SIGTERM"](p)
+	expect(t, p.death(13_000), event.CauseLivenessProbe, event.Likely, nil)
+	p.again(12_000)
+	check := inside(idAgain, false, proc(41, "check", p.shim, systemd))
+	check.Container.Name, check.Pod = "app", p.app.Pod
+	p.signal(3_600_000, unix.SIGKILL, check, from(p.shim))
+	p.exit(3_600_001, check, 137)
+	expect(t, p.death(3_603_000), event.CauseRuntimeStop, event.Proven, p.shim)
+}
+
+// What the next container answers pushes no failure out, and takes no word back.
+func TestSuccessesPushNothingOut(t *testing.T) {
+	p := newPodWorld(t)
+	livenessBy[event.SourceCounters](p)
+	stops["dies of SIGTERM"](p)
+	expect(t, p.death(13_000), event.CauseLivenessProbe, event.Likely, nil)
+	for i := range uint64(100) {
+		p.fact(20_000+5000*i, event.SourceCounters, event.KubeProbe, probe("liveness", 0, 1), since(15_000+5000*i))
+		if again := p.e.Due((20_010 + 5000*i) * ms); len(again) > 0 {
+			t.Fatalf("revised: %+v", again[0])
+		}
+	}
+}
+
+func TestChattyProbesBesideASlowOne(t *testing.T) {
+	p := newPodWorld(t)
+	p.sees(event.SourceCounters)
+	p.settings(func(s *event.PodSettings) { s.Containers[0].Liveness.PeriodSeconds = 30 })
+	for s := range uint64(100) {
+		for _, side := range []string{"proxy", "logger"} {
+			p.fact(10_000+s*1000, event.SourceCounters, event.KubeProbe, probe("liveness", 0, 1), func(f *event.KubeFact) { f.Container = side })
+		}
+		if s%30 == 9 { // 19, 49 and 79 s
+			p.fact(10_000+s*1000, event.SourceCounters, event.KubeProbe, probe("liveness", 1, 0))
+		}
+	}
+	p.signal(100_000, unix.SIGTERM, p.app, from(p.runc))
+	p.exit(100_001, p.app, 143)
+	expect(t, p.death(113_000), event.CauseLivenessProbe, event.Likely, nil)
+}
+
+// Facts that are too many are forgotten; the record that rests on them stays.
+func TestForgottenFactsTakeNothingBack(t *testing.T) {
+	p := newPodWorld(t)
+	livenessBy[event.SourceCounters](p)
+	stops["dies of SIGTERM"](p)
+	expect(t, p.death(13_000), event.CauseLivenessProbe, event.Likely, nil)
+	for i := range uint64(2 * podFactsMax) {
+		p.fact(20_000+1000*i, event.SourceCounters, event.KubeProbe, probe("liveness", 1, 1), since(19_000+1000*i))
+		if again := p.e.Due((20_010 + 1000*i) * ms); len(again) > 0 {
+			t.Fatalf("revised: %+v", again[0])
+		}
+	}
+}
+
+// The failure that decided is in the reading that its kill brought about, and
+// that may take its time.
+func TestCountersReadLate(t *testing.T) {
+	p := newPodWorld(t)
+	p.sees(event.SourceCounters)
+	p.settings(nil)
+	p.fact(8000, event.SourceCounters, event.KubeProbe, probe("liveness", 2, 0), since(3000))
+	p.signal(10_000, unix.SIGTERM, p.app, from(p.runc))
+	p.exit(10_001, p.app, 143)
+	p.fact(11_200, event.SourceCounters, event.KubeProbe, probe("liveness", 1, 0), since(8000))
+	expect(t, p.death(13_000), event.CauseLivenessProbe, event.Likely, nil)
+}
+
+// Somebody deletes a static pod's mirror: kubelet makes another, and what happens
+// to the pod later has its own reason. What ended with the pod did so all the same.
+func TestMirrorDeleted(t *testing.T) {
+	for name, c := range map[string]struct {
+		stop uint64
+		want event.Cause
+	}{
+		"later":     {3_600_000, event.CauseLivenessProbe},
+		"meanwhile": {5_500, event.CausePodDeleted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPodWorld(t)
+			p.sees(event.SourceAPI)
+			p.settings(nil)
+			p.fact(100, event.SourceAPI, event.KubeMirrored)
+			p.fact(5000, event.SourceAPI, event.KubeDeleted)
+			p.fact(6000, event.SourceAPI, event.KubeMirrored)
+			p.fact(3_599_900, event.SourceAPI, event.KubeLiveness)
+			p.signal(c.stop, unix.SIGTERM, p.app, from(p.runc))
+			p.exit(c.stop+10, p.app, 143)
+			if d := p.death(c.stop + 3000); d.Cause != c.want {
+				t.Errorf("%s: %s", d.Cause, d.Summary)
+			}
+		})
+	}
+}
+
+// A kubelet that was restarted with a lower verbosity does not say whom it stops.
+func TestLogThatSaysLess(t *testing.T) {
+	for _, less := range []bool{false, true} {
+		p := newPodWorld(t)
+		p.sees(event.SourceKubeletLog)
+		p.settings(nil)
+		if less {
+			p.e.Fact(&event.KubeFact{Time: at(5000), Source: event.SourceKubeletLog, Kind: event.KubeSees})
+		}
+		stops["dies of SIGTERM"](p)
+		if d := p.death(13_000); strings.Contains(d.Summary, "by hand") == less {
+			t.Errorf("says less: %v: %s", less, d.Summary)
+		}
+	}
+}
