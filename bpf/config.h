@@ -14,6 +14,7 @@ volatile const u64 config_signals = ~0ULL;
 volatile const u32 config_all = 0;	      /* routine signals too */
 volatile const u32 config_exits = 0;	      /* every exit, not only the telling ones */
 volatile const u32 config_target_pid = 0;     /* host tgid; 0: none */
+volatile const u64 config_target_start = 0;   /* when it started: ticks of 10 ms since boot */
 volatile const u32 config_target_cgroups = 0; /* filter on cgroups */
 volatile const u32 config_memory_v1 = 0;      /* containers live in v1's memory */
 volatile const u32 config_keep = 0;	      /* keep deaths until they are written */
@@ -21,12 +22,12 @@ volatile const u32 config_keep = 0;	      /* keep deaths until they are written 
  * same. */
 volatile const u32 config_generation;
 volatile const u32 config_page_size = 4096;
-/* 2 at most: the routine lane wakes its reader only when this full (bytes). */
+/* The routine lane wakes its reader only once so many bytes wait in it. */
 volatile const u32 config_wakeup_bytes = 1 << 20;
 
-/* Set for each tgid (modulo) that may be in the map kin: one load instead of a
- * lookup for nearly every signal that is dropped. Never cleared. Bytes, for
- * setting one needs no atomic or (5.12). */
+/* Set for each tgid (modulo) that may be in the map kin, and never cleared: one
+ * load instead of a lookup for nearly every signal that is dropped. A byte each:
+ * setting a bit would take an atomic OR, which BPF has from 5.12 on. */
 #define KIN_SLOTS 4096
 volatile u8 kin_slots[KIN_SLOTS];
 

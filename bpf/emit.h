@@ -27,9 +27,9 @@ static __always_inline void fill_header(struct event_header *h, u32 kind, u32 la
  * at the price of one more. */
 volatile u64 woken_at = 0;
 
-/* Both readers look every few milliseconds anyway: waking one for each event
- * would cost the sender more than the event itself. The critical lane wakes
- * its reader at most once in a millisecond. */
+/* While events come, both readers look every few milliseconds: waking one for
+ * each event would cost the sender more than the event itself. The critical lane
+ * wakes its reader at most once in a millisecond, which also ends its rest. */
 static __always_inline u64 wakeup(u32 lane)
 {
 	if (lane == LANE_CRITICAL) {

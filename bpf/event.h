@@ -145,6 +145,7 @@ enum oom_flag {
 	OOM_HAS_CONTROL = 1 << 0, /* seen by oom_kill_process itself */
 	OOM_GROUP = 1 << 1,	  /* killed as a member of memory.oom.group */
 	OOM_LIMIT_FOUND = 1 << 2,
+	OOM_CONTEXT = 1 << 3, /* not the target's own: used, not shown */
 };
 
 struct event_oom {

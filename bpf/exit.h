@@ -34,7 +34,7 @@ static __always_inline u32 note_seccomp(struct task_struct *t)
 		return 0;
 	flag = EXIT_SECCOMP_STRICT << (mode - 1);
 	key = key_of(t);
-	e = proc_of(&key); /* gone if another thread has looked like the last */
+	e = proc_of(&key); /* NULL if another thread was taken for the last one */
 	if (e)
 		e->seccomp = flag;
 	return flag;

@@ -100,7 +100,13 @@ static __always_inline bool arg_in_target_cgroup(struct task_struct *t)
 	return false;
 }
 
-enum verdict { DROP, TARGET, CONTEXT };
+enum relevance { DROP, TARGET, CONTEXT };
+
+/* A pid alone is used again. */
+static __always_inline bool is_target_process(struct task_struct *t)
+{
+	return start_of(BPF_CORE_READ(t, group_leader)) / 10000000 == config_target_start;
+}
 
 static __always_inline bool maybe_kin(u32 tgid)
 {
@@ -108,14 +114,14 @@ static __always_inline bool maybe_kin(u32 tgid)
 }
 
 /* What a verdict about the target needs besides passes too, as context. */
-static __always_inline enum verdict filter_target(struct task_struct *t)
+static __always_inline enum relevance filter_target(struct task_struct *t)
 {
 	u32 tgid;
 
 	if (!config_target_pid && !config_target_cgroups)
 		return TARGET;
 	tgid = ARG_READ(t, tgid);
-	if (config_target_pid && tgid == config_target_pid)
+	if (config_target_pid && tgid == config_target_pid && is_target_process(t))
 		return TARGET;
 	if (config_target_cgroups && arg_in_target_cgroup(t))
 		return TARGET;
@@ -126,7 +132,8 @@ static __always_inline bool is_target(struct task_struct *t)
 {
 	if (!config_target_pid && !config_target_cgroups)
 		return true;
-	if (config_target_pid && BPF_CORE_READ(t, tgid) == config_target_pid)
+	if (config_target_pid && BPF_CORE_READ(t, tgid) == config_target_pid &&
+	    is_target_process(t))
 		return true;
 	return config_target_cgroups && in_target_cgroup(t);
 }

@@ -5,8 +5,8 @@
  * every turn is verified. A body is STEP(name) with its state behind a pointer
  * and returns 1 to stop. References to a callback are refused by kernels before
  * 5.13 even in dead code, hence an object of its own (-DSIGTRACE_LOOP).
- * Take what is read by CO-RE out of the state first: state->t would be taken
- * for a field of the kernel's.
+ * Take pointers that are read by CO-RE out of the state first: BPF_CORE_READ would
+ * record state->t as a field of the kernel's to relocate.
  */
 #ifndef SIGTRACE_LOOP_H
 #define SIGTRACE_LOOP_H

@@ -2,8 +2,9 @@
 #ifndef SIGTRACE_MAPS_H
 #define SIGTRACE_MAPS_H
 
-/* What goes through the rings, for its types to be in the object: pinned maps
- * are used again only by who would lay everything out alike. */
+/* Never made: it puts the types of what goes through the rings into the object's
+ * BTF, so that the layout's digest covers them. Pinned maps are used again only by
+ * a sigtrace that lays out everything alike. */
 struct wire {
 	struct event_signal_stack signal;
 	struct event_deliver deliver;
@@ -97,7 +98,8 @@ struct {
 	__type(value, u8);
 } target_cgroups SEC(".maps");
 
-/* Direct-mapped memory of the answers: one array lookup for each drop. */
+/* A direct-mapped cache, cgroup to whether it is below a target: a signal that is
+ * dropped costs one array lookup. */
 #define MEMO_SLOTS 1024
 struct memo {
 	u64 cgroup;

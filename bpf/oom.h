@@ -136,6 +136,8 @@ static __always_inline void maybe_oom_kill(void *ctx, struct task_struct *victim
 	BRIEF_INTO(current_task(), SCRATCH_SIGNAL, event_oom, trigger);
 	if (call && (call->victim_tgid != e->victim.tgid || call->victim_start != e->victim.start))
 		e->flags |= OOM_GROUP;
+	if (!is_target(victim))
+		e->flags |= OOM_CONTEXT;
 	bpf_map_update_elem(&oom_kills, &tid, e, BPF_ANY);
 }
 

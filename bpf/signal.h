@@ -190,19 +190,19 @@ static __always_inline void note_asked(u64 task)
 static __always_inline void signal_generated(u64 *ctx, int sig, struct task_struct *arg, int group,
 					     int result)
 {
-	enum verdict verdict = filter_target(arg);
+	enum relevance relevance = filter_target(arg);
 	u64 t, info, current = bpf_get_current_task();
 	u32 flags, lane, size;
 	struct event_signal_stack *e;
 
-	if (verdict == DROP)
+	if (relevance == DROP)
 		return;
 	info = number(ctx, 1);
 	t = number(ctx, 2);
 	flags = disposition(t, sig, result);
 	flags |= sent_from_outside(t, info, result, flags);
 	if (!(flags & (SIGNAL_MATTERS | SIGNAL_UNDECIDED | SIGNAL_OUTSIDE)) &&
-	    (!config_all || verdict == CONTEXT))
+	    (!config_all || relevance == CONTEXT))
 		return;
 	lane = lane_of(flags);
 	describe(current, true, lane, SCRATCH_SIGNAL);
@@ -218,7 +218,7 @@ static __always_inline void signal_generated(u64 *ctx, int sig, struct task_stru
 		size = add_stack(ctx, e);
 	if (group)
 		e->s.flags |= SIGNAL_GROUP;
-	if (verdict == CONTEXT)
+	if (relevance == CONTEXT)
 		e->s.flags |= SIGNAL_CONTEXT;
 	fill_header(&e->s.h, EVENT_SIGNAL, lane, size);
 	if (kept_signal(sig, flags))

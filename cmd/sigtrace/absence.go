@@ -35,6 +35,9 @@ func (f *agentFlags) missed(ctx context.Context, s *session) {
 				return
 			}
 			for _, x := range absence.Ends(f.account(ctx, s, away)) {
+				if !s.mine(x.Process) {
+					continue
+				}
 				select {
 				case ends <- x:
 				case <-ctx.Done():
@@ -43,6 +46,18 @@ func (f *agentFlags) missed(ctx context.Context, s *session) {
 			}
 		}()
 	})
+}
+
+// mine tells whether a process that is gone belonged to the target.
+func (s *session) mine(p *event.Process) bool {
+	if p.Cgroup != "" && s.watcher.Matches(p.Cgroup) {
+		return true
+	}
+	c := p.Container
+	if c == nil {
+		return s.watcher.MatchesContainer(container.Info{Pod: p.Pod, CgroupPath: p.Cgroup})
+	}
+	return s.watcher.MatchesContainer(container.Info{ID: c.ID, Name: c.Name, Pod: p.Pod, CgroupPath: p.Cgroup})
 }
 
 // missedByPins: pins that were there and could be read have missed nothing.

@@ -87,7 +87,17 @@ func open(ctx context.Context, f *watchFlags, log *slog.Logger) (*session, error
 		s.close()
 		return nil, err
 	}
-	if s.probe, err = probe.Load(f.probeConfig(mounts)); err != nil {
+	config := f.probeConfig(mounts)
+	if pid := f.target.PID; pid != 0 {
+		process, err := target.FindProcess(pid)
+		if err != nil {
+			s.close()
+			return nil, err
+		}
+		config.TargetStart = process.StartTicks
+	}
+	if s.probe, err = probe.Load(config); err != nil {
+		s.close()
 		return nil, err
 	}
 	s.watcher = target.NewWatcher(f.target, s.dir, mounts, kernelFilter{s.probe, s.cache, s.added}, log)

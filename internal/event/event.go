@@ -108,6 +108,14 @@ type OOM struct {
 	Trigger     *Process `json:"trigger,omitempty"`
 	// FreePagesByOrder counts free blocks by order, 0 first (system scope).
 	FreePagesByOrder []uint64 `json:"free_pages_by_order,omitempty"`
+	// OOMDetail is in recordings, and not in the output.
+	OOMDetail `json:"detail,omitzero"`
+}
+
+// OOMDetail is what verdicts need of an OOM kill.
+type OOMDetail struct {
+	// Context is set for what is not the target's own: used, not shown.
+	Context bool `json:"context,omitempty"`
 }
 
 // Victim is the process that the OOM killer chose, with its memory as it was

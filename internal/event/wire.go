@@ -137,6 +137,7 @@ const (
 	OOMHasControl = 1 << iota
 	OOMGroup
 	OOMLimitFound
+	OOMContext
 )
 
 // RawOOM is one OOM kill. Sizes are in pages of PageSize bytes; -1 is unknown.

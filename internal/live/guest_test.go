@@ -140,15 +140,57 @@ func TestGuestOOMGroup(t *testing.T) {
 	}
 }
 
-// With few pids, each is used again within the window: no verdict is mixed up.
-func TestGuestPIDReuse(t *testing.T) {
-	inGuest(t)
+// fewPIDs has each pid used again soon.
+func fewPIDs(t *testing.T) {
+	t.Helper()
 	before, err := os.ReadFile("/proc/sys/kernel/pid_max")
 	if err != nil {
 		t.Fatal(err)
 	}
 	write(t, "/proc/sys/kernel/pid_max", "320")
 	t.Cleanup(func() { write(t, "/proc/sys/kernel/pid_max", strings.TrimSpace(string(before))) })
+}
+
+// --pid means a process, not whoever has its pid afterwards.
+func TestGuestPIDOfTheTargetReused(t *testing.T) {
+	inGuest(t)
+	fewPIDs(t)
+	sleep := func() *exec.Cmd {
+		c := exec.Command("sleep", "1000")
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	end := func(c *exec.Cmd) {
+		_ = c.Process.Kill()
+		_ = c.Wait()
+	}
+	first := sleep()
+	w := watch(t, "--pid", fmt.Sprint(first.Process.Pid))
+	end(first)
+	w.deathOf(t, first.Process.Pid)
+	reused := false
+	for range 1000 {
+		again := sleep()
+		end(again)
+		if reused = again.Process.Pid == first.Process.Pid; reused {
+			break
+		}
+	}
+	if !reused {
+		t.Fatal("its pid was not used again")
+	}
+	w.stop()
+	if n := len(w.find(func(e event) bool { return e.Type == "death" })); n != 1 {
+		t.Errorf("%d deaths of one process", n)
+	}
+}
+
+// With few pids, each is used again within the window: no verdict is mixed up.
+func TestGuestPIDReuse(t *testing.T) {
+	inGuest(t)
+	fewPIDs(t)
 	w := watch(t, "--type", "death")
 	seen := map[int]int{}
 	for range 120 {

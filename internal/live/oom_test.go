@@ -24,6 +24,22 @@ func TestOOMByTheParentsLimit(t *testing.T) {
 	d.expectLimit(t, parent)
 }
 
+// A target filter is about who is hit, by the OOM killer as well.
+func TestOOMOfAnother(t *testing.T) {
+	mine := memoryCgroup(t, oomLimit)
+	root, _ := memoryRoot(t)
+	others := newCgroup(t, root, uniqueName(t)+"-other")
+	limitMemory(t, others, oomLimit)
+	w := watch(t, "--cgroup", mine)
+	zoo(t, "oom", others, fmt.Sprint(oomLimit))
+	said := zoo(t, "oom", mine, fmt.Sprint(oomLimit))
+	w.deathOf(t, said.Victim).expectLimit(t, mine)
+	ooms := w.find(func(e event) bool { return e.Type == "oom" })
+	if len(ooms) != 1 || ooms[0].Victim.PID != said.Victim {
+		t.Errorf("%d OOM kills are told, want that of %d alone: %+v", len(ooms), said.Victim, ooms)
+	}
+}
+
 func (e event) expectLimit(t *testing.T, dir string) {
 	t.Helper()
 	e.expect(t, "cgroup_oom", "*", 0)

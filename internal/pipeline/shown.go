@@ -17,6 +17,8 @@ func (p *Pipeline) shown(e event.Event) bool {
 	switch e := e.(type) {
 	case *event.Signal:
 		return !e.Context && (p.o.All || e.Matters) && p.wantedSignal(e.SignalNumber) && p.from(e.Sender, e.Trigger)
+	case *event.OOM:
+		return !e.Context
 	case *event.Exit:
 		return !e.Context
 	case *event.Stuck:

@@ -17,8 +17,10 @@ type Config struct {
 	All bool
 	// Exits asks for every exit of the targets.
 	Exits bool
-	// TargetPID is the host tgid to filter on; 0 is none.
-	TargetPID int
+	// TargetPID is the host tgid to filter on, 0 for none, and TargetStart when it
+	// started, in ticks of 10 ms since boot: a pid alone is used again.
+	TargetPID   int
+	TargetStart uint64
 	// TargetCgroups filters on the cgroups that AddCgroup names.
 	TargetCgroups bool
 	// MemoryV1 says that containers are told apart by v1's memory hierarchy.
@@ -58,6 +60,7 @@ func (c Config) apply(spec *ebpf.CollectionSpec) error {
 		"config_all":            flag(c.All),
 		"config_exits":          flag(c.All || c.Exits),
 		"config_target_pid":     uint32(c.TargetPID),
+		"config_target_start":   c.TargetStart,
 		"config_target_cgroups": flag(c.TargetCgroups),
 		"config_memory_v1":      flag(c.MemoryV1),
 		"config_keep":           flag(c.keeps()),

@@ -365,6 +365,7 @@ const (
 	loopVarConfigSignals       = "config_signals"
 	loopVarConfigTargetCgroups = "config_target_cgroups"
 	loopVarConfigTargetPid     = "config_target_pid"
+	loopVarConfigTargetStart   = "config_target_start"
 	loopVarConfigWakeupBytes   = "config_wakeup_bytes"
 	loopVarDescribeEpoch       = "describe_epoch"
 	loopVarKinSlots            = "kin_slots"
@@ -465,6 +466,7 @@ type loopVariableSpecs struct {
 	ConfigSignals       *ebpf.VariableSpec `ebpf:"config_signals"`
 	ConfigTargetCgroups *ebpf.VariableSpec `ebpf:"config_target_cgroups"`
 	ConfigTargetPid     *ebpf.VariableSpec `ebpf:"config_target_pid"`
+	ConfigTargetStart   *ebpf.VariableSpec `ebpf:"config_target_start"`
 	ConfigWakeupBytes   *ebpf.VariableSpec `ebpf:"config_wakeup_bytes"`
 	DescribeEpoch       *ebpf.VariableSpec `ebpf:"describe_epoch"`
 	KinSlots            *ebpf.VariableSpec `ebpf:"kin_slots"`
@@ -546,6 +548,7 @@ type loopVariables struct {
 	ConfigSignals       *ebpf.Variable `ebpf:"config_signals"`
 	ConfigTargetCgroups *ebpf.Variable `ebpf:"config_target_cgroups"`
 	ConfigTargetPid     *ebpf.Variable `ebpf:"config_target_pid"`
+	ConfigTargetStart   *ebpf.Variable `ebpf:"config_target_start"`
 	ConfigWakeupBytes   *ebpf.Variable `ebpf:"config_wakeup_bytes"`
 	DescribeEpoch       *ebpf.Variable `ebpf:"describe_epoch"`
 	KinSlots            *ebpf.Variable `ebpf:"kin_slots"`

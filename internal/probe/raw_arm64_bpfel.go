@@ -365,6 +365,7 @@ const (
 	rawVarConfigSignals       = "config_signals"
 	rawVarConfigTargetCgroups = "config_target_cgroups"
 	rawVarConfigTargetPid     = "config_target_pid"
+	rawVarConfigTargetStart   = "config_target_start"
 	rawVarConfigWakeupBytes   = "config_wakeup_bytes"
 	rawVarDescribeEpoch       = "describe_epoch"
 	rawVarKinSlots            = "kin_slots"
@@ -465,6 +466,7 @@ type rawVariableSpecs struct {
 	ConfigSignals       *ebpf.VariableSpec `ebpf:"config_signals"`
 	ConfigTargetCgroups *ebpf.VariableSpec `ebpf:"config_target_cgroups"`
 	ConfigTargetPid     *ebpf.VariableSpec `ebpf:"config_target_pid"`
+	ConfigTargetStart   *ebpf.VariableSpec `ebpf:"config_target_start"`
 	ConfigWakeupBytes   *ebpf.VariableSpec `ebpf:"config_wakeup_bytes"`
 	DescribeEpoch       *ebpf.VariableSpec `ebpf:"describe_epoch"`
 	KinSlots            *ebpf.VariableSpec `ebpf:"kin_slots"`
@@ -546,6 +548,7 @@ type rawVariables struct {
 	ConfigSignals       *ebpf.Variable `ebpf:"config_signals"`
 	ConfigTargetCgroups *ebpf.Variable `ebpf:"config_target_cgroups"`
 	ConfigTargetPid     *ebpf.Variable `ebpf:"config_target_pid"`
+	ConfigTargetStart   *ebpf.Variable `ebpf:"config_target_start"`
 	ConfigWakeupBytes   *ebpf.Variable `ebpf:"config_wakeup_bytes"`
 	DescribeEpoch       *ebpf.Variable `ebpf:"describe_epoch"`
 	KinSlots            *ebpf.Variable `ebpf:"kin_slots"`

@@ -365,6 +365,7 @@ const (
 	typedVarConfigSignals       = "config_signals"
 	typedVarConfigTargetCgroups = "config_target_cgroups"
 	typedVarConfigTargetPid     = "config_target_pid"
+	typedVarConfigTargetStart   = "config_target_start"
 	typedVarConfigWakeupBytes   = "config_wakeup_bytes"
 	typedVarDescribeEpoch       = "describe_epoch"
 	typedVarKinSlots            = "kin_slots"
@@ -465,6 +466,7 @@ type typedVariableSpecs struct {
 	ConfigSignals       *ebpf.VariableSpec `ebpf:"config_signals"`
 	ConfigTargetCgroups *ebpf.VariableSpec `ebpf:"config_target_cgroups"`
 	ConfigTargetPid     *ebpf.VariableSpec `ebpf:"config_target_pid"`
+	ConfigTargetStart   *ebpf.VariableSpec `ebpf:"config_target_start"`
 	ConfigWakeupBytes   *ebpf.VariableSpec `ebpf:"config_wakeup_bytes"`
 	DescribeEpoch       *ebpf.VariableSpec `ebpf:"describe_epoch"`
 	KinSlots            *ebpf.VariableSpec `ebpf:"kin_slots"`
@@ -546,6 +548,7 @@ type typedVariables struct {
 	ConfigSignals       *ebpf.Variable `ebpf:"config_signals"`
 	ConfigTargetCgroups *ebpf.Variable `ebpf:"config_target_cgroups"`
 	ConfigTargetPid     *ebpf.Variable `ebpf:"config_target_pid"`
+	ConfigTargetStart   *ebpf.Variable `ebpf:"config_target_start"`
 	ConfigWakeupBytes   *ebpf.Variable `ebpf:"config_wakeup_bytes"`
 	DescribeEpoch       *ebpf.Variable `ebpf:"describe_epoch"`
 	KinSlots            *ebpf.Variable `ebpf:"kin_slots"`

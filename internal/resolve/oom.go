@@ -20,6 +20,7 @@ const (
 // OOM makes the contract's oom event.
 func (r *Resolver) OOM(e *event.RawOOM) *event.OOM {
 	o := &event.OOM{Header: r.Header(event.TypeOOM, e.Boottime), Scope: r.scope(e)}
+	o.Context = e.Flags&event.OOMContext != 0
 	if e.Flags&event.OOMLimitFound != 0 {
 		r.addLimit(o, e)
 	}

@@ -19,6 +19,14 @@ func PublicEvent(e event.Event, mask bool) event.Event {
 	switch c := c.(type) {
 	case *event.Signal:
 		c.SignalDetail = event.SignalDetail{}
+	case *event.OOM:
+		c.OOMDetail = event.OOMDetail{}
+	case *event.Death:
+		if c.OOM != nil {
+			o := *c.OOM
+			o.OOMDetail = event.OOMDetail{}
+			c.OOM = &o
+		}
 	case *event.Exit:
 		c.ExitDetail = event.ExitDetail{}
 	case *event.Stuck:

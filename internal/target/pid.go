@@ -12,27 +12,21 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
-
-// startTick is the unit of a start time in /proc/PID/stat: 1/USER_HZ, which is
-// 100 on every architecture that sigtrace runs on.
-const startTick = 10 * time.Millisecond
 
 // Process is the process that --pid names.
 type Process struct {
 	PID  int
 	Comm string
-	// StartTicks is the start time since boot in units of 10 ms, as in
-	// /proc/PID/stat: pid and start time together name a process for good.
+	// StartTicks is the start time since boot in units of 10 ms (1/USER_HZ, which is
+	// 100 on every architecture that sigtrace runs on), as in /proc/PID/stat: pid and
+	// start time together name a process for good.
 	StartTicks uint64
 }
 
-// Is tells whether a process of the kernel's events is this one. The kernel
-// rounds the start time down to ticks.
-func (p Process) Is(pid int, startBoottimeNS uint64) bool {
-	return pid == p.PID && startBoottimeNS/uint64(startTick.Nanoseconds()) == p.StartTicks
-}
+// FindProcess looks for the process that --pid names. The error is a sentence for
+// the user.
+func FindProcess(pid int) (Process, error) { return findProcess("/", pid) }
 
 // findProcess reads root/proc/PID. The error is a sentence for the user.
 func findProcess(root string, pid int) (Process, error) {

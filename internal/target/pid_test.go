@@ -54,17 +54,3 @@ func TestFindProcess(t *testing.T) {
 		t.Errorf("nobody: %v", err)
 	}
 }
-
-// A pid that is used again is another process.
-func TestProcessIs(t *testing.T) {
-	p := Process{PID: 42, StartTicks: 4711}
-	for _, c := range []struct {
-		pid   int
-		start uint64
-		want  bool
-	}{{42, 47_110_000_000, true}, {42, 47_119_999_999, true}, {42, 47_120_000_000, false}, {42, 47_109_999_999, false}, {43, 47_110_000_000, false}} {
-		if p.Is(c.pid, c.start) != c.want {
-			t.Errorf("pid %d started at %d ns: %v, want %v", c.pid, c.start, !c.want, c.want)
-		}
-	}
-}

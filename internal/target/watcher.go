@@ -160,17 +160,8 @@ func (w *Watcher) Process() (Process, bool) {
 	return w.process, w.process.PID != 0
 }
 
-// MatchesProcess tells whether a process is the target or belongs to it.
-// startBoottimeNS is the start of the process's leader.
-func (w *Watcher) MatchesProcess(pid int, startBoottimeNS uint64, cgroupPath string) bool {
-	if p, ok := w.Process(); ok {
-		return p.Is(pid, startBoottimeNS)
-	}
-	return w.Matches(cgroupPath)
-}
-
 // Matches tells whether a cgroup, which may have been removed, is the target's.
-// With --pid no cgroup is: see MatchesProcess.
+// With --pid no cgroup is.
 func (w *Watcher) Matches(cgroupPath string) bool {
 	switch {
 	case w.spec.Empty():
@@ -187,6 +178,24 @@ func (w *Watcher) Matches(cgroupPath string) bool {
 	}
 	a, _ := w.judgeCached(cgroupPath)
 	return a == yes
+}
+
+// MatchesContainer tells whether a container, which may have been removed, is the
+// target's.
+func (w *Watcher) MatchesContainer(info container.Info) bool {
+	switch {
+	case w.spec.Empty():
+		return true
+	case w.spec.PID != 0 || w.specErr != nil:
+		return false
+	case w.spec.Cgroup != "":
+		return info.CgroupPath != "" && w.Matches(info.CgroupPath)
+	}
+	ref := container.Ref{ID: info.ID}
+	if info.Pod != nil {
+		ref.PodUID = info.Pod.UID
+	}
+	return w.criteria.judge(ref, info, true) == yes
 }
 
 func (w *Watcher) holds(cgroupPath string) bool {
