@@ -8,13 +8,11 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
 	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/config"
 	"github.com/sigtrace/sigtrace/internal/event"
@@ -120,11 +118,12 @@ func (f *agentFlags) run(c *cobra.Command, _ []string) error {
 	if f.unpin {
 		return f.removePins(c)
 	}
-	// A reader of stdout that goes away does not end the agent.
-	signal.Ignore(unix.SIGPIPE)
 	log := f.log(c.ErrOrStderr())
 	for _, name := range config.Unknown(c.Flags(), os.Environ()) {
 		log.Warn("the environment has a variable that means nothing here", "name", name)
+	}
+	if err := f.kube.missing(); err != nil {
+		log.Warn("a source of Kubernetes' words is not there", "error", err) // nodes differ
 	}
 	if err := f.openPins(log); err != nil {
 		return err

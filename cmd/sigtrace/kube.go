@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,6 +40,24 @@ func (f *kubeFlags) sources(node string) *kube.Set {
 	f.addAPI(set, node)
 	f.addKubelet(set)
 	return set
+}
+
+// missing names a file of credentials that was named and is not there.
+func (f *kubeFlags) missing() error {
+	for _, named := range []struct{ flag, file string }{{"--kubeconfig", f.kubeconfig}, {"--kubelet-kubeconfig", f.kubeletWho}} {
+		if named.file == "" || named.file == kube.Off {
+			continue
+		}
+		if _, err := os.Stat(named.file); err != nil {
+			return fmt.Errorf("%s: %w", named.flag, err)
+		}
+	}
+	if log := f.kubeletLog; log != "" && log != kube.Off && log != "journal" {
+		if _, err := os.Stat(log); err != nil {
+			return fmt.Errorf("--kubelet-log: %w", err)
+		}
+	}
+	return nil
 }
 
 func (f *kubeFlags) addAPI(set *kube.Set, node string) {

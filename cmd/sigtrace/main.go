@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -18,8 +19,17 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, unix.SIGTERM)
-	defer stop()
+	ctx := context.Background()
+	if watches(os.Args[1:]) {
+		// The first Ctrl-C has it end well, the second at once. What only reads and
+		// prints ends at the first.
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, unix.SIGTERM)
+		context.AfterFunc(ctx, stop)
+	}
+	// A reader of stdout that goes away is an error of a write (brokenPipe), and no
+	// signal. Not ignored: a child would inherit that.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	os.Exit(exitCode(run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
 }
 
@@ -59,9 +69,20 @@ func exitCode(err error, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(stderr, "sigtrace:", err)
+	fmt.Fprintln(stderr, "sigtrace:", oneLine(err))
 	if u := (usageError{}); errors.As(err, &u) {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// oneLine puts joined errors side by side, each once.
+func oneLine(err error) string {
+	var lines []string
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "; ")
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"runtime/debug"
 	"time"
@@ -37,7 +38,7 @@ func newWatch(types *probe.Types) *cobra.Command {
 }
 
 func (f *watchFlags) run(c *cobra.Command, _ []string) error {
-	if err := f.validate(); err != nil {
+	if err := errors.Join(f.validate(), f.kube.missing()); err != nil {
 		return err
 	}
 	return brokenPipe(f.watch(c, newLog(c.ErrOrStderr(), f.verbose), func(*session) (output.Printer, error) {
@@ -63,7 +64,10 @@ func (f *watchFlags) watch(c *cobra.Command, log *slog.Logger, printer func(*ses
 	collect := func() { debug.SetGCPercent(percent) }
 	defer collect()
 	s, err := open(ctx, f, log)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil // it was asked to end while it started
+	case err != nil:
 		return err
 	}
 	defer s.close()
@@ -86,11 +90,12 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session, p
 	}
 	defer func() { err = errors.Join(err, verdicts.close()) }()
 	set, _ := signal.ParseSet(f.signals)
+	statuses := make(chan *event.Status)
 	p := pipeline.New(s.probe, s.resolver, s.cache, s.watcher, printer, pipeline.Options{
 		Types: types, All: f.all, MaxEvents: f.maxEvents, Signals: set,
 		SenderPID: f.senderPID, SenderComm: f.senderComm,
 		Causes: f.chosenCauses(), Verdicts: verdicts.engine, Recovery: s.recovery, Absent: s.absent,
-		KernelLog: s.followKernelLog(ctx), Facts: s.kube.Facts(), Witnesses: s.kube,
+		KernelLog: s.followKernelLog(ctx), Statuses: statuses, Facts: s.kube.Facts(), Witnesses: s.kube,
 		Log: s.log, FetchNames: s.fetch, Symbols: s.symbols,
 	})
 	status := s.status(resolve.Now())
@@ -111,7 +116,42 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session, p
 		tell()
 	}
 	s.background(ctx)
+	go s.connected(ctx, status.Sources, statuses)
 	return p.Run(ctx)
+}
+
+// waiting tells whether a source has had no time to answer yet.
+func (s *session) waiting() bool {
+	for _, state := range s.sources() {
+		if state == event.SourceNotAsked {
+			return true
+		}
+	}
+	return false
+}
+
+// settled is how long sources have to say whether they see.
+const settled = 3 * time.Second
+
+// connected tells the status again once the sources have spoken, if that is news:
+// the first one is told before anybody could answer.
+func (s *session) connected(ctx context.Context, said map[string]string, tell chan<- *event.Status) {
+	for end := time.Now().Add(settled); s.waiting() && time.Now().Before(end); {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	status := s.status(resolve.Now())
+	if maps.Equal(status.Sources, said) {
+		return
+	}
+	status.State, status.Away = "", nil // that was the first one
+	select {
+	case tell <- status:
+	case <-ctx.Done():
+	}
 }
 
 // brokenPipe is how `sigtrace | head` ends: as asked.

@@ -225,8 +225,9 @@ func (f *whyFlags) gaps(out io.Writer, h *postmortem.History) error {
 
 // gapEvent is a gap in why's JSON.
 type gapEvent struct {
-	Schema string `json:"schema"`
-	Type   string `json:"type"`
+	Schema string    `json:"schema"`
+	Type   string    `json:"type"`
+	Time   time.Time `json:"time"`
 	postmortem.Gap
 }
 
@@ -245,7 +246,7 @@ func whyJSON(out io.Writer, h *postmortem.History, mask bool) error {
 		return err
 	}
 	for _, g := range h.Gaps {
-		if err := output.EncodeLine(out, gapEvent{event.Schema, "gap", g}); err != nil {
+		if err := output.EncodeLine(out, gapEvent{event.Schema, "gap", g.Until, g}); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"github.com/sigtrace/sigtrace/internal/event"
 )
 
 // maxWanted bounds the paths that wait for [Directory.Run] to look them up.
@@ -45,7 +47,7 @@ func NewDirectory(log *slog.Logger, sources ...Source) *Directory {
 		asked:  newLRU[time.Time](maxEntries, nil),
 	}
 	for _, source := range sources {
-		d.sources = append(d.sources, &sourceState{Source: source, status: "not asked yet"})
+		d.sources = append(d.sources, &sourceState{Source: source, status: event.SourceNotAsked})
 	}
 	return d
 }

@@ -43,8 +43,9 @@ type Header struct {
 	Type   Type   `json:"type"`
 	// Time is derived from kernel time; RFC 3339 with nanoseconds in JSON.
 	Time time.Time `json:"time"`
-	// BoottimeNS is CLOCK_BOOTTIME in nanoseconds; it never steps.
-	BoottimeNS uint64 `json:"boottime_ns"`
+	// BoottimeNS is CLOCK_BOOTTIME in nanoseconds; it never steps. What was before
+	// this boot has none.
+	BoottimeNS uint64 `json:"boottime_ns,omitzero"`
 	Node       string `json:"node,omitempty"`
 }
 
@@ -232,3 +233,6 @@ const (
 	StateStarted = "started"
 	StateStopped = "stopped"
 )
+
+// SourceNotAsked is the state of a source that has had no time to answer.
+const SourceNotAsked = "not asked yet"

@@ -10,7 +10,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
-const notAsked = "not asked yet"
+const notAsked = event.SourceNotAsked
 
 // state is what a source says of itself; it tells changes as facts.
 type state struct {

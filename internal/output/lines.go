@@ -72,14 +72,16 @@ func (t *tablePrinter) exitLines(e *event.Exit) []string {
 		pad(t.cut(placeOf(e.Process), where), where), pad(t.cut(named(e.Process), target), target), pad("exit", 8), how))
 }
 
-// statusLines are one dim line on a terminal: what is missing.
+// statusLines are one dim line on a terminal: what is missing. (What serves
+// instead of another is not.)
 func (t *tablePrinter) statusLines(s *event.Status) []string {
-	if t.o.Width == 0 {
+	if t.o.Width == 0 || t.watching {
 		return nil
 	}
+	t.watching = true
 	var missing []string
 	for _, name := range slices.Sorted(maps.Keys(s.Hooks)) {
-		if s.Hooks[name] != "attached" && !strings.HasPrefix(name, "oom_kill_process") {
+		if s.Hooks[name] != "attached" && !strings.HasPrefix(name, "oom_kill_process") && name != "tp_btf" {
 			missing = append(missing, name)
 		}
 	}

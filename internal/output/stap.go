@@ -13,10 +13,17 @@ import (
 )
 
 // stapPrinter prints the three lines of the SystemTap recipe for each signal:
-// who sent it, its parent, and the chain of present parents, root first.
+// who sent it, its parent, and the chain of present parents, root first. What was
+// lost is a comment: a gap must not look like silence.
 type stapPrinter struct{ w *bufio.Writer }
 
 func (s *stapPrinter) Print(e event.Event) error {
+	if l, ok := e.(*event.Lost); ok {
+		if _, err := fmt.Fprintf(s.w, "# lost %d %s events (%s): what follows may have gaps\n", l.Count, l.Lane, safetext.Quote(l.Reason)); err != nil {
+			return fmt.Errorf("write: %w", err)
+		}
+		return nil
+	}
 	sig, ok := e.(*event.Signal)
 	if !ok {
 		return nil

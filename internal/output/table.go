@@ -16,13 +16,15 @@ const foldWindow = 100 * time.Millisecond
 // tablePrinter prints for people: one line an act, the ancestry of who did it
 // as a tree below.
 type tablePrinter struct {
-	w      *bufio.Writer
-	o      Options
-	wide   bool
-	head   bool
-	held   []*fold
-	drawn  map[processID]time.Time
-	colour palette
+	w    *bufio.Writer
+	o    Options
+	wide bool
+	head bool
+	// watching: it has been said what is watched.
+	watching bool
+	held     []*fold
+	drawn    map[processID]time.Time
+	colour   palette
 }
 
 func newTable(w *bufio.Writer, o Options, wide bool) *tablePrinter {

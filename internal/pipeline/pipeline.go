@@ -76,6 +76,9 @@ type Options struct {
 	KernelLog <-chan *event.KernelOOM
 	// Facts brings what Kubernetes says; nil is nothing.
 	Facts <-chan *event.KubeFact
+	// Statuses brings what the sources have come to say of themselves; nil is
+	// nothing.
+	Statuses <-chan *event.Status
 	// Absent brings the ends of the time in which nobody watched; nil is none.
 	Absent <-chan *event.Exit
 	// Recovery goes on where another reader of the same rings has ended; nil
@@ -232,6 +235,10 @@ func (p *Pipeline) consume(ctx context.Context, failed <-chan error) error {
 		case f := <-p.o.Facts:
 			if p.o.Verdicts != nil {
 				p.o.Verdicts.Fact(f)
+			}
+		case s := <-p.o.Statuses:
+			if err := p.Status(s); err != nil {
+				return err
 			}
 		case x := <-p.o.Absent:
 			p.judge(x)

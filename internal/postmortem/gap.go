@@ -29,12 +29,15 @@ type Gap struct {
 	// Count and Lane are of lost events.
 	Count uint64 `json:"count,omitempty"`
 	Lane  string `json:"lane,omitempty"`
-	// Stopped: the agent before ended as asked. Rebooted: the machine did so.
-	Stopped  bool `json:"stopped,omitempty"`
-	Rebooted bool `json:"rebooted,omitempty"`
+	// Stopped: the agent before ended as asked. Rebooted: the machine did so. Both
+	// are of a time without an agent.
+	Stopped  *bool `json:"stopped,omitempty"`
+	Rebooted *bool `json:"rebooted,omitempty"`
 	// Open: it lasts.
 	Open bool `json:"open,omitempty"`
 }
+
+func isTrue(b *bool) bool { return b != nil && *b }
 
 func (g Gap) overlaps(from, until time.Time) bool {
 	return (from.IsZero() || !g.Until.Before(from)) && (until.IsZero() || !g.Since.After(until))
@@ -60,7 +63,7 @@ func (n *nodeReading) started(s *event.Status) {
 	g := Gap{Node: s.Node, Reason: GapNotRunning, Until: s.Time}
 	switch {
 	case s.Away != nil:
-		g.Since, g.Until, g.Stopped, g.Rebooted = s.Away.Since, s.Away.Until, s.Away.Stopped, s.Away.Rebooted
+		g.Since, g.Until, g.Stopped, g.Rebooted = s.Away.Since, s.Away.Until, &s.Away.Stopped, &s.Away.Rebooted
 	case n.seen:
 		g.Since = n.last // the presence file was gone
 	default:
@@ -90,9 +93,9 @@ func (g Gap) Text(at func(time.Time) string) string {
 	}
 	how := ": it had been killed or had crashed"
 	switch {
-	case g.Rebooted:
+	case isTrue(g.Rebooted):
 		how = ": the machine was started anew"
-	case g.Stopped:
+	case isTrue(g.Stopped):
 		how = ": it had been stopped"
 	}
 	text := fmt.Sprintf("no agent was running%s %s%s", node, span, how)

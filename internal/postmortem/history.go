@@ -184,5 +184,9 @@ func (n *nodeReading) finish(dir string) {
 	if p != nil {
 		reason = GapNotRunning
 	}
-	n.gapList = append(n.gapList, Gap{Node: n.node, Since: end, Until: n.now, Reason: reason, Open: true, Stopped: p != nil && p.Stopped})
+	g := Gap{Node: n.node, Since: end, Until: n.now, Reason: reason, Open: true}
+	if p != nil {
+		g.Stopped = &p.Stopped
+	}
+	n.gapList = append(n.gapList, g)
 }

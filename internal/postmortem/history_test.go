@@ -188,7 +188,7 @@ func TestGapsAreTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	h = ask(t, Query{Last: 1}, dir)
-	if len(h.Gaps) != 1 || !h.Gaps[0].Open || !h.Gaps[0].Stopped || !h.Gaps[0].Since.Equal(noon.Add(time.Minute)) {
+	if len(h.Gaps) != 1 || !h.Gaps[0].Open || !isTrue(h.Gaps[0].Stopped) || !h.Gaps[0].Since.Equal(noon.Add(time.Minute)) {
 		t.Errorf("after its end: %+v", h.Gaps)
 	}
 }

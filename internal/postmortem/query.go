@@ -79,7 +79,7 @@ func ParseTarget(text string) (Target, error) {
 		if n <= 0 {
 			return t, errors.New("a pid is 1 or more")
 		}
-		t.pid = n
+		t.pid, t.containerID = n, idOf(text)
 		return t, nil
 	}
 	t.name = text
@@ -95,7 +95,7 @@ func idOf(text string) string {
 	if _, id, ok := strings.Cut(text, "://"); ok {
 		text = id
 	}
-	if len(text) < 4 || len(text) > 64 || strings.Trim(text, "0123456789abcdef") != "" {
+	if text == "" || len(text) > 64 || strings.Trim(text, "0123456789abcdef") != "" {
 		return ""
 	}
 	return text
@@ -109,8 +109,8 @@ func (t Target) matches(p *event.Process) bool {
 		return true
 	case t.pod != "":
 		return p.Pod != nil && p.Pod.Name == t.pod && (t.namespace == "" || p.Pod.Namespace == t.namespace)
-	case t.pid != 0:
-		return p.PID == t.pid
+	case t.pid != 0 && p.PID == t.pid:
+		return true
 	case t.containerID != "" && p.Container != nil && strings.HasPrefix(p.Container.ID, t.containerID):
 		return true
 	}

@@ -101,7 +101,7 @@ func Load(c Config) (*Probe, error) {
 func raiseMemlock() error {
 	all := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
 	if err := unix.Setrlimit(unix.RLIMIT_MEMLOCK, &all); err != nil {
-		return fmt.Errorf("raise the limit of locked memory, which counts up to Linux 5.10: %w", err)
+		return fmt.Errorf("raise the limit of locked memory, which counts up to Linux 5.10 (CAP_SYS_RESOURCE, or LimitMEMLOCK=infinity of whoever starts it): %w", err)
 	}
 	return nil
 }
