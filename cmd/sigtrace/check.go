@@ -47,6 +47,7 @@ func check(c *cobra.Command, f *watchFlags) error {
 	if err != nil {
 		fmt.Fprintf(w, "\nhooks\n  not tried: %v\n", err)
 		reportSources(c.Context(), w, f)
+		reportSandboxes(w)
 		reportPins(w)
 		return err
 	}
@@ -69,6 +70,7 @@ func check(c *cobra.Command, f *watchFlags) error {
 		sources["kernel symbols"] = err.Error()
 	}
 	lines(w, sources)
+	reportSandboxes(w)
 	reportPins(w)
 	return nil
 }

@@ -605,6 +605,29 @@ func TestOverdue(t *testing.T) {
 	w.none(30_000)
 }
 
+// What happens inside a sandbox of another kernel's is not seen, and that is said.
+func TestSandboxes(t *testing.T) {
+	for exe, kind := range map[string]string{
+		"/usr/local/bin/containerd-shim-runsc-v1": "gVisor",
+		"/opt/kata/bin/containerd-shim-kata-v2":   "Kata",
+		"/usr/bin/containerd-shim-runc-v2":        "",
+		"/usr/bin/containerd-shim-runc-v2-runsc":  "",
+		"/home/u/containerd-shim-runsc-of-my-own": "",
+	} {
+		w := newWorld(t, Options{})
+		shim := proc(6, "shim", systemd)
+		shim.Exe = exe
+		sandbox := inside("web", true, proc(10, "exe", shim, systemd))
+		w.signal(1000, unix.SIGKILL, sandbox, from(proc(20, "kill")))
+		w.exit(1001, sandbox, 137)
+		d := w.death(1200)
+		last := d.Evidence[len(d.Evidence)-1].Text
+		if said := strings.Contains(last, "a sandbox of "); said != (kind != "") || !strings.Contains(last, kind) {
+			t.Errorf("%s: %s", exe, last)
+		}
+	}
+}
+
 // Whoever does not go on SIGTERM is sent SIGKILL, which the kernel need not deliver
 // any more.
 func TestStuckAfterTerm(t *testing.T) {

@@ -34,7 +34,7 @@ func evidence(st *story, f *finding) []event.Evidence {
 	if st.exit.Absent != nil {
 		return append(list, absentSeen(st.exit)...)
 	}
-	return append(list, exitSeen(st.exit))
+	return append(append(list, exitSeen(st.exit)), unseenInside(st.exit)...)
 }
 
 func logText(k *event.KernelOOM) string {
