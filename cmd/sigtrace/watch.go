@@ -22,6 +22,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/resolve"
 	"github.com/sigtrace/sigtrace/internal/signal"
+	"github.com/sigtrace/sigtrace/internal/verdict"
 )
 
 func newWatch(types *probe.Types) *cobra.Command {
@@ -95,7 +96,7 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session, p
 		Types: types, All: f.all, MaxEvents: f.maxEvents, Signals: set,
 		SenderPID: f.senderPID, SenderComm: f.senderComm,
 		Causes: f.chosenCauses(), Verdicts: verdicts.engine, Recovery: s.recovery, Absent: s.absent,
-		KernelLog: s.followKernelLog(ctx), Statuses: statuses, Facts: s.kube.Facts(), Witnesses: s.kube,
+		KernelLog: s.followKernelLog(ctx), Witnessed: verdict.Witnessed, Statuses: statuses, Facts: s.kube.Facts(), Witnesses: s.kube,
 		Log: s.log, FetchNames: s.fetch, Symbols: s.symbols,
 	})
 	status := s.status(resolve.Now())

@@ -107,7 +107,9 @@ type event struct {
 	Scope       string `json:"scope"`
 	LimitCgroup string `json:"limit_cgroup"`
 	LimitBytes  *int64 `json:"limit_bytes"`
-	Victim      *struct {
+	// FreePagesByOrder is the kernel log's.
+	FreePagesByOrder []uint64 `json:"free_pages_by_order"`
+	Victim           *struct {
 		process
 		RSSBytes *struct{ Anon, File, Shmem int64 } `json:"rss_bytes"`
 	} `json:"victim"`

@@ -74,6 +74,9 @@ type Options struct {
 	Verdicts Verdicts
 	// KernelLog brings what the kernel's log says of OOM kills; nil is nothing.
 	KernelLog <-chan *event.KernelOOM
+	// Witnessed joins an OOM kill with what the kernel's log says of it; nil where
+	// nothing is joined.
+	Witnessed func(*event.OOM, *event.KernelOOM) *event.OOM
 	// Facts brings what Kubernetes says; nil is nothing.
 	Facts <-chan *event.KubeFact
 	// Statuses brings what the sources have come to say of themselves; nil is
@@ -125,6 +128,7 @@ type Pipeline struct {
 	symbols chan *proc.Symbols
 	held    []*held
 	names   nameQueue
+	ooms    []unwitnessed
 	printed int
 	// until is the time up to which the lane of events that decide has been read.
 	until  uint64
@@ -229,8 +233,8 @@ func (p *Pipeline) consume(ctx context.Context, failed <-chan error) error {
 				return err
 			}
 		case k := <-p.o.KernelLog:
-			if p.o.Verdicts != nil {
-				p.o.Verdicts.KernelLog(k)
+			if err := p.kernelLog(k); err != nil {
+				return err
 			}
 		case f := <-p.o.Facts:
 			if p.o.Verdicts != nil {
@@ -266,6 +270,9 @@ func (p *Pipeline) finish(ctx context.Context) error {
 		return err
 	}
 	if err := p.release(time.Now().Add(time.Hour)); err != nil {
+		return err
+	}
+	if err := p.unwitnessed(time.Now().Add(time.Hour)); err != nil {
 		return err
 	}
 	if err := p.losses(time.Now()); err != nil {
@@ -311,6 +318,9 @@ func (p *Pipeline) tick(ctx context.Context, now time.Time, resting bool) error 
 		return err
 	}
 	if err := p.release(now); err != nil {
+		return err
+	}
+	if err := p.unwitnessed(now); err != nil {
 		return err
 	}
 	every := lossEvery

@@ -24,7 +24,7 @@ func (p *Pipeline) tell(h *held) error {
 	}
 	p.judge(e)
 	p.witness(e)
-	if h.kept {
+	if h.kept || p.awaitsLog(e) {
 		return nil
 	}
 	return p.print(e)

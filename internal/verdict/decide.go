@@ -50,7 +50,7 @@ func (e *Engine) decided(st *story) finding {
 		return e.endedItself(st)
 	case n == int(unix.SIGKILL) && st.oom != nil:
 		k := e.logged(st.process, st.oom.Time)
-		f := byOOM(witnessed(st.oom, k))
+		f := byOOM(Witnessed(st.oom, k))
 		f.log = k
 		return f
 	case st.exit.Seccomp != "" && (n == int(unix.SIGKILL) || n == int(unix.SIGSYS)):

@@ -38,9 +38,9 @@ func (e *Engine) logged(p *event.Process, at time.Time) *event.KernelOOM {
 	return nil
 }
 
-// witnessed adds to an OOM kill what only the log tells: the free blocks, and,
+// Witnessed adds to an OOM kill what only the log tells: the free blocks, and,
 // where oom_kill_process could not be hooked, order, flags and scope.
-func witnessed(o *event.OOM, k *event.KernelOOM) *event.OOM {
+func Witnessed(o *event.OOM, k *event.KernelOOM) *event.OOM {
 	if k == nil {
 		return o
 	}
@@ -66,7 +66,7 @@ func fromLog(x *event.Exit, k *event.KernelOOM) *event.OOM {
 	if k.Cgroup {
 		scope = "cgroup"
 	}
-	return witnessed(&event.OOM{
+	return Witnessed(&event.OOM{
 		Header: event.Header{Schema: event.Schema, Type: event.TypeOOM, Time: k.Time, BoottimeNS: x.BoottimeNS, Node: x.Node},
 		Scope:  scope, Victim: &event.Victim{Process: x.Process},
 	}, k)

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// unwitnessed is a system OOM kill that waits for the kernel's log, which alone
+// tells the free pages of each order.
+type unwitnessed struct {
+	oom   *event.OOM
+	until time.Time
+}
+
+// witnessIn is how long after a kill its line of the log may come.
+const witnessIn = 300 * time.Millisecond
+
+// awaitsLog holds an event back for which the log has something.
+func (p *Pipeline) awaitsLog(e event.Event) bool {
+	o, ok := e.(*event.OOM)
+	if !ok || p.o.KernelLog == nil || p.o.Witnessed == nil || o.Scope != "system" || o.Victim == nil || !p.shown(o) {
+		return false
+	}
+	p.ooms = append(p.ooms, unwitnessed{o, time.Now().Add(witnessIn)})
+	return true
+}
+
+// kernelLog hands on what the log says.
+func (p *Pipeline) kernelLog(k *event.KernelOOM) error {
+	if p.o.Verdicts != nil {
+		p.o.Verdicts.KernelLog(k)
+	}
+	for i, u := range p.ooms {
+		if u.oom.Victim.PID == k.PID {
+			p.ooms = append(p.ooms[:i:i], p.ooms[i+1:]...)
+			return p.print(p.o.Witnessed(u.oom, k))
+		}
+	}
+	return nil
+}
+
+// unwitnessed prints those of which the log has said nothing in time.
+func (p *Pipeline) unwitnessed(now time.Time) error {
+	for len(p.ooms) > 0 && !now.Before(p.ooms[0].until) {
+		first := p.ooms[0].oom
+		p.ooms = p.ooms[1:]
+		if err := p.print(first); err != nil {
+			return err
+		}
+	}
+	return nil
+}
