@@ -39,10 +39,9 @@ static __always_inline u32 task_state(struct task_struct *t)
 }
 
 /* What the target will do with it, as far as it can be told at generation.
- * Global, like those below, so that the verifier forgets which branches led to
- * a result instead of following each from there on. For the same end the flags
- * are kept in memory, whose values it does not follow: five of them make 32
- * paths else. */
+ * A global function, like those below: the verifier checks it once, and not on each
+ * path that leads to it. The flags are kept in memory, whose values it does not
+ * follow as it does a register's: five conditional flags would make 32 paths. */
 __noinline u32 disposition(u64 task, int sig, int result)
 {
 	struct task_struct *t = (void *)task;

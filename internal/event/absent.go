@@ -23,8 +23,9 @@ type Absent struct {
 	Log *KernelOOM `json:"log,omitempty"`
 }
 
-// PIDKnown tells whether it is: a runtime does not tell the pid of a container
-// that has ended. Such a process has a negative one, of its own.
+// PIDKnown tells whether the host's pid is known: a runtime does not tell that of a
+// container that has ended. Such a process has a negative number of its own in its
+// place, which is never written out.
 func (p *Process) PIDKnown() bool { return p.PID >= 0 }
 
 // MarshalJSON leaves out a pid that is not known.

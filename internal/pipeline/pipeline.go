@@ -291,7 +291,8 @@ func (p *Pipeline) batch(ctx context.Context, b probe.Batch) error {
 	if b.Drained {
 		defer p.o.Recovery.drained(b.Lane)
 	}
-	// While more waits to be looked at, time goes on with events alone.
+	// An empty batch moves the clock only if no other waits: records would fall due
+	// before the evidence in it has been looked at.
 	if b.Lane == 0 && (len(b.Ends) > 0 || len(p.batches) == 0) {
 		p.until = max(p.until, b.Until)
 	}

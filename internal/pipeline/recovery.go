@@ -31,8 +31,8 @@ const (
 	// sweepEvery is how often what is kept is held against what was read: a
 	// ring that was full has lost an exit that is kept.
 	sweepEvery = 5 * time.Second
-	// strays is how much later than what happened after it an event may come
-	// through the ring, in nanoseconds.
+	// strays bounds, in nanoseconds, how much later an event may come through the
+	// ring than one that happened after it.
 	strays = uint64(2 * time.Second)
 	// twice is how far apart, in nanoseconds, two generations of programs tell one
 	// signal: they run one after the other, and what interrupts them in between may

@@ -100,7 +100,7 @@ func (r *reading) directory(dir string) error {
 // finish sorts, and keeps what was asked for.
 func (r *reading) finish() {
 	h := r.h
-	// What a later revision says may not be meant any more.
+	// A later revision may say what the query does not ask for.
 	h.Deaths = slices.DeleteFunc(h.Deaths, func(p Past) bool { return !r.q.Matches(p.Death) })
 	slices.SortStableFunc(h.Deaths, func(a, b Past) int { return b.Death.Time.Compare(a.Death.Time) })
 	if limit := r.q.Last; limit > 0 && len(h.Deaths) > limit {

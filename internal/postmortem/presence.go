@@ -16,7 +16,7 @@ const (
 	presenceName = "agent.json"
 	// presenceSize is the file's: it is written in place, in one piece.
 	presenceSize = 1024
-	// beat is how often it is.
+	// beat is how often the file is written anew.
 	beat = 10 * time.Second
 )
 

@@ -10,7 +10,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
-// lostReason is why lost events of the files' own were lost.
+// lostReason is the reason in lost events for records that could not be written.
 const lostReason = "log_write"
 
 const (

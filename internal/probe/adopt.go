@@ -176,8 +176,9 @@ func closeMaps(all map[string]*ebpf.Map) {
 // pinName: dots are reserved on a BPF file system.
 func pinName(name string) string { return strings.TrimPrefix(name, ".") }
 
-// pinMaps pins what is not pinned yet. What the old programs use and the new
-// ones do not goes, those keep it alive until they are detached.
+// pinMaps pins what is not pinned yet, and puts the new maps in the place of the
+// pins of those that are made anew. The old programs keep the old ones alive until
+// they are detached.
 func (p *Pins) pinMaps(all map[string]*ebpf.Map) error {
 	for name, m := range all {
 		at := p.path(pinnedMaps, name)

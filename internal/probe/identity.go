@@ -17,9 +17,8 @@ import (
 // and its types do not.
 const layoutVersion = 1
 
-// carried are the maps that hold what is worth more than the programs which
-// filled them: an upgrade goes on with them. All others are made anew with
-// the programs, as they hold their configuration and its targets.
+// carried are the maps whose contents outlive an upgrade of the programs. All others
+// are made anew with the programs: they hold configuration and targets.
 func carried() []string {
 	return []string{
 		"critical", "routine", "losses", "counted", "procs", "undecided",

@@ -10,9 +10,9 @@ import (
 // The kernel takes, with maps and programs, what only debuggers look at. Loading
 // it is a tenth of the time that starting takes.
 
-// dropSources leaves out which line of C an instruction comes from, but for each
-// function's first: the kernel refuses functions without any, where others have
-// one (check_btf_line of kernel/bpf/verifier.c).
+// dropSources removes the line of C that each instruction comes from, but for the
+// first of each function: the kernel refuses a program in which only some functions
+// have line info (check_btf_line of kernel/bpf/verifier.c).
 func dropSources(s *ebpf.CollectionSpec) {
 	for _, prog := range s.Programs {
 		for i := range prog.Instructions {

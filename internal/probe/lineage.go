@@ -38,9 +38,9 @@ func (p *Probe) Seed() error {
 	return nil
 }
 
-// seeder loads the iterator, late, for being ready does not wait for it, and
-// once. It is the last program, and the kernel's types take more memory than
-// all the rest: they are let go of.
+// seeder loads the task iterator once, when it is first needed: being ready does
+// not wait for it. It is the last program to be loaded; then the kernel's types,
+// which take more memory than all the rest, are let go of.
 func (p *Probe) seeder() (*ebpf.Program, error) {
 	p.seeding.Lock()
 	defer p.seeding.Unlock()

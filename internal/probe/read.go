@@ -30,10 +30,10 @@ const (
 )
 
 // rest is after how many empty looks a lane rests, and how often it is looked at
-// then. The first event in the critical one wakes its reader, and that one the
-// routine lane's, so that what belongs together is read together: it is looked at
-// only to tell that time goes on, for the verdicts that wait for what Kubernetes
-// does not say. What comes in the routine lane alone may come that late.
+// then. The first event in the critical lane wakes its reader, which wakes the
+// routine one, so that what belongs together is read together. At rest the critical
+// lane is looked at only to tell that time goes on (verdicts wait for what
+// Kubernetes may never say); an event in the routine lane alone comes that late.
 func rest(lane int) (after int, poll time.Duration) {
 	if lane == 0 {
 		return 20, time.Second
@@ -48,8 +48,8 @@ type Batch struct {
 	Data []byte
 	// Ends holds the end offset of each event in Data.
 	Ends []int
-	// Drained: the lane was empty after it. The first time this is said with a
-	// batch that may hold nothing.
+	// Drained: the lane was empty after this batch. The first such batch is handed
+	// on even if it holds no event.
 	Drained bool
 	// Until is the time (CLOCK_BOOTTIME, ns) up to which the lane has been read.
 	// A batch of the critical lane that holds nothing tells that time goes on.

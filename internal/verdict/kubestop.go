@@ -15,10 +15,10 @@ const (
 	// early is by how much a word of the API may seem to come after the signal
 	// that it led to: other machines' clocks, and a watch takes its time.
 	early = 2 * time.Second
-	// exact is the same for what kubelet says, in its log or in Events, whose
-	// seconds are rounded down: its clock is the kernel's, and what it says after
-	// the stop is what came of it ("No ready sandbox", a probe of one that is
-	// being stopped by hand).
+	// exact is the same for what kubelet itself says, in its log or in Events (whose
+	// seconds are rounded down). Its clock is this node's: what it says after the stop
+	// is what came of it ("No ready sandbox", a probe of one that is being stopped by
+	// hand) and not the reason.
 	exact = 100 * time.Millisecond
 	// done is how long after a container's end kubelet may say that it is done
 	// with evicting its pod.
