@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -27,6 +28,8 @@ type Directory struct {
 	flight singleflight.Group
 	// wanted are paths that Cached could not fully answer.
 	wanted chan string
+	// changed: cgroups have been made since the last list.
+	changed atomic.Bool
 
 	mu      sync.Mutex
 	sources []*sourceState
@@ -105,6 +108,7 @@ func (r Ref) askable() bool {
 // CgroupCreated takes in that a cgroup was made: where it is a container's that is
 // known already, Docker restarts that one under the same id, and has another init.
 func (d *Directory) CgroupCreated(path string) {
+	d.changed.Store(true)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.store.restarted(ParsePath(path), path)
@@ -139,20 +143,27 @@ func (d *Directory) Level(path string) string {
 	return ""
 }
 
-// Run refreshes the directory now and then every so often, and looks up what
-// [Directory.Cached] could not tell in between, until ctx is done.
+// atRest is how many refreshes are left out where no cgroup has been made since the
+// last: listing a hundred containers is a good part of what an idle node pays.
+const atRest = 2
+
+// Run refreshes the directory every so often, less often where nothing changes, and
+// looks up what [Directory.Cached] could not tell in between, until ctx is done.
 func (d *Directory) Run(ctx context.Context, every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	whole := newLRU[struct{}](maxEntries, nil)
 	d.refreshLogged(ctx)
-	for {
+	for left := 0; ; {
 		d.inspectNew(ctx, whole)
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			d.refreshLogged(ctx)
+			if left++; d.changed.Swap(false) || left > atRest {
+				d.refreshLogged(ctx)
+				left = 0
+			}
 		case path := <-d.wanted:
 			d.Fetch(ctx, path)
 		}

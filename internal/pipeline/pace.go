@@ -9,7 +9,7 @@ const (
 	// come for restAfter: longer than a verdict waits for evidence. An idle
 	// node shall hardly notice.
 	tick      = 20 * time.Millisecond
-	restTick  = 500 * time.Millisecond
+	restTick  = time.Second
 	restAfter = 3 * time.Second
 )
 

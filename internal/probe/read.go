@@ -38,7 +38,7 @@ func rest(lane int) (after int, poll time.Duration) {
 	if lane == 0 {
 		return 20, time.Second
 	}
-	return 20, 250 * time.Millisecond
+	return 20, 500 * time.Millisecond
 }
 
 // Batch is what one lane held when it was read: whole events, one after the

@@ -48,6 +48,28 @@ func TestLongGrace(t *testing.T) {
 	}
 }
 
+// A preStop hook that sends the signal itself does so for kubelet.
+func TestLongGraceOfAHook(t *testing.T) {
+	for _, hook := range []bool{true, false} {
+		p := newPodWorld(t)
+		p.sees(event.SourceAPI)
+		grace := int64(300)
+		p.settings(func(s *event.PodSettings) { s.GraceSeconds, s.Containers[0].PreStop = &grace, hook })
+		p.fact(9000, event.SourceAPI, event.KubeDeleted)
+		kill := inside(idApp, false, proc(41, "kill", p.shim, systemd))
+		kill.Pod = p.app.Pod
+		p.signal(10_000, unix.SIGTERM, p.app, from(kill), handled)
+		p.exit(100_000, p.app, 0)
+		want := event.CauseExited
+		if hook {
+			want = event.CausePodDeleted
+		}
+		if d := p.death(110_000); d.Cause != want {
+			t.Errorf("a hook: %v: %s: %s", hook, d.Cause, d.Summary)
+		}
+	}
+}
+
 // Whoever else asks has a minute, whatever the pod's grace period.
 func TestLongGraceIsTheRuntimes(t *testing.T) {
 	p := newPodWorld(t)

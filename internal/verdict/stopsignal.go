@@ -42,17 +42,25 @@ func (st *story) stopSignal() string {
 }
 
 // patience: SIGHUP often means reload, unless it is the container's stop signal.
-// What the runtime asks to end, for kubelet, has the grace period of its pod.
+// What is asked to end for kubelet has the grace period of its pod.
 func (e *Engine) patience(st *story, s *event.Signal) uint64 {
 	if unix.Signal(s.SignalNumber) == unix.SIGHUP && st.stopSignal() != s.Signal {
 		return hangupAsks
 	}
-	if s.Sender == nil || !runtime(s.Sender, st.process) {
-		return asksFor
-	}
 	pod := e.podOf(st.process)
-	if pod == nil || st.process.Container == nil {
+	if pod == nil || st.process.Container == nil || !forKubelet(s.Sender, st.process, pod) {
 		return asksFor
 	}
 	return max(asksFor, uint64(pod.grace(st.process.Container.Name))+killsLate)
+}
+
+// forKubelet tells whether a sender may act for kubelet: the runtime, or something
+// in the container, where that has a preStop hook.
+func forKubelet(from, dead *event.Process, pod *podFacts) bool {
+	if from == nil {
+		return false
+	}
+	c := pod.container(dead.Container.Name)
+	hooked := c != nil && c.PreStop && from.Container != nil && from.Container.ID == dead.Container.ID
+	return hooked || runtime(from, dead)
 }
