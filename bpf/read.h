@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Two ways to read a tracepoint's arguments. With BTF tracepoints the verifier
+ * Ways to read a tracepoint's arguments. With BTF tracepoints the verifier
  * knows their types and a plain load is all it takes, which is what makes a
  * dropped signal cheap. Raw tracepoints (-DSIGTRACE_RAW), for kernels that
  * refuse the former, need a helper call for each load.
@@ -15,5 +15,15 @@
 #define TRACEPOINT(name) SEC("tp_btf/" #name)
 #define ARG_READ(p, ...) ((p)->___arrow(__VA_ARGS__))
 #endif
+
+/* An argument as a number: global functions take no typed pointers, and what
+ * the verifier makes of info differs from kernel to kernel. */
+static __always_inline u64 number(u64 *ctx, u32 which)
+{
+	u64 value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), &ctx[which]);
+	return value;
+}
 
 #endif

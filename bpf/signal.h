@@ -156,16 +156,6 @@ static __always_inline bool only_if_fatal(u32 flags)
 	       !(flags & (SIGNAL_MATTERS | SIGNAL_OUTSIDE));
 }
 
-/* An argument as a number: global functions take no typed pointers, and what
- * the verifier makes of info differs from kernel to kernel. */
-static __always_inline u64 number(u64 *ctx, u32 which)
-{
-	u64 value = 0;
-
-	bpf_probe_read_kernel(&value, sizeof(value), &ctx[which]);
-	return value;
-}
-
 static __always_inline u32 add_stack(void *ctx, struct event_signal_stack *e)
 {
 	long n = bpf_get_stack(ctx, e->frames, sizeof(e->frames), 0);

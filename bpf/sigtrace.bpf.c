@@ -19,7 +19,7 @@
 #include "lineage.h"
 #include "describe.h"
 #include "syscall.h"
-#include "signals.h"
+#include "signal_numbers.h"
 #include "keep.h"
 #include "signal.h"
 #include "deliver.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The signals by number, and by what their default action is. */
-#ifndef SIGTRACE_SIGNALS_H
-#define SIGTRACE_SIGNALS_H
+#ifndef SIGTRACE_SIGNAL_NUMBERS_H
+#define SIGTRACE_SIGNAL_NUMBERS_H
 
 #define BIT_OF(sig) (1ULL << ((sig) - 1))
 enum {
