@@ -23,7 +23,7 @@ import (
 // registerPins: what outlives the agent.
 func (f *agentFlags) registerPins(c *cobra.Command) {
 	fs := c.Flags()
-	fs.StringVar(&f.pinDir, "pin", "", "keep the kernel side loaded in this `directory` of a BPF file system, so that what dies while the agent restarts is told (default "+probe.PinDir+")")
+	fs.StringVar(&f.pinDir, "pin", "", "keep the kernel side loaded in this `directory` of a BPF file system, so that what dies while the agent restarts is told (alone it means "+probe.PinDir+"; another one is --pin=DIR)")
 	fs.Lookup("pin").NoOptDefVal = probe.PinDir
 	fs.BoolVar(&f.unpin, "unpin", false, "unload what --pin has left, and end")
 	config.CommandLineOnly(fs, "unpin")
