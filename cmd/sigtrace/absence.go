@@ -19,6 +19,10 @@ import (
 // ended at that very moment has been seen and written by then.
 const lookBack = 3 * time.Second
 
+// drifts is the inverse of how fast a processor's clock and one that is kept right
+// may part: 100 ppm, eight seconds a day.
+const drifts = 10_000
+
 // missed tells of what ended while no agent was there, unless the pins know it
 // all.
 func (f *agentFlags) missed(ctx context.Context, s *session) {
@@ -71,6 +75,7 @@ func (f *agentFlags) account(ctx context.Context, s *session, away event.Away) a
 	a := absence.Account{
 		Since: away.Since, Until: away.Until, BootID: bootID(), Node: f.nodeName(),
 		Name: s.nameByCgroup, Boottime: boottimeOf,
+		Drift: time.Duration(resolve.Now()) / drifts,
 	}
 	var err error
 	if a.Written, err = postmortem.WrittenSince(f.logDir, from.Add(-time.Minute)); err != nil {

@@ -38,7 +38,7 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 	}
 	for _, layout := range []string{"15:04:05", "15:04"} {
 		if t, err := time.Parse(layout, text); err == nil {
-			return day.Add(time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute + time.Duration(t.Second())*time.Second), nil
+			return time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), t.Second(), 0, now.Location()), nil
 		}
 	}
 	return time.Time{}, fmt.Errorf("%q is no time: try 2h, 3d, yesterday, 14:00 or \"2006-01-02 15:04\"", text)

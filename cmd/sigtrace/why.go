@@ -66,7 +66,7 @@ func (f *pastFlags) query(now time.Time) (postmortem.Query, error) {
 	if f.last < 0 {
 		return postmortem.Query{}, usageError{errors.New("--last cannot be negative; 0 is all")}
 	}
-	q := postmortem.Query{Namespace: f.namespace, Container: f.container, Causes: w.chosenCauses(), Last: f.last}
+	q := postmortem.Query{BootID: bootID(), Namespace: f.namespace, Container: f.container, Causes: w.chosenCauses(), Last: f.last}
 	var err error
 	if q.Since, err = parseTime(f.since, now); err != nil {
 		return q, usageError{fmt.Errorf("--since: %w", err)}
@@ -198,7 +198,11 @@ func (f *whyFlags) text(out io.Writer, terminal io.Writer, h *postmortem.History
 		}
 	}
 	if h.More > 0 {
-		fmt.Fprintf(out, "\n%d older ones fit as well: --last 0 shows all\n", h.More)
+		advice := "--last 0 shows all"
+		if h.Beyond {
+			advice = "too many to hold; --since, --until and a target choose"
+		}
+		fmt.Fprintf(out, "\n%d older ones fit as well: %s\n", h.More, advice)
 	}
 	return f.gaps(out, h)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	_ "time/tzdata" // wherever the test runs
 )
 
 const deathLine = `{"schema":"sigtrace/v1","type":"death","time":"2026-11-25T12:00:00Z","boottime_ns":1,"node":"n1","id":"0123456789abcdef","revision":1,` +
@@ -85,6 +86,20 @@ func TestWhyRefuses(t *testing.T) {
 		_, err := why(t, append(args, "--log-dir", t.TempDir())...)
 		if usage := (usageError{}); !errors.As(err, &usage) {
 			t.Errorf("%v: got %v", args, err)
+		}
+	}
+}
+
+// On the days when clocks are changed, 14:00 is what the clock on the wall says.
+func TestParseTimeAcrossAChangeOfClocks(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, day := range []int{25, 26} { // October 2026: the change, and a day like others
+		now := time.Date(2026, 10, day, 20, 0, 0, 0, berlin)
+		if got, err := parseTime("14:00", now); err != nil || got.Hour() != 14 || got.Day() != day {
+			t.Errorf("on the %dth: %v, %v", day, got, err)
 		}
 	}
 }

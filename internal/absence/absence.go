@@ -51,6 +51,9 @@ type Account struct {
 	Written      []Written
 	// Name fills in container and pod of a process by its cgroup; may be nil.
 	Name func(*event.Process)
+	// Drift is by how much the times of the kernel log's lines may be off: its clock
+	// is the processor's, which nobody sets right.
+	Drift time.Duration
 	// Boottime turns wall time into CLOCK_BOOTTIME in nanoseconds.
 	Boottime func(time.Time) uint64
 }
@@ -58,13 +61,13 @@ type Account struct {
 // Ends are the ends that nobody saw and no file has, oldest first.
 func Ends(a Account) []*event.Exit {
 	var ends []*event.Exit
-	ooms := slices.DeleteFunc(slices.Clone(a.OOMs), func(k event.KernelOOM) bool { return a.outside(k.Time) || a.hasKill(k) })
+	ooms := slices.DeleteFunc(slices.Clone(a.OOMs), func(k event.KernelOOM) bool { return a.outside(k.Time, a.Drift) || a.hasKill(k) })
 	for i, c := range a.Containers {
-		if a.outside(c.Time) || a.hasContainer(c) {
+		if a.outside(c.Time, 0) || a.hasContainer(c) {
 			continue
 		}
 		x := a.ended(c, -1-i)
-		if at := slices.IndexFunc(ooms, func(k event.KernelOOM) bool { return isOf(k, c) }); at >= 0 {
+		if at := slices.IndexFunc(ooms, func(k event.KernelOOM) bool { return a.isOf(k, c) }); at >= 0 {
 			killedBy(x, ooms[at])
 			ooms = slices.Delete(ooms, at, at+1)
 		}
@@ -77,8 +80,8 @@ func Ends(a Account) []*event.Exit {
 	return ends[max(0, len(ends)-endsMax):]
 }
 
-func (a Account) outside(t time.Time) bool {
-	return t.Before(a.Since.Add(-Slack)) || t.After(a.Until.Add(time.Second))
+func (a Account) outside(t time.Time, drift time.Duration) bool {
+	return t.Before(a.Since.Add(-Slack-drift)) || t.After(a.Until.Add(time.Second+drift))
 }
 
 func (a Account) hasContainer(c container.Past) bool {
@@ -92,15 +95,15 @@ func (a Account) hasKill(k event.KernelOOM) bool {
 	id := a.oomID(k)
 	return slices.ContainsFunc(a.Written, func(w Written) bool {
 		d := w.Time.Sub(k.Time)
-		return w.ID == id || w.PID == k.PID && d > -sameKill && d < sameKill
+		return w.ID == id || w.PID == k.PID && d > -sameKill-a.Drift && d < sameKill+a.Drift
 	})
 }
 
 // isOf: the log's line and the runtime's word are of one end. The runtime knows
 // of init's end only, so the kill was of init, or took it along.
-func isOf(k event.KernelOOM, c container.Past) bool {
+func (a Account) isOf(k event.KernelOOM, c container.Past) bool {
 	d := c.Time.Sub(k.Time)
-	return c.ExitCode == killed && container.ParsePath(k.VictimCgroup).ID == c.ID && d > -sameKill && d < reaped
+	return c.ExitCode == killed && container.ParsePath(k.VictimCgroup).ID == c.ID && d > -sameKill-a.Drift && d < reaped+a.Drift
 }
 
 func (a Account) ended(c container.Past, pid int) *event.Exit {

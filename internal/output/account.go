@@ -51,7 +51,7 @@ func AccountOf(d *event.Death, before []Moment, o Options) Account {
 	}
 	o.Width, o.Color = 0, false
 	a := &account{t: newTable(nil, o, false), d: d}
-	a.Summary = safetext.Quote(d.Summary)
+	a.Summary = safetext.Show(d.Summary)
 	a.facts()
 	a.origin()
 	a.chain()

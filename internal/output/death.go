@@ -48,7 +48,7 @@ func verdictText(d *event.Death) string {
 
 // wrap breaks a sentence at the terminal's width.
 func (t *tablePrinter) wrap(text string) []string {
-	text = safetext.Quote(text)
+	text = safetext.Show(text)
 	width := t.o.Width - len(treeIndent)
 	if t.o.Width == 0 || t.wide || width < 20 {
 		return []string{treeIndent + text}
@@ -63,9 +63,9 @@ func (t *tablePrinter) wrap(text string) []string {
 func (t *tablePrinter) chainLines(d *event.Death) []string {
 	var lines []string
 	for i, h := range d.Chain {
-		text := fmt.Sprintf("%d. %s", i+1, safetext.Quote(h.What))
+		text := fmt.Sprintf("%d. %s", i+1, safetext.Show(h.What))
 		if h.Process != nil {
-			text = fmt.Sprintf("%d. %s %s", i+1, named(h.Process), safetext.Quote(h.What))
+			text = fmt.Sprintf("%d. %s %s", i+1, named(h.Process), safetext.Show(h.What))
 		}
 		lines = append(lines, t.colour.dim(t.cutEnd(treeIndent+text)))
 	}

@@ -79,6 +79,12 @@ func (d *deaths) write(files []account) error {
 	return nil
 }
 
+// lives tells whether the files' directory is still there.
+func (d *deaths) lives() bool {
+	info, err := d.dir.root.Stat(deathsDir)
+	return err == nil && info.IsDir()
+}
+
 // fill writes a file under the name of what is not whole yet.
 func (d *deaths) fill(a account) error {
 	name := path.Join(deathsDir, a.name+partial)
@@ -93,9 +99,18 @@ func (d *deaths) fill(a account) error {
 	return err
 }
 
-// makeRoom removes the oldest files until so many more keep the limit.
-func (d *deaths) makeRoom(more, limit int) {
-	for len(d.names) > max(0, limit-more) {
+// makeRoom removes the oldest files until those that come keep the limit. A later
+// revision takes the place of its own file.
+func (d *deaths) makeRoom(files []account, limit int) {
+	coming := func(name string) bool {
+		return slices.ContainsFunc(files, func(a account) bool { return a.name == name })
+	}
+	// Those that are written anew are the newest now.
+	stay := slices.DeleteFunc(slices.Clone(d.names), coming)
+	again := slices.DeleteFunc(slices.Clone(d.names), func(name string) bool { return !coming(name) })
+	d.names = append(stay, again...)
+	more := len(files) - len(again)
+	for len(d.names) > max(len(again), limit-more) {
 		if err := d.dir.root.Remove(path.Join(deathsDir, d.names[0])); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return // a directory that is read-only: writing will say so
 		}

@@ -107,6 +107,43 @@ func TestALaterRevisionReplacesTheFile(t *testing.T) {
 	}
 }
 
+// Revisions take the place of their own files, and of no others.
+func TestRevisionsRemoveNoOthers(t *testing.T) {
+	dir := t.TempDir()
+	w := open(t, Options{Dir: dir, Limits: Limits{Size: 1 << 20, Files: 2, Deaths: 4}})
+	for n := range 4 {
+		put(t, w, aDeath(n+1))
+	}
+	for n := range 3 {
+		again := aDeath(n + 1)
+		again.Revision = 2
+		put(t, w, again)
+	}
+	if names := deathFiles(t, dir); len(names) != 4 {
+		t.Errorf("got %v", names)
+	}
+	put(t, w, aDeath(5)) // the one that was written the longest ago goes
+	if names := deathFiles(t, dir); len(names) != 4 || slices.Contains(names, deathName(aDeath(4))) {
+		t.Errorf("got %v", names)
+	}
+}
+
+// Somebody tidies up: the directory is made anew, and writing goes on.
+func TestDeathsDirectoryRemoved(t *testing.T) {
+	dir := t.TempDir()
+	synced := 0
+	w := open(t, Options{Dir: dir, Synced: func(*event.Death) { synced++ }})
+	put(t, w, aDeath(1))
+	if err := os.RemoveAll(filepath.Join(dir, deathsDir)); err != nil {
+		t.Fatal(err)
+	}
+	put(t, w, aDeath(2))
+	put(t, w, aDeath(3))
+	if names := deathFiles(t, dir); len(names) != 2 || synced != 3 || w.WriteErrors() != 0 {
+		t.Errorf("files %v, %d deaths synced, %d errors", names, synced, w.WriteErrors())
+	}
+}
+
 func TestWhatACrashLeftHalfWrittenGoes(t *testing.T) {
 	dir := t.TempDir()
 	w := open(t, Options{Dir: dir})

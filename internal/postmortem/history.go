@@ -27,6 +27,8 @@ type History struct {
 	// that were beyond the limit.
 	Deaths []Past
 	More   int
+	// Beyond: there were more than can be held, and the oldest were let go of.
+	Beyond bool
 	Gaps   []Gap
 	// Nodes are those that the files are of; From and Until what they span.
 	Nodes       []string
@@ -38,7 +40,8 @@ type History struct {
 // historyFlight is how far back the story of a death goes.
 const historyFlight = 5 * time.Minute
 
-// deathsMax bounds what is held, whatever is asked for.
+// deathsMax bounds what is held, whatever is asked for: where there are more, the
+// newer half of them stays.
 const deathsMax = 20_000
 
 // reading collects a history.
@@ -102,7 +105,7 @@ func (r *reading) finish() {
 	h := r.h
 	// A later revision may say what the query does not ask for.
 	h.Deaths = slices.DeleteFunc(h.Deaths, func(p Past) bool { return !r.q.Matches(p.Death) })
-	slices.SortStableFunc(h.Deaths, func(a, b Past) int { return b.Death.Time.Compare(a.Death.Time) })
+	slices.SortStableFunc(h.Deaths, newestFirst)
 	if limit := r.q.Last; limit > 0 && len(h.Deaths) > limit {
 		h.More += len(h.Deaths) - limit
 		h.Deaths = h.Deaths[:limit]
@@ -132,6 +135,9 @@ type nodeReading struct {
 	node   string
 	last   time.Time
 	seen   bool
+	// boottime is that of the last event: it falls where the machine was started
+	// anew.
+	boottime uint64
 }
 
 func (n *nodeReading) take(e event.Event) {
@@ -145,6 +151,12 @@ func (n *nodeReading) take(e event.Event) {
 	}
 	if h.Time.After(n.h.Until) {
 		n.h.Until = h.Time
+	}
+	if h.BoottimeNS != 0 {
+		if h.BoottimeNS+uint64(historyFlight) < n.boottime && h.Time.After(n.last) {
+			n.flight = NewRecorder(historyFlight) // what was before that boot is no "minutes before"
+		}
+		n.boottime = h.BoottimeNS
 	}
 	n.gaps(e)
 	if d, ok := e.(*event.Death); ok && d.Process != nil {
@@ -162,31 +174,44 @@ func (n *nodeReading) death(d *event.Death) {
 	case there:
 		n.h.Deaths[at] = Past{d, n.flight.Before(d)}
 	case !n.q.Matches(d):
-	case len(n.h.Deaths) >= deathsMax:
-		n.h.More++
 	default:
+		if len(n.h.Deaths) >= deathsMax {
+			n.halve()
+		}
 		n.newest[d.ID] = len(n.h.Deaths)
 		n.h.Deaths = append(n.h.Deaths, Past{d, n.flight.Before(d)})
 	}
 }
+
+// halve keeps the newer half.
+func (r *reading) halve() {
+	h := r.h
+	slices.SortStableFunc(h.Deaths, newestFirst)
+	keep := len(h.Deaths) / 2
+	h.More, h.Beyond = h.More+len(h.Deaths)-keep, true
+	clear(h.Deaths[keep:])
+	h.Deaths = h.Deaths[:keep]
+	clear(r.newest)
+	for i, p := range h.Deaths {
+		r.newest[p.Death.ID] = i
+	}
+}
+
+func newestFirst(a, b Past) int { return b.Death.Time.Compare(a.Death.Time) }
 
 // finish adds what the directory itself says: whether an agent is there now.
 func (n *nodeReading) finish(dir string) {
 	if !n.seen || heldByAnother(dir) {
 		return
 	}
-	end := n.last
+	g := Gap{Node: n.node, Since: n.last, Until: n.now, Reason: GapUnknown, Open: true}
 	p := readPresence(os.DirFS(dir))
-	reason := GapUnknown
-	if p != nil && p.LastSeen.After(end) {
-		end = p.LastSeen
+	if p != nil && p.LastSeen.After(n.last) {
+		g.Since = p.LastSeen
 	}
-	if p != nil {
-		reason = GapNotRunning
-	}
-	g := Gap{Node: n.node, Since: end, Until: n.now, Reason: reason, Open: true}
-	if p != nil {
-		g.Stopped = &p.Stopped
+	// Of files that were copied here, only that their agent had ended is known.
+	if p != nil && (p.Stopped || p.BootID != "" && p.BootID == n.q.BootID) {
+		g.Reason, g.Stopped = GapNotRunning, &p.Stopped
 	}
 	n.gapList = append(n.gapList, g)
 }

@@ -3,7 +3,9 @@
 package postmortem
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -190,6 +192,62 @@ func TestGapsAreTold(t *testing.T) {
 	h = ask(t, Query{Last: 1}, dir)
 	if len(h.Gaps) != 1 || !h.Gaps[0].Open || !isTrue(h.Gaps[0].Stopped) || !h.Gaps[0].Since.Equal(noon.Add(time.Minute)) {
 		t.Errorf("after its end: %+v", h.Gaps)
+	}
+}
+
+// Of files that were copied from another node it is not said that its agent had
+// crashed; of this machine's it is.
+func TestFilesOfAnotherNode(t *testing.T) {
+	dir := t.TempDir()
+	w := open(t, Options{Dir: dir, Now: func() time.Time { return noon }, Presence: Presence{Node: "n1", BootID: "boot-of-n1"}})
+	put(t, w, status(0, nil), aDeath(1))
+	copied := t.TempDir()
+	if err := os.CopyFS(filepath.Join(copied, "n1"), os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	for boot, want := range map[string]string{"boot-of-n1": GapNotRunning, "another": GapUnknown, "": GapUnknown} {
+		h := ask(t, Query{BootID: boot}, copied)
+		if len(h.Gaps) != 1 || h.Gaps[0].Reason != want || !h.Gaps[0].Open || want == GapUnknown && h.Gaps[0].Stopped != nil {
+			t.Errorf("boot id %q: %+v, want %s", boot, h.Gaps, want)
+		}
+	}
+}
+
+// What was seen before a reboot was not minutes before what was seen after it.
+func TestMinutesBeforeEndAtABoot(t *testing.T) {
+	dir := t.TempDir()
+	w := open(t, Options{Dir: dir})
+	at := func(after time.Duration, boottime time.Duration) event.Header {
+		return event.Header{Schema: event.Schema, Type: event.TypeSignal, Time: noon.Add(after), BoottimeNS: uint64(boottime)}
+	}
+	ssh := func(pid int) *event.Process { return &event.Process{PID: pid, Comm: "sshd", Unit: "ssh.service"} }
+	old := &event.Signal{Header: at(0, 40*time.Hour), Signal: "SIGTERM", SignalNumber: 15, Target: ssh(500)}
+	recent := &event.Signal{Header: at(time.Hour, 59*time.Second), Signal: "SIGHUP", SignalNumber: 1, Target: ssh(7)}
+	old.Matters, recent.Matters = true, true
+	d := aDeath(7)
+	d.Header, d.Process = at(time.Hour+time.Second, time.Minute), ssh(7)
+	d.Type = event.TypeDeath
+	put(t, w, old, recent, d)
+	h := ask(t, Query{}, dir)
+	if len(h.Deaths) != 1 || len(h.Deaths[0].Before) != 1 || h.Deaths[0].Before[0].BoottimeNS != recent.BoottimeNS {
+		t.Errorf("%+v", h.Deaths)
+	}
+}
+
+// Where there are more deaths than can be held, the newest stay.
+func TestTheNewestStay(t *testing.T) {
+	dir := t.TempDir()
+	var lines bytes.Buffer
+	for n := range deathsMax + 50 {
+		fmt.Fprintf(&lines, `{"schema":"sigtrace/v1","type":"death","time":%q,"boottime_ns":%d,"id":"%016x","process":{"pid":%d},"cause":"exited","revision":1}`+"\n",
+			noon.Add(time.Duration(n)*time.Second).Format(time.RFC3339), n+1, n, n+1)
+	}
+	if err := os.WriteFile(filepath.Join(dir, journalName), lines.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h := ask(t, Query{Last: 2}, dir)
+	if got := pids(h); !cmp.Equal(got, []int{deathsMax + 50, deathsMax + 49}) || !h.Beyond || h.More != deathsMax+48 {
+		t.Errorf("got %v, %d more, beyond: %v", got, h.More, h.Beyond)
 	}
 }
 

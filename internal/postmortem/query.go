@@ -19,6 +19,9 @@ type Query struct {
 	Container    string
 	Causes       map[event.Cause]bool
 	Since, Until time.Time
+	// BootID is this machine's: only of its own agent can it be told that it does not
+	// run.
+	BootID string
 	// Last is how many of the newest; 0 is all.
 	Last int
 }

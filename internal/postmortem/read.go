@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
 // lineMax bounds a line: a longer one is none of ours.
@@ -178,5 +179,6 @@ func decode(line []byte) (e event.Event, known, wrong bool) {
 	if json.Unmarshal(line, e) != nil {
 		return nil, false, true
 	}
+	safetext.Foreign(e)
 	return e, true, false
 }

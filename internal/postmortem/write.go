@@ -39,7 +39,7 @@ func (w *Writer) write() error {
 
 // reopen makes the directory or the file anew where somebody removed it.
 func (w *Writer) reopen() error {
-	if w.dir != nil && w.dir.lives() && w.journal.lives() {
+	if w.dir != nil && w.dir.lives() && w.journal.lives() && w.deaths.lives() {
 		return nil
 	}
 	if w.dir != nil {
@@ -80,7 +80,7 @@ func (w *Writer) writeDeaths() error {
 	for len(w.files) > 0 {
 		some := w.files[:min(len(w.files), filesAtOnce)]
 		files := accounts(some[max(0, len(some)-limit):])
-		w.deaths.makeRoom(len(files), limit)
+		w.deaths.makeRoom(files, limit)
 		err := w.deaths.write(files)
 		if err != nil && len(w.files) <= filesMax {
 			return err

@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/safetext"
 	"github.com/sigtrace/sigtrace/internal/verdict"
 )
 
@@ -62,7 +63,9 @@ func (r *Reader) Next() (e event.Event, seen uint64, err error) {
 		if r.answer(l) {
 			continue
 		}
-		return l.event(), l.Seen, nil
+		e := l.event()
+		safetext.Foreign(e)
+		return e, l.Seen, nil
 	}
 	if err := r.s.Err(); err != nil {
 		return nil, 0, fmt.Errorf("read the recording: %w", err)

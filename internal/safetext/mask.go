@@ -12,7 +12,8 @@ import (
 const masked = "***"
 
 // secretWord matches the names of options and variables that hold secrets.
-const secretWord = `(?:[a-z0-9_.-]*[_.-])?(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key|client[_-]?secret|auth[_-]?token)`
+// What is short stands alone or behind a separator: PWD is a directory, bypass none.
+const secretWord = `(?:[a-z0-9_.-]*(?:password|passwd|passphrase|secret|token)|(?:[a-z0-9_.-]*[_.-])?(?:pass|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key)|[a-z0-9_.-]*[_.-]pwd)`
 
 // pattern finds secrets in arguments that may hold them: under a build script an
 // event has kilobytes of arguments, and matching each cost more than all else that
@@ -25,12 +26,19 @@ type pattern struct {
 
 var patterns = sync.OnceValue(func() []pattern {
 	return []pattern{
-		// --password=x, TOKEN=x, -e DB_PASSWORD=x; also inside a longer argument.
+		// --password=x y: all of an option's argument. PASSWORD=x,y: up to a blank, for
+		// a script may begin so.
+		{secretStems(), regexp.MustCompile(`(?is)^(--?` + secretWord + `=)(.+)$`)},
+		{secretStems(), regexp.MustCompile(`(?i)^(` + secretWord + `=)(\S+)`)},
+		// "password": "x y"
+		{secretStems(), regexp.MustCompile(`(?i)(` + secretWord + `["']?\s*[=:]\s*")([^"]+)(")`)},
+		{secretStems(), regexp.MustCompile(`(?i)(` + secretWord + `["']?\s*[=:]\s*')([^']+)(')`)},
+		// --password=x, TOKEN=x, -e DB_PASSWORD=x inside a longer argument.
 		{secretStems(), regexp.MustCompile(`(?i)((?:^|[\s"'&?;,{-])` + secretWord + `["']?\s*[=:]\s*["']?)([^\s"'&;,}]+)`)},
 		// Authorization: Bearer x
 		{[]string{"bearer", "basic"}, regexp.MustCompile(`(?i)((?:bearer|basic)\s+)([a-z0-9._~+/=-]{6,})`)},
 		// scheme://user:password@host
-		{[]string{"://"}, regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@]*:)([^\s@/]+)(@)`)},
+		{[]string{"://"}, regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@]*:)([^\s/]+)(@)`)},
 		// AWS access keys
 		{[]string{"akia", "asia"}, regexp.MustCompile(`()(\b(?:AKIA|ASIA)[A-Z0-9]{16}\b)`)},
 	}
@@ -39,7 +47,7 @@ var patterns = sync.OnceValue(func() []pattern {
 var option = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)^--?` + secretWord + `$`) })
 
 // secretStems: each secretWord has one of these in it.
-func secretStems() []string { return []string{"passw", "passphrase", "secret", "token", "key"} }
+func secretStems() []string { return []string{"pass", "pwd", "secret", "token", "key"} }
 
 func holdsAny(low string, words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(low, w) })

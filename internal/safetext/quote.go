@@ -18,7 +18,14 @@ func Unsafe(r rune) bool {
 
 // Quote makes other people's text fit for a terminal: what could act there is
 // shown as an escape (\x1b, \n, \u202e); all else stays as it is.
-func Quote(s string) string {
+func Quote(s string) string { return escaped(s, `\`) }
+
+// Show is Quote for a text that has been made of quoted ones already: it leaves
+// their backslashes alone.
+func Show(s string) string { return escaped(s, "") }
+
+// escaped escapes what is unsafe, and the runes in also.
+func escaped(s, also string) string {
 	if plain(s) {
 		return s
 	}
@@ -29,7 +36,7 @@ func Quote(s string) string {
 		case r == utf8.RuneError && n == 1:
 			b.WriteString(`\x`)
 			b.WriteString(hex2(s[i]))
-		case Unsafe(r) || r == '\\':
+		case Unsafe(r) || strings.ContainsRune(also, r):
 			q := strconv.QuoteRuneToASCII(r)
 			b.WriteString(q[1 : len(q)-1])
 		default:
@@ -55,7 +62,7 @@ func hex2(b byte) string {
 }
 
 // shellSpecial are the characters that a shell would take for its own.
-const shellSpecial = " \t\"'`$&|;<>()*?[]{}!#~"
+const shellSpecial = " \t\"'`$&|;<>()*?[]{}!#~\\"
 
 // QuoteArgs joins arguments as a person would type them.
 func QuoteArgs(args []string) string {
@@ -63,7 +70,7 @@ func QuoteArgs(args []string) string {
 	for i, a := range args {
 		q := Quote(a)
 		if a == "" || strings.ContainsAny(a, shellSpecial) {
-			q = "'" + strings.ReplaceAll(q, "'", `'\''`) + "'"
+			q = "'" + strings.ReplaceAll(Show(a), "'", `'\''`) + "'"
 		}
 		quoted[i] = q
 	}
