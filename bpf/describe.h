@@ -61,6 +61,11 @@ __noinline int describe_proc(u64 task, u32 own, u32 lane, u32 user)
 	if (slots & PATH_DELETED)
 		p->flags |= PROC_EXE_DELETED;
 	slots &= 31;
+	/* Up to 6.15 the memory is gone before sched_process_exit. */
+	if (!slots && e->exe[0] == '/') {
+		bpf_probe_read_kernel((char *)p + sizeof(*p), SNAPSHOT_EXE - 1, e->exe + 1);
+		slots = 1;
+	}
 	/* Args follow the slots that are used. */
 	args = (char *)p + sizeof(*p) + slots * PATH_SLOT_LEN;
 	if (own)
@@ -193,22 +198,28 @@ __noinline int describe_anew(u64 task, u32 own, u32 lane, u32 user)
 	struct proc_key key = key_of(t);
 	struct proc_entry *e = proc_of(&key);
 	u32 epoch = describe_epoch, chain = reparent_generation + 1;
+	bool seeded = false;
 
 	if (!e) {
-		/* Older than sigtrace and not seeded yet. */
+		/* Older than sigtrace and not seeded yet. Or it has ended: SIGCHLD is sent by
+		 * the dead, and a zombie can be signalled. Nobody else would remove its entry
+		 * then, but where it is on_exit that asks. */
 		proc_seed(task);
 		e = proc_of(&key);
 		if (!e)
 			return 0;
+		seeded = user != SCRATCH_EXIT;
 	}
 	lane &= 1;
-	if (e->described_epoch[lane] != epoch && describe_proc(task, own, lane, user))
-		return 0;
-	if (describe_present(task, lane, user) || describe_lineage(key.start, key.tgid, lane, user))
-		return 0;
-	e->described_epoch[lane] = epoch;
-	e->described_chain[lane] = chain;
-	describe_parent(task, lane, user);
+	if ((e->described_epoch[lane] == epoch || !describe_proc(task, own, lane, user)) &&
+	    !describe_present(task, lane, user) &&
+	    !describe_lineage(key.start, key.tgid, lane, user)) {
+		e->described_epoch[lane] = epoch;
+		e->described_chain[lane] = chain;
+		describe_parent(task, lane, user);
+	}
+	if (seeded && has_ended(t))
+		proc_exit((u64)t);
 	return 0;
 }
 

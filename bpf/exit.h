@@ -32,6 +32,10 @@ static __always_inline u32 note_seccomp(struct task_struct *t)
 	if (!mode || mode > SECCOMP_MODE_DEAD || !(BPF_CORE_READ(t, exit_code) & 0x7f) ||
 	    BPF_CORE_READ(t, flags) & PF_SIGNALED)
 		return 0;
+	/* A filter ends with SIGSYS. Another code is that of a SIGKILL which found the
+	 * thread on its way out by itself (do_group_exit() takes it over). */
+	if (mode == SECCOMP_MODE_FILTER && (BPF_CORE_READ(t, exit_code) & 0x7f) != SYS)
+		return 0;
 	flag = EXIT_SECCOMP_STRICT << (mode - 1);
 	key = key_of(t);
 	e = proc_of(&key); /* NULL if another thread was taken for the last one */

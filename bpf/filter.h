@@ -48,26 +48,28 @@ static __always_inline bool below_target(struct cgroup *cgrp, u32 hierarchy)
 	return false;
 }
 
+/* One word, so that CPUs which write the same slot never mix their answers: the
+ * generation of the targets, and 31 bits of a hash of the cgroup. */
+static __always_inline u64 memo_of(u64 key)
+{
+	return (u64)target_generation << 32 | (key * 0x9E3779B97F4A7C15ULL >> 33) << 1;
+}
+
 static __always_inline bool cgroup_matches(u64 id, struct cgroup *cgrp, u32 hierarchy)
 {
 	u64 key = cgroup_key(id, hierarchy);
 	u32 slot = (id ^ hierarchy) & (MEMO_SLOTS - 1);
-	u32 generation = target_generation;
-	struct memo *memo = bpf_map_lookup_elem(&target_memo, &slot);
+	volatile u64 *memo = bpf_map_lookup_elem(&target_memo, &slot);
+	u64 mine = memo_of(key), seen;
+	bool match;
 
 	if (!memo)
 		return false;
-	/* Another CPU may write the slot meanwhile: generation is written last
-	 * and void while the rest changes. */
-	if (memo->cgroup == key && memo->generation == generation)
-		return memo->match;
-	bool match = below_target(cgrp, hierarchy);
-	memo->generation = 0;
-	barrier();
-	memo->cgroup = key;
-	memo->match = match;
-	barrier();
-	memo->generation = generation;
+	seen = *memo;
+	if ((seen & ~1ULL) == mine)
+		return seen & 1;
+	match = below_target(cgrp, hierarchy);
+	*memo = mine | match;
 	return match;
 }
 

@@ -61,36 +61,6 @@ static __always_inline void proc_release(struct proc_key *key)
 	REPEAT(LINEAGE_DEPTH, release_step, &walk);
 }
 
-static __always_inline void proc_fork(struct task_struct *child)
-{
-	struct proc_entry *e = scratch_of(SCRATCH_FORK);
-	struct proc_key key = key_of(child), forker = key_of(current_task());
-	struct proc_entry *from = proc_of(&forker);
-
-	if (!e)
-		return;
-	/* A child is what its forker was until it execs. */
-	if (from)
-		bpf_probe_read_kernel(e, sizeof(*e), from);
-	else
-		__builtin_memset(e, 0, offsetof(struct proc_entry, exe) + 1);
-	e->forker = forker;
-	e->refs = 0;
-	e->dead = 0;
-	e->asked = e->seccomp = 0;
-	for (int i = 0; i < LANES; i++)
-		e->described_epoch[i] = e->described_chain[i] = e->named_epoch[i] = 0;
-	if (!from)
-		e->args_len = 0;
-	e->cgroup = cgroup_of(child, &e->hierarchy);
-	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &child->comm);
-	if (bpf_map_update_elem(&procs, &key, e, BPF_NOEXIST)) {
-		count_procs_full();
-		return;
-	}
-	proc_ref(&forker, 1);
-}
-
 static __always_inline void proc_exec(struct task_struct *t, struct linux_binprm *bprm)
 {
 	struct proc_key key = key_of(t);
@@ -104,7 +74,8 @@ static __always_inline void proc_exec(struct task_struct *t, struct linux_binprm
 	for (int i = 0; i < LANES; i++)
 		e->described_epoch[i] = e->described_chain[i] = e->named_epoch[i] = 0;
 	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &t->comm);
-	bpf_probe_read_kernel_str(e->exe, sizeof(e->exe), BPF_CORE_READ(bprm, filename));
+	/* Of a script its interpreter, which is what it executes. */
+	bpf_probe_read_kernel_str(e->exe, sizeof(e->exe), BPF_CORE_READ(bprm, interp));
 	e->args_truncated = len > SNAPSHOT_ARGS;
 	if (len > SNAPSHOT_ARGS)
 		len = SNAPSHOT_ARGS;
@@ -114,17 +85,25 @@ static __always_inline void proc_exec(struct task_struct *t, struct linux_binprm
 	e->cgroup = cgroup_of(t, &e->hierarchy);
 }
 
-static __always_inline void proc_exit(struct task_struct *t)
+/* Global: it is called from several places, and its loop is verified once. */
+__noinline int proc_exit(u64 task)
 {
+	struct task_struct *t = (void *)task;
 	struct proc_key key = key_of(t);
 	struct proc_entry *e = proc_of(&key);
 
 	if (!e)
-		return;
+		return 0;
 	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &t->comm);
 	e->cgroup = cgroup_of(t, &e->hierarchy);
 	*(volatile u32 *)&e->dead = 1;
 	proc_release(&key);
+	return 0;
+}
+
+static __always_inline bool has_ended(struct task_struct *t)
+{
+	return BPF_CORE_READ(t, signal, live.counter) == 0;
 }
 
 struct seed_walk {
@@ -165,6 +144,41 @@ __noinline int proc_seed(u64 task)
 		return -1;
 	REPEAT(LINEAGE_DEPTH, seed_step, &walk);
 	return 0;
+}
+
+static __always_inline void proc_fork(struct task_struct *child)
+{
+	struct proc_entry *e = scratch_of(SCRATCH_FORK);
+	struct proc_key key = key_of(child), forker = key_of(current_task());
+	struct proc_entry *from = proc_of(&forker);
+
+	if (!e)
+		return;
+	/* Older than sigtrace, and not seeded yet: its children are counted from now on. */
+	if (!from) {
+		proc_seed((u64)current_task());
+		from = proc_of(&forker);
+	}
+	/* A child is what its forker was until it execs. */
+	if (from)
+		bpf_probe_read_kernel(e, sizeof(*e), from);
+	else
+		__builtin_memset(e, 0, offsetof(struct proc_entry, exe) + 1);
+	e->forker = forker;
+	e->refs = 0;
+	e->dead = 0;
+	e->asked = e->seccomp = 0;
+	for (int i = 0; i < LANES; i++)
+		e->described_epoch[i] = e->described_chain[i] = e->named_epoch[i] = 0;
+	if (!from)
+		e->args_len = 0;
+	e->cgroup = cgroup_of(child, &e->hierarchy);
+	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &child->comm);
+	if (bpf_map_update_elem(&procs, &key, e, BPF_NOEXIST)) {
+		count_procs_full();
+		return;
+	}
+	proc_ref(&forker, 1);
 }
 
 #endif

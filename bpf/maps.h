@@ -101,16 +101,11 @@ struct {
 /* A direct-mapped cache, cgroup to whether it is below a target: a signal that is
  * dropped costs one array lookup. */
 #define MEMO_SLOTS 1024
-struct memo {
-	u64 cgroup;
-	u32 generation;
-	u32 match;
-};
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MEMO_SLOTS);
 	__type(key, u32);
-	__type(value, struct memo);
+	__type(value, u64); /* memo_of() | the answer */
 } target_memo SEC(".maps");
 
 /* Relatives of the target outside it: shim, monitor, their ancestors. */

@@ -8,6 +8,7 @@
 #ifndef SIGTRACE_OOM_H
 #define SIGTRACE_OOM_H
 
+#define MARKED_WITHIN 100000000 /* ns */
 #define PAGE_COUNTER_MAX (0x7fffffffffffffffULL / config_page_size)
 
 static __always_inline void read_limit(struct mem_cgroup *memcg, u64 *cgroup, u64 *limit,
@@ -38,6 +39,7 @@ static __always_inline void oom_called(struct oom_control *oc)
 		call.flags |= OOM_LIMIT_FOUND;
 	}
 	bpf_map_update_elem(&oom_calls, &tid, &call, BPF_ANY);
+	bpf_map_delete_elem(&oom_kills, &tid);
 }
 
 struct limit_walk {
@@ -116,6 +118,7 @@ static __always_inline void maybe_oom_kill(void *ctx, struct task_struct *victim
 	if (!e)
 		return;
 	__builtin_memset(e, 0, sizeof(*e));
+	e->h.boottime = bpf_ktime_get_boot_ns();
 	if (call) {
 		e->flags = call->flags;
 		e->constraint = call->constraint;
@@ -148,6 +151,12 @@ static __always_inline void victim_marked(void)
 
 	if (!e)
 		return;
+	/* The kernel marks right after it has killed. What is older was another SIGKILL
+	 * of the kernel's, by a thread that marks itself now because it is dying. */
+	if (bpf_ktime_get_boot_ns() - e->h.boottime > MARKED_WITHIN) {
+		bpf_map_delete_elem(&oom_kills, &tid);
+		return;
+	}
 	fill_header(&e->h, EVENT_OOM, LANE_CRITICAL, sizeof(*e));
 	emit(LANE_CRITICAL, e, sizeof(*e));
 	if (config_keep)

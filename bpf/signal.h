@@ -29,6 +29,13 @@ static __always_inline u64 handler_of(struct task_struct *t, int sig)
 	return (u64)BPF_CORE_READ(action, sa.sa_handler);
 }
 
+/* TRACE_SIGNAL_DELIVERED, or TRACE_SIGNAL_LOSE_INFO: that takes effect as well, and
+ * only its siginfo found no memory (RLIMIT_SIGPENDING). */
+static __always_inline bool queued(int result)
+{
+	return result == 0 || result == 4;
+}
+
 static __always_inline u32 task_state(struct task_struct *t)
 {
 	struct task_struct___state *old = (void *)t;
@@ -55,7 +62,7 @@ __noinline u32 disposition(u64 task, int sig, int result)
 		return 0;
 	flags = &e->flags;
 	*flags = 0;
-	if (result == 0 && (group & SIGNAL_GROUP_EXIT) && code == sig)
+	if (queued(result) && (group & SIGNAL_GROUP_EXIT) && code == sig)
 		*flags |= SIGNAL_FATAL;
 	if (handler > SIG_IGN_HANDLER)
 		*flags |= SIGNAL_HANDLED;
@@ -73,7 +80,7 @@ __noinline u32 disposition(u64 task, int sig, int result)
 	else if (!(bit & HARMLESS) && handler == SIG_DFL_HANDLER && !(*flags & SIGNAL_BLOCKED))
 		*flags |= SIGNAL_MATTERS;
 	/* Handled routine signals are decided: their handler runs. */
-	if (result == 0 && !(*flags & SIGNAL_FATAL) && bit & TERMINATES &&
+	if (queued(result) && !(*flags & SIGNAL_FATAL) && bit & TERMINATES &&
 	    (handler == SIG_DFL_HANDLER || bit & STOP_REQUESTS || *flags & SIGNAL_BLOCKED))
 		*flags |= SIGNAL_UNDECIDED;
 	return *flags;
@@ -86,7 +93,7 @@ __noinline u32 sent_from_outside(u64 task, u64 info, int result, u32 flags)
 {
 	u8 target_hierarchy, sender_hierarchy;
 
-	if (result || info <= 2 || flags & SIGNAL_MATTERS)
+	if (!queued(result) || info <= 2 || flags & SIGNAL_MATTERS)
 		return 0;
 	if (cgroup_of((struct task_struct *)task, &target_hierarchy) ==
 		    cgroup_of(current_task(), &sender_hierarchy) &&
@@ -196,7 +203,7 @@ static __always_inline void signal_generated(u64 *ctx, int sig, struct task_stru
 	lane = lane_of(flags);
 	describe(current, true, lane, SCRATCH_SIGNAL);
 	describe(t, t == current, lane, SCRATCH_SIGNAL); /* makes an entry of its, too */
-	if (flags & (SIGNAL_HANDLED | SIGNAL_BLOCKED) && result == 0 &&
+	if (flags & (SIGNAL_HANDLED | SIGNAL_BLOCKED) && queued(result) &&
 	    (BIT_OF(sig) & TERMINATES || flags & SIGNAL_OUTSIDE))
 		note_asked(t);
 	e = scratch_of(SCRATCH_SIGNAL);

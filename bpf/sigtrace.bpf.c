@@ -86,7 +86,7 @@ int on_exit(void *ctx)
 	if (BPF_CORE_READ(t, signal, live.counter) != 0)
 		return 0;
 	process_exited(t, seccomp);
-	proc_exit(t);
+	proc_exit((u64)t);
 	return 0;
 }
 
@@ -135,6 +135,8 @@ int seed_tasks(struct bpf_iter__task *ctx)
 	    BPF_CORE_READ(t, flags) & PF_EXITING)
 		return 0;
 	proc_seed((u64)t);
+	if (has_ended(t))
+		proc_exit((u64)t); /* meanwhile: its own exit may have found no entry to remove */
 	if ((config_target_pid || config_target_cgroups) && is_target(t))
 		mark_kin(t);
 	return 0;

@@ -8,7 +8,8 @@
 #define PF_SIGNALED 0x400
 #define PF_KTHREAD 0x200000
 
-#define SECCOMP_MODE_DEAD 3 /* STRICT is 1, FILTER 2 */
+#define SECCOMP_MODE_FILTER 2 /* STRICT is 1 */
+#define SECCOMP_MODE_DEAD 3
 
 #define UNSET 0xffffffffU
 

@@ -256,7 +256,7 @@ struct task_struct___state {
 };
 
 struct linux_binprm {
-	const char *filename;
+	const char *interp;
 };
 
 enum oom_constraint { CONSTRAINT_NONE };

@@ -71,14 +71,14 @@ func missedByPins(r probe.PinReport) bool {
 
 // account asks all who may remember.
 func (f *agentFlags) account(ctx context.Context, s *session, away event.Away) absence.Account {
-	from := away.Since.Add(-absence.Slack)
+	from, drift := away.Since.Add(-absence.Slack), time.Duration(resolve.Now())/drifts
 	a := absence.Account{
 		Since: away.Since, Until: away.Until, BootID: bootID(), Node: f.nodeName(),
 		Name: s.nameByCgroup, Boottime: boottimeOf,
-		Drift: time.Duration(resolve.Now()) / drifts,
+		Drift: drift,
 	}
 	var err error
-	if a.Written, err = postmortem.WrittenSince(f.logDir, from.Add(-time.Minute)); err != nil {
+	if a.Written, err = postmortem.WrittenSince(f.logDir, from.Add(-time.Minute-2*drift)); err != nil {
 		s.log.Warn("not all deaths that were written are known: some may be told again", "error", err)
 	}
 	if a.Containers, err = s.dir.EndedSince(ctx, from); err != nil {
@@ -89,7 +89,7 @@ func (f *agentFlags) account(ctx context.Context, s *session, away event.Away) a
 		if path == "" {
 			path = defaultKernelLog
 		}
-		if a.OOMs, err = kmsg.Past(path, from); err != nil {
+		if a.OOMs, err = kmsg.Past(path, from.Add(-drift)); err != nil {
 			s.log.Warn("what was killed for memory while no agent was there is not known", "since", away.Since, "error", err)
 		}
 	}

@@ -112,8 +112,8 @@ func SplitArgs(b []byte) []string {
 	return strings.Split(string(b), "\x00")
 }
 
-func (d *decoder) chain() *RawChain {
-	var e RawChain
+func (d *decoder) chain(boottime uint64) *RawChain {
+	e := RawChain{Boottime: boottime}
 	e.Start = d.u64()
 	e.TGID = d.u32()
 	e.Lineage = d.u16() == 1

@@ -51,7 +51,7 @@ func TestDecode(t *testing.T) {
 	}{
 		"signal": {packet(kindSignal, sig), &RawSignal{Boottime: 123, Signal: 9, Info: InfoReal, Result: 1, Init: true, Flags: SignalFatal, Syscall: 62, Current: wantBrief("pkill"), Target: wantBrief("server"), Frames: []uint64{0xffffffff81000000, 0xffffffff81000010}}},
 		"proc":   {packet(kindProc, proc), &RawProc{Boottime: 123, Brief: wantBrief("sh"), ProcFlags: ProcExeDeleted, Exe: "/usr/bash (deleted)", Args: []string{"bash", "-c"}}},
-		"chain":  {packet(kindChain, chain), &RawChain{Key: Key{10, 77}, Lineage: true, Nodes: []Node{{Key{1, 3}, 4, 0, true, "systemd"}}}},
+		"chain":  {packet(kindChain, chain), &RawChain{Boottime: 123, Key: Key{10, 77}, Lineage: true, Nodes: []Node{{Key{1, 3}, 4, 0, true, "systemd"}}}},
 		"cgroup": {packet(kindCgroup, group), &RawCgroup{ID: 8, Hierarchy: 1, Path: "/a/b"}},
 	} {
 		got, err := Decode(c.in)

@@ -128,8 +128,9 @@ type Node struct {
 // RawChain holds the parents of a process, nearest first.
 type RawChain struct {
 	Key
-	Lineage bool
-	Nodes   []Node
+	Boottime uint64
+	Lineage  bool
+	Nodes    []Node
 }
 
 // Flags of a RawOOM, enum oom_flag.
@@ -225,7 +226,7 @@ func Decode(b []byte) (any, error) {
 	case kindProc:
 		e = d.proc(h.boottime)
 	case kindChain:
-		e = d.chain()
+		e = d.chain(h.boottime)
 	case kindOOM:
 		e = d.oom(h.boottime)
 	case kindExit:

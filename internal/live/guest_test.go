@@ -191,6 +191,20 @@ func TestGuestPIDOfTheTargetReused(t *testing.T) {
 	}
 }
 
+// Up to 6.15 a process has no memory any more when its end is seen: what it had
+// executed is told nevertheless, though it was never named before.
+func TestGuestEndsByItself(t *testing.T) {
+	inGuest(t)
+	w := watch(t, "--all", "--type", "death")
+	c := exec.Command("/bin/busybox", "sh", "-c", "exit 3")
+	_ = c.Run()
+	d := w.deathOf(t, c.Process.Pid)
+	d.expect(t, "exited", "proven", 0)
+	if p := d.Process; !strings.HasSuffix(p.Exe, "/busybox") || len(p.Args) != 4 || p.Args[3] != "exit 3" {
+		t.Errorf("exe %q, args %q", p.Exe, p.Args)
+	}
+}
+
 // With few pids, each is used again within the window: no verdict is mixed up.
 func TestGuestPIDReuse(t *testing.T) {
 	inGuest(t)

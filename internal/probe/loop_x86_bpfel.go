@@ -207,13 +207,6 @@ type loopKeptStory struct {
 	Oom  loopEventOom
 }
 
-type loopMemo struct {
-	_          structs.HostLayout
-	Cgroup     uint64
-	Generation uint32
-	Match      uint32
-}
-
 type loopOomCall struct {
 	_           structs.HostLayout
 	VictimStart uint64

@@ -52,6 +52,11 @@ func (p *Probe) lossTotals() (map[Loss]uint64, error) {
 			totals[Loss{Lane: name, Reason: "ring_full"}] += n
 		}
 	}
+	full, err := p.lineageFull()
+	if err != nil {
+		return nil, err
+	}
+	totals[Loss{Lane: Lanes()[1], Reason: "lineage_full"}] = full
 	for name, n := range p.RecursionMisses() {
 		if name == "signal_generate" || name == "sched_process_exit" || name == "signal_deliver" {
 			totals[Loss{Lane: Lanes()[0], Reason: "recursion"}] += n
@@ -81,4 +86,17 @@ func boottime() uint64 {
 		return 0
 	}
 	return uint64(t.Nano())
+}
+
+// lineageFull counts the processes whose lineage found no room.
+func (p *Probe) lineageFull() (uint64, error) {
+	var perCPU []typedCounters
+	if err := p.maps["counted"].Lookup(uint32(0), &perCPU); err != nil {
+		return 0, fmt.Errorf("read the counters: %w", err)
+	}
+	var n uint64
+	for _, c := range perCPU {
+		n += c.ProcsFull
+	}
+	return n, nil
 }

@@ -207,13 +207,6 @@ type rawKeptStory struct {
 	Oom  rawEventOom
 }
 
-type rawMemo struct {
-	_          structs.HostLayout
-	Cgroup     uint64
-	Generation uint32
-	Match      uint32
-}
-
 type rawOomCall struct {
 	_           structs.HostLayout
 	VictimStart uint64

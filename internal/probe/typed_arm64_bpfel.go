@@ -207,13 +207,6 @@ type typedKeptStory struct {
 	Oom  typedEventOom
 }
 
-type typedMemo struct {
-	_          structs.HostLayout
-	Cgroup     uint64
-	Generation uint32
-	Match      uint32
-}
-
 type typedOomCall struct {
 	_           structs.HostLayout
 	VictimStart uint64

@@ -12,6 +12,9 @@ type known struct {
 	short     *shortArgs
 	present   []event.Node
 	lineage   []event.Node
+	// describedAt and presentAt are when that was so, by CLOCK_BOOTTIME: the lanes
+	// are read one after the other.
+	describedAt, presentAt uint64
 	// built is the last process made of this, for the brief it was made for:
 	// a sender that sends again is the same object.
 	built      *event.Process

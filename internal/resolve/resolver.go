@@ -3,6 +3,8 @@
 package resolve
 
 import (
+	"strings"
+
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/proc"
@@ -51,18 +53,40 @@ func (r *Resolver) SetSymbols(s *proc.Symbols) { r.symbols = s }
 // Describe takes in what the kernel tells of a process.
 func (r *Resolver) Describe(e *event.RawProc) {
 	k := r.memory.edit(e.Key)
-	if e.Exe == "" && len(e.Args) == 0 {
+	switch {
+	case e.Boottime < k.describedAt:
+		return // the other lane has told what came later
+	case e.Exe == "" && len(e.Args) == 0:
 		return // looked at when its memory was gone: an earlier look told more
+	case e.ProcFlags&event.ProcSnapshot != 0 && k.exe != "" && begins(k.args, e.Args):
+		return // the same, cut short
 	}
+	k.describedAt = e.Boottime
 	r.memory.describe(k, e.Exe, e.Args, e.ProcFlags&event.ProcArgsTruncated != 0)
+}
+
+// begins tells whether a snapshot of arguments, which may be cut in the last one, is
+// of these.
+func begins(args, snapshot []string) bool {
+	if len(snapshot) > len(args) {
+		return false
+	}
+	for i, s := range snapshot {
+		if s != args[i] && (i < len(snapshot)-1 || !strings.HasPrefix(args[i], s)) {
+			return false
+		}
+	}
+	return true
 }
 
 // Chain takes in the parents of a process.
 func (r *Resolver) Chain(e *event.RawChain) {
 	k := r.memory.edit(e.Key)
 	switch {
+	case !e.Lineage && e.Boottime < k.presentAt:
+		return
 	case !e.Lineage:
-		k.present = e.Nodes
+		k.present, k.presentAt = e.Nodes, e.Boottime
 	case k.forkedByAnother(e.Nodes):
 		return
 	default:

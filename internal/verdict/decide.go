@@ -75,7 +75,7 @@ func (st *story) deciding(n int) *noted {
 		if isTrue(s.Fatal) {
 			return s
 		}
-		if maybe == nil && s.Fatal == nil && s.Result == event.ResultDelivered {
+		if maybe == nil && s.Fatal == nil && (s.Result == event.ResultDelivered || s.Result == event.ResultInfoLost) {
 			maybe = s
 		}
 	}
