@@ -146,9 +146,12 @@ func (p *Pipeline) decided(e *event.RawDeliver) error {
 }
 
 // seenUntil is the time up to which everything has been handed on: a lane that
-// lags and what waits hold it back.
+// lags and what waits hold it back. The batches of a lane come in order.
 func (p *Pipeline) seenUntil() uint64 {
-	seen := p.until
+	seen := p.until[0]
+	if p.waiting[1].Load() > 0 {
+		seen = max(min(seen, p.until[1]), seen-min(seen, routineLag))
+	}
 	for _, h := range p.held {
 		seen = min(seen, h.boottime())
 	}

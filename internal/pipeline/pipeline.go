@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/cgroup"
@@ -105,6 +106,9 @@ const (
 	// comes that could be lost.
 	lossEvery = 500 * time.Millisecond
 	lossRest  = 5 * time.Second
+	// routineLag is by how much a routine lane that lags holds records back: it has
+	// the stop signals of a container's own choice, and under --all a flood.
+	routineLag = uint64(2 * time.Second)
 	// heldMax bounds the events that wait; beyond it they go as they are.
 	heldMax = 4096
 	// wrapUp is how long, once asked to end, routine signals are still told; the
@@ -125,13 +129,15 @@ type Pipeline struct {
 	o        Options
 
 	batches chan probe.Batch
+	// waiting counts the batches of each lane that wait and hold events.
+	waiting [probe.LaneCount]atomic.Int64
 	symbols chan *proc.Symbols
 	held    []*held
 	names   nameQueue
 	ooms    []unwitnessed
 	printed int
-	// until is the time up to which the lane of events that decide has been read.
-	until  uint64
+	// until is the time up to which each lane has been looked at.
+	until  [probe.LaneCount]uint64
 	lossAt time.Time
 	since  time.Time
 	// cut is when routine signals are told no more, zero until the end is asked
@@ -175,7 +181,13 @@ func (p *Pipeline) startReaders(ctx context.Context) <-chan error {
 	left := make(chan struct{}, 2)
 	for lane := range probe.LaneCount {
 		go func() {
-			if err := p.kernel.Read(ctx, lane, func(b probe.Batch) { p.batches <- b }); err != nil {
+			hand := func(b probe.Batch) {
+				if len(b.Ends) > 0 {
+					p.waiting[lane].Add(1)
+				}
+				p.batches <- b
+			}
+			if err := p.kernel.Read(ctx, lane, hand); err != nil {
 				failed <- err
 			}
 			left <- struct{}{}
@@ -291,11 +303,10 @@ func (p *Pipeline) batch(ctx context.Context, b probe.Batch) error {
 	if b.Drained {
 		defer p.o.Recovery.drained(b.Lane)
 	}
-	// An empty batch moves the clock only if no other waits: records would fall due
-	// before the evidence in it has been looked at.
-	if b.Lane == 0 && (len(b.Ends) > 0 || len(p.batches) == 0) {
-		p.until = max(p.until, b.Until)
+	if len(b.Ends) > 0 {
+		p.waiting[b.Lane].Add(-1)
 	}
+	p.until[b.Lane] = max(p.until[b.Lane], b.Until)
 	from := 0
 	for _, end := range b.Ends {
 		raw, err := event.Decode(b.Data[from:end])

@@ -38,14 +38,14 @@ func TestSweepKnowsWhatALaggingRingWillTell(t *testing.T) {
 		t.Error("known before it was told")
 	}
 	later := begun.Add(time.Hour)
-	p.until = 90 * second
+	p.until[0] = 90 * second
 	if err := p.resume(t.Context(), later); err != nil {
 		t.Fatal(err)
 	}
 	if !r.knowsExit(exit) {
 		t.Error("forgotten while the ring has it still")
 	}
-	p.until = 103 * second
+	p.until[0] = 103 * second
 	if err := p.resume(t.Context(), later.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
@@ -81,5 +81,24 @@ func TestExchangedProgramsTellOneSignal(t *testing.T) {
 		if got := r.knows(c.e); got != c.known {
 			t.Errorf("%s: known %v", c.about, got)
 		}
+	}
+}
+
+// A routine lane that lags holds records back, for it has stop signals of a
+// container's own choice; a flood in it does so for two seconds and no longer.
+func TestRoutineLaneHoldsBack(t *testing.T) {
+	const second = uint64(time.Second)
+	p := New(nil, nil, nil, nil, &sink{}, Options{})
+	p.until = [2]uint64{100 * second, 99 * second}
+	if got := p.seenUntil(); got != 100*second {
+		t.Errorf("with nothing waiting: %d", got)
+	}
+	p.waiting[1].Store(1)
+	if got := p.seenUntil(); got != 99*second {
+		t.Errorf("a second behind: %d", got)
+	}
+	p.until[1] = 10 * second
+	if got := p.seenUntil(); got != 98*second {
+		t.Errorf("far behind: %d", got)
 	}
 }
