@@ -8,7 +8,7 @@
 #ifndef SIGTRACE_OOM_H
 #define SIGTRACE_OOM_H
 
-#define MARKED_WITHIN 100000000 /* ns */
+#define MARKED_WITHIN 2000000000ULL /* ns: the thread may be throttled in between */
 #define PAGE_COUNTER_MAX (0x7fffffffffffffffULL / config_page_size)
 
 static __always_inline void read_limit(struct mem_cgroup *memcg, u64 *cgroup, u64 *limit,
