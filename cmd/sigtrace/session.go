@@ -60,6 +60,18 @@ type session struct {
 	noSymbols bool
 }
 
+// oldest bounds the container inits that are read when sigtrace begins.
+const oldest = 4096
+
+// older reads what is there already; a start does not wait for it.
+func (s *session) older() <-chan map[proc.Identity]proc.Image {
+	inits := make(chan map[proc.Identity]proc.Image, 1)
+	s.started = append(s.started, func() {
+		go func() { inits <- s.proc.Inits(oldest) }()
+	})
+	return inits
+}
+
 // refreshNames is how often the runtimes are asked for all they have.
 const refreshNames = 10 * time.Second
 

@@ -97,7 +97,7 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session, p
 		SenderPID: f.senderPID, SenderComm: f.senderComm,
 		Causes: f.chosenCauses(), Verdicts: verdicts.engine, Recovery: s.recovery, Absent: s.absent,
 		KernelLog: s.followKernelLog(ctx), Witnessed: verdict.Witnessed, Statuses: statuses, Facts: s.kube.Facts(), Witnesses: s.kube,
-		Log: s.log, FetchNames: s.fetch, Symbols: s.symbols,
+		Log: s.log, FetchNames: s.fetch, Symbols: s.symbols, Older: s.older(),
 	})
 	status := s.status(resolve.Now())
 	verdicts.status(status)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -198,9 +199,32 @@ func TestGuestEndsByItself(t *testing.T) {
 	w := watch(t, "--all", "--type", "death")
 	c := exec.Command("/bin/busybox", "sh", "-c", "exit 3")
 	_ = c.Run()
-	d := w.deathOf(t, c.Process.Pid)
-	d.expect(t, "exited", "proven", 0)
-	if p := d.Process; !strings.HasSuffix(p.Exe, "/busybox") || len(p.Args) != 4 || p.Args[3] != "exit 3" {
+	w.deathOf(t, c.Process.Pid).expectBusybox(t, "exit 3")
+}
+
+// The same of a container's init that is older than sigtrace.
+func TestGuestOlderInitEndsByItself(t *testing.T) {
+	inGuest(t)
+	c := exec.Command("/bin/busybox", "sh", "-c", "read x; exit 3")
+	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w := watch(t, "--type", "death")
+	time.Sleep(2 * time.Second) // it looks at what is there beside the stream
+	_ = in.Close()
+	_ = c.Wait()
+	w.deathOf(t, c.Process.Pid).expectBusybox(t, "read x; exit 3")
+}
+
+func (e event) expectBusybox(t *testing.T, script string) {
+	t.Helper()
+	e.expect(t, "exited", "proven", 0)
+	if p := e.Process; !strings.HasSuffix(p.Exe, "/busybox") || len(p.Args) != 4 || p.Args[3] != script {
 		t.Errorf("exe %q, args %q", p.Exe, p.Args)
 	}
 }

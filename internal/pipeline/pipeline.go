@@ -93,6 +93,8 @@ type Options struct {
 	Witnesses  Witnesses
 	Log        *slog.Logger
 	FetchNames func(ctx context.Context, cgroupPath string)
+	// Older brings what the inits of older containers execute; nil is nothing.
+	Older <-chan map[proc.Identity]proc.Image
 	// Symbols reads the kernel's functions; it runs beside the stream.
 	Symbols func() (*proc.Symbols, error)
 }
@@ -252,6 +254,8 @@ func (p *Pipeline) consume(ctx context.Context, failed <-chan error) error {
 			if p.o.Verdicts != nil {
 				p.o.Verdicts.Fact(f)
 			}
+		case older := <-p.o.Older:
+			p.resolver.SetOlder(older)
 		case s := <-p.o.Statuses:
 			if err := p.Status(s); err != nil {
 				return err

@@ -5,6 +5,7 @@ package proc
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -66,5 +67,30 @@ ffffffff81000300 T next
 	hidden = strings.NewReplacer("0000000000000100", "0000000000000000", "0000000000000200", "0000000000000000", "0000000000000300", "0000000000000000").Replace(hidden)
 	if _, err := parseSymbols(strings.NewReader(hidden), func(string) bool { return true }); !errors.Is(err, ErrNoSymbols) {
 		t.Errorf("hidden addresses: %v, want ErrNoSymbols", err)
+	}
+}
+
+// Of the inits of PID namespaces, and of no other process.
+func TestInits(t *testing.T) {
+	root := t.TempDir()
+	for pid, ns := range map[string]string{"10": "10", "11": "11\t1", "12": "12\t7", "13": "13\t5\t1"} {
+		dir := filepath.Join(root, pid)
+		stat := pid + " (app) S 1 1 1 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 31415 1 2"
+		err := errors.Join(
+			os.Mkdir(dir, 0o755), os.Symlink("/bin/app-"+pid, filepath.Join(dir, "exe")),
+			os.WriteFile(filepath.Join(dir, "stat"), []byte(stat), 0o600),
+			os.WriteFile(filepath.Join(dir, "status"), []byte("Name:\tapp\nNSpid:\t"+ns+"\nThreads:\t1\n"), 0o600),
+			os.WriteFile(filepath.Join(dir, "cmdline"), []byte("app\x00-x\x00"), 0o600))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	image := func(pid string) Image { return Image{Exe: "/bin/app-" + pid, Args: []string{"app", "-x"}} }
+	want := map[Identity]Image{{11, 31415}: image("11"), {13, 31415}: image("13")}
+	if diff := cmp.Diff(want, New(root).Inits(10)); diff != "" {
+		t.Error(diff)
+	}
+	if got := New(root).Inits(1); len(got) != 1 {
+		t.Errorf("%d of at most 1", len(got))
 	}
 }

@@ -4,6 +4,7 @@ package resolve
 
 import (
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proc"
 )
 
 // Process makes the contract's process of a brief and of what the kernel has
@@ -54,7 +55,7 @@ func (r *Resolver) base(b event.Brief) *event.Process {
 }
 
 // addImage fills in exe and args of a process that lives long enough: from its
-// last exec, else from /proc.
+// last exec, else from /proc, now or when sigtrace began.
 func (r *Resolver) addImage(p *event.Process) {
 	if last, ok := r.kernel.LastExec(p.PID, p.StartBoottimeNS); ok {
 		if p.Exe == "" {
@@ -68,8 +69,8 @@ func (r *Resolver) addImage(p *event.Process) {
 		return
 	}
 	image, err := r.proc.Image(p.PID, p.StartBoottimeNS)
-	if err != nil {
-		return
+	if older := r.older[proc.IdentityOf(p.PID, p.StartBoottimeNS)]; err != nil || image.Exe == "" {
+		image = older
 	}
 	if p.Exe == "" {
 		p.Exe = image.Exe

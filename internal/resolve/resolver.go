@@ -32,6 +32,8 @@ type Resolver struct {
 	mechanisms *Mechanisms
 	symbols    *proc.Symbols
 	node       string
+	// older are container inits that were there before sigtrace.
+	older map[proc.Identity]proc.Image
 }
 
 // New returns a resolver; node is what events carry as their node.
@@ -46,6 +48,9 @@ func (r *Resolver) Mechanisms() *Mechanisms { return r.mechanisms }
 
 // Names returns the names that the resolver was made with.
 func (r *Resolver) Names() *Names { return r.names }
+
+// SetOlder gives what the inits of containers execute that were there before.
+func (r *Resolver) SetOlder(older map[proc.Identity]proc.Image) { r.older = older }
 
 // SetSymbols gives the kernel's functions; until then the flags have to do.
 func (r *Resolver) SetSymbols(s *proc.Symbols) { r.symbols = s }

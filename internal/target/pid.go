@@ -10,8 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
+
+	"github.com/sigtrace/sigtrace/internal/proc"
 )
 
 // Process is the process that --pid names.
@@ -31,14 +32,10 @@ func FindProcess(pid int) (Process, error) { return findProcess("/", pid) }
 // findProcess reads root/proc/PID. The error is a sentence for the user.
 func findProcess(root string, pid int) (Process, error) {
 	dir := filepath.Join(root, "proc", strconv.Itoa(pid))
-	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
+	stat, err := proc.New(filepath.Join(root, "proc")).Stat(pid)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
 		return Process{}, fmt.Errorf("--pid %d: there is no process with this pid: %w", pid, fs.ErrNotExist)
 	}
-	if err != nil {
-		return Process{}, fmt.Errorf("--pid %d: %w", pid, err)
-	}
-	p, err := parseStat(string(stat))
 	if err != nil {
 		return Process{}, fmt.Errorf("--pid %d: %w", pid, err)
 	}
@@ -46,27 +43,7 @@ func findProcess(root string, pid int) (Process, error) {
 	if tgid, ok := threadGroup(dir); ok && tgid != pid {
 		return Process{}, fmt.Errorf("--pid %d is a thread of process %d: give --pid %d", pid, tgid, tgid)
 	}
-	p.PID = pid
-	return p, nil
-}
-
-// parseStat takes comm and starttime, fields 2 and 22, from /proc/PID/stat. A
-// comm may hold blanks and parentheses: the last ")" ends it.
-func parseStat(stat string) (Process, error) {
-	open, end := strings.IndexByte(stat, '('), strings.LastIndexByte(stat, ')')
-	if open < 0 || end < open {
-		return Process{}, errors.New("/proc/PID/stat has no name in parentheses")
-	}
-	fields := strings.Fields(stat[end+1:])
-	const starttime = 22 - 3 // field 3 is the first behind the name
-	if len(fields) <= starttime {
-		return Process{}, errors.New("/proc/PID/stat is too short")
-	}
-	ticks, err := strconv.ParseUint(fields[starttime], 10, 64)
-	if err != nil {
-		return Process{}, fmt.Errorf("start time in /proc/PID/stat: %w", err)
-	}
-	return Process{Comm: stat[open+1 : end], StartTicks: ticks}, nil
+	return Process{PID: pid, Comm: stat.Comm, StartTicks: stat.StartTicks}, nil
 }
 
 // threadGroup reads the Tgid line of /proc/PID/status.

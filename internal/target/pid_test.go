@@ -13,24 +13,6 @@ import (
 
 const statTail = " S 1 2 2 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 4711 1000 10 18446744073709551615"
 
-func TestParseStat(t *testing.T) {
-	for _, c := range []struct{ stat, comm string }{
-		{"42 (sleep)" + statTail, "sleep"},
-		{"42 (a b) c)" + statTail, "a b) c"},
-		{"42 ())" + statTail, ")"},
-	} {
-		p, err := parseStat(c.stat)
-		if err != nil || p.Comm != c.comm || p.StartTicks != 4711 {
-			t.Errorf("%q: %+v, %v", c.stat, p, err)
-		}
-	}
-	for _, bad := range []string{"", "42", "42 )(", "42 (sleep)", "42 (sleep) S 1", "42 (sleep)" + strings.Replace(statTail, "4711", "x", 1)} {
-		if p, err := parseStat(bad); err == nil {
-			t.Errorf("%q was read as %+v", bad, p)
-		}
-	}
-}
-
 func TestFindProcess(t *testing.T) {
 	root := t.TempDir()
 	write := func(pid, name, text string) {
