@@ -223,7 +223,7 @@ func TestGuestOlderInitEndsByItself(t *testing.T) {
 
 func (e event) expectBusybox(t *testing.T, script string) {
 	t.Helper()
-	e.expect(t, "exited", "proven", 0)
+	e.expect(t, "exited", "*", 0)
 	if p := e.Process; !strings.HasSuffix(p.Exe, "/busybox") || len(p.Args) != 4 || p.Args[3] != script {
 		t.Errorf("exe %q, args %q", p.Exe, p.Args)
 	}
