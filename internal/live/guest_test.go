@@ -75,9 +75,10 @@ func TestGuestSystemOOM(t *testing.T) {
 			if d.OOM == nil || d.OOM.Scope != "system" {
 				t.Errorf("scope: %+v", d.OOM)
 			}
-			ooms := w.find(func(e event) bool { return e.Type == "oom" && e.Victim != nil && e.Victim.PID == c.Process.Pid })
-			if len(ooms) != 1 || len(ooms[0].FreePagesByOrder) < 10 {
-				t.Errorf("the OOM kill and its free pages by order: %+v", ooms)
+			of := func(e event) bool { return e.Type == "oom" && e.Victim != nil && e.Victim.PID == c.Process.Pid }
+			eventually(t, "the OOM kill itself", func() bool { return len(w.find(of)) > 0 })
+			if ooms := w.find(of); len(ooms) != 1 || len(ooms[0].FreePagesByOrder) < 10 {
+				t.Errorf("its free pages by order: %+v", ooms)
 			}
 		})
 	}

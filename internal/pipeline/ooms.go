@@ -15,8 +15,9 @@ type unwitnessed struct {
 	until time.Time
 }
 
-// witnessIn is how long after a kill its line of the log may come.
-const witnessIn = 300 * time.Millisecond
+// witnessIn is how long after a kill its line of the log may come: usually some
+// milliseconds, but a machine without memory is a slow one.
+const witnessIn = time.Second
 
 // awaitsLog holds an event back for which the log has something.
 func (p *Pipeline) awaitsLog(e event.Event) bool {
