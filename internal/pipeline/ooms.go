@@ -19,14 +19,29 @@ type unwitnessed struct {
 // milliseconds, but a machine without memory is a slow one.
 const witnessIn = time.Second
 
-// awaitsLog holds an event back for which the log has something.
-func (p *Pipeline) awaitsLog(e event.Event) bool {
+// early is a word of the log that came before the event: the two are read beside
+// each other.
+type early struct {
+	log *event.KernelOOM
+	at  time.Time
+}
+
+const earlyMax = 16
+
+// joinLog gives an event what the log says of it, or holds it back until it does.
+func (p *Pipeline) joinLog(e event.Event) (joined event.Event, wait bool) {
 	o, ok := e.(*event.OOM)
 	if !ok || p.o.KernelLog == nil || p.o.Witnessed == nil || o.Scope != "system" || o.Victim == nil || !p.shown(o) {
-		return false
+		return e, false
 	}
-	p.ooms = append(p.ooms, unwitnessed{o, time.Now().Add(witnessIn)})
-	return true
+	now := time.Now()
+	for _, l := range p.logs {
+		if l.log.PID == o.Victim.PID && now.Sub(l.at) < witnessIn {
+			return p.o.Witnessed(o, l.log), false
+		}
+	}
+	p.ooms = append(p.ooms, unwitnessed{o, now.Add(witnessIn)})
+	return e, true
 }
 
 // kernelLog hands on what the log says.
@@ -40,6 +55,10 @@ func (p *Pipeline) kernelLog(k *event.KernelOOM) error {
 			return p.print(p.o.Witnessed(u.oom, k))
 		}
 	}
+	if len(p.logs) >= earlyMax {
+		p.logs = p.logs[1:]
+	}
+	p.logs = append(p.logs, early{k, time.Now()})
 	return nil
 }
 

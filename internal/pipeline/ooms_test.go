@@ -24,15 +24,18 @@ func TestOOMAwaitsTheLog(t *testing.T) {
 			return &c
 		},
 	})
-	for _, o := range []*event.OOM{oom(1, "cgroup"), oom(2, "system"), oom(3, "system")} {
-		if !p.awaitsLog(o) {
-			out.events = append(out.events, o)
+	take := func(o *event.OOM) {
+		if e, wait := p.joinLog(o); !wait {
+			out.events = append(out.events, e)
 		}
+	}
+	for _, o := range []*event.OOM{oom(1, "cgroup"), oom(2, "system"), oom(3, "system")} {
+		take(o)
 	}
 	if len(out.events) != 1 {
 		t.Fatalf("%d told at once, want the cgroup's alone", len(out.events))
 	}
-	for _, k := range []*event.KernelOOM{{PID: 3, FreeBlocks: []uint64{7}}, {PID: 9}} {
+	for _, k := range []*event.KernelOOM{{PID: 3, FreeBlocks: []uint64{7}}, {PID: 9, FreeBlocks: []uint64{8}}} {
 		if err := p.kernelLog(k); err != nil {
 			t.Fatal(err)
 		}
@@ -46,5 +49,9 @@ func TestOOMAwaitsTheLog(t *testing.T) {
 	with, without := out.events[1].(*event.OOM), out.events[2].(*event.OOM)
 	if with.Victim.PID != 3 || len(with.FreePagesByOrder) != 1 || without.Victim.PID != 2 || without.FreePagesByOrder != nil {
 		t.Errorf("with the log %+v, without %+v", with, without)
+	}
+	take(oom(9, "system")) // the log was there before
+	if len(out.events) != 4 || len(out.events[3].(*event.OOM).FreePagesByOrder) != 1 {
+		t.Errorf("%+v", out.events)
 	}
 }

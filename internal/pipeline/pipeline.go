@@ -137,6 +137,7 @@ type Pipeline struct {
 	held    []*held
 	names   nameQueue
 	ooms    []unwitnessed
+	logs    []early
 	printed int
 	// until is the time up to which each lane has been looked at.
 	until  [probe.LaneCount]uint64

@@ -24,7 +24,11 @@ func (p *Pipeline) tell(h *held) error {
 	}
 	p.judge(e)
 	p.witness(e)
-	if h.kept || p.awaitsLog(e) {
+	if h.kept {
+		return nil
+	}
+	e, wait := p.joinLog(e)
+	if wait {
 		return nil
 	}
 	return p.print(e)
