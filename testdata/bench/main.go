@@ -35,7 +35,7 @@ func main() {
 		os.Exit(1)
 	}
 	defer b.close()
-	failed := false
+	failed, ran := false, false
 	for _, m := range []measure{
 		{"dropped", dropped}, {"captured", captured}, {"start", start},
 		{"rate", rate}, {"flood", flood}, {"verdict", verdicts}, {"idle", idle},
@@ -43,12 +43,16 @@ func main() {
 		if !strings.Contains(m.name, *only) {
 			continue
 		}
+		ran = true
 		if err := m.run(b); err != nil {
 			fmt.Fprintf(os.Stderr, "bench: %s: %v\n", m.name, err)
 			failed = true
 		}
 	}
-	if failed {
+	if !ran {
+		fmt.Fprintf(os.Stderr, "bench: no measure's name holds %q\n", *only)
+	}
+	if failed || !ran {
 		os.Exit(1)
 	}
 }
