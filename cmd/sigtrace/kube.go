@@ -42,19 +42,19 @@ func (f *kubeFlags) sources(node string) *kube.Set {
 	return set
 }
 
-// missing names a file of credentials that was named and is not there.
+// missing says which file that the user has named is not there.
 func (f *kubeFlags) missing() error {
 	for _, named := range []struct{ flag, file string }{{"--kubeconfig", f.kubeconfig}, {"--kubelet-kubeconfig", f.kubeletWho}} {
 		if named.file == "" || named.file == kube.Off {
 			continue
 		}
 		if _, err := os.Stat(named.file); err != nil {
-			return fmt.Errorf("%s: %w", named.flag, err)
+			return fmt.Errorf("%s: %w (off goes without it)", named.flag, err)
 		}
 	}
 	if log := f.kubeletLog; log != "" && log != kube.Off && log != "journal" {
 		if _, err := os.Stat(log); err != nil {
-			return fmt.Errorf("--kubelet-log: %w", err)
+			return fmt.Errorf("--kubelet-log: %w (journal reads the journal, off goes without it)", err)
 		}
 	}
 	return nil

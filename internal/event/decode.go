@@ -78,7 +78,10 @@ func (d *decoder) proc(boottime uint64) *RawProc {
 		d.short = true
 		return e
 	}
-	e.Exe = exePath(d.take(slots * pathSlotLen))
+	names := d.take(slots * pathSlotLen)
+	e.Exe = exePath(names)
+	// A component holds no slash; a path that was given comes as one.
+	e.Given = slots == 1 && strings.Contains(cString(names), "/")
 	if e.Exe != "" && e.ProcFlags&ProcExeDeleted != 0 {
 		e.Exe += " (deleted)" // as /proc/PID/exe has it
 	}

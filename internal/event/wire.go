@@ -113,7 +113,10 @@ type RawProc struct {
 	Brief
 	ProcFlags uint32
 	Exe       string
-	Args      []string
+	// Given: no file of its memory's tells Exe (it is gone, or has no path), which is
+	// what its last exec was given, links and all.
+	Given bool
+	Args  []string
 }
 
 // Node is one parent in a chain.

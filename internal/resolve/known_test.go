@@ -9,6 +9,36 @@ import (
 	"github.com/sigtrace/sigtrace/internal/proc"
 )
 
+// What was looked at last counts: exe and args that are the process's own, whatever
+// it was before its exec, and however alike its arguments are. Only where the memory
+// is gone, and the last exec was given the same, does the fuller look stay.
+func TestDescribedAgain(t *testing.T) {
+	key := event.Brief{Key: event.Key{TGID: 10, Start: 100}}
+	bash := &event.RawProc{Boottime: 10, Brief: key, Exe: "/usr/bin/bash", Args: []string{"bash", "-c", "a long script"}}
+	for name, c := range map[string]struct {
+		again *event.RawProc
+		exe   string
+		args  int
+	}{
+		"an exec with the same arguments":     {&event.RawProc{Boottime: 20, Exe: "/usr/bin/evil", Args: bash.Args, ProcFlags: event.ProcSnapshot}, "/usr/bin/evil", 3},
+		"an exec with none":                   {&event.RawProc{Boottime: 20, Exe: "/usr/bin/evil", ProcFlags: event.ProcSnapshot | event.ProcNoArgs}, "/usr/bin/evil", 0},
+		"gone, and the same":                  {&event.RawProc{Boottime: 20, Exe: "/bin/bash", Given: true, Args: []string{"bash", "-c", "a long"}}, "/usr/bin/bash", 3},
+		"gone, after an exec of another":      {&event.RawProc{Boottime: 20, Exe: "/usr/bin/evil", Given: true, Args: bash.Args}, "/usr/bin/evil", 3},
+		"gone, after an exec with other args": {&event.RawProc{Boottime: 20, Exe: "/bin/bash", Given: true, Args: []string{"bash", "other"}}, "/bin/bash", 2},
+		"the other lane, which lags":          {&event.RawProc{Boottime: 5, Exe: "/usr/bin/sh", Args: []string{"sh"}}, "/usr/bin/bash", 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := New(nil, proc.FS{}, nil, "node")
+			r.Describe(bash)
+			c.again.Brief = key
+			r.Describe(c.again)
+			if k := r.memory.get(key.Key); k.exe != c.exe || len(k.args) != c.args {
+				t.Errorf("exe %q, args %q; want %q and %d", k.exe, k.args, c.exe, c.args)
+			}
+		})
+	}
+}
+
 func TestLastLookAtADeadProcessTellsLess(t *testing.T) {
 	r := New(nil, proc.FS{}, nil, "node")
 	app := event.Key{TGID: 10, Start: 100}

@@ -3,6 +3,7 @@
 package resolve
 
 import (
+	"path"
 	"strings"
 
 	"github.com/sigtrace/sigtrace/internal/event"
@@ -63,7 +64,7 @@ func (r *Resolver) Describe(e *event.RawProc) {
 		return // the other lane has told what came later
 	case e.Exe == "" && len(e.Args) == 0:
 		return // looked at when its memory was gone: an earlier look told more
-	case e.ProcFlags&event.ProcSnapshot != 0 && k.exe != "" && begins(k.args, e.Args):
+	case e.Given && path.Base(k.exe) == path.Base(e.Exe) && len(e.Args) > 0 && begins(k.args, e.Args):
 		return // the same, cut short
 	}
 	k.describedAt = e.Boottime
