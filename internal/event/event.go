@@ -91,6 +91,9 @@ type SignalDetail struct {
 	// Outside: it does not matter as such, and was sent by a process of another
 	// cgroup. It may be the container's stop signal.
 	Outside bool `json:"outside,omitempty"`
+	// ForkedIntoKill: its cgroup was being killed while the target was forked;
+	// the trigger is the task that forked.
+	ForkedIntoKill bool `json:"forked_into_kill,omitempty"`
 }
 
 // OOM is one process that the kernel's OOM killer killed.

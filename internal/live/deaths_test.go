@@ -111,14 +111,19 @@ func zooInCgroups(t *testing.T, check func(t *testing.T, line string, said truth
 			check(t, name, said, death{"cgroup_oom", ""})
 		})
 	}
-	t.Run("cgroup-kill", func(t *testing.T) {
-		dir := unifiedCgroup(t)
-		if !exists(dir + "/cgroup.kill") {
-			t.Skip("cgroup.kill came with 5.14")
-		}
-		said := zoo(t, "cgroup-kill", dir)
-		check(t, "cgroup-kill", said, death{"foreign_process", "killer"})
-	})
+	for name, want := range map[string]death{
+		"cgroup-kill":      {"foreign_process", "killer"},
+		"cgroup-kill-self": {"self_signal", "victim"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := unifiedCgroup(t)
+			if !exists(dir + "/cgroup.kill") {
+				t.Skip("cgroup.kill came with 5.14")
+			}
+			said := zoo(t, name, dir)
+			check(t, name, said, want)
+		})
+	}
 }
 
 // board collects what was expected and what came.

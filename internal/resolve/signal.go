@@ -29,6 +29,7 @@ func (r *Resolver) Signal(e *event.RawSignal) *event.Signal {
 		s.Code = &e.Code
 	}
 	s.Target = r.Process(e.Target)
+	s.ForkedIntoKill = via == event.ViaCgroupKill && forkedIntoKill(e, function)
 	self := e.Current.Key == e.Target.Key
 	switch {
 	case sent(via):

@@ -143,6 +143,16 @@ func memoryError(e *event.RawSignal) bool {
 	return unix.Signal(e.Signal) == unix.SIGBUS && (e.Code == mceerrAR || e.Code == mceerrAO)
 }
 
+// forkedIntoKill tells whether a task was forked while its cgroup was being
+// killed (cgroup_post_fork): by the function on the stack or, without one, by
+// the system call: cgroup.kill is written. A thread's forker is its own process.
+func forkedIntoKill(e *event.RawSignal, function string) bool {
+	if function != "" {
+		return function == "cgroup_post_fork"
+	}
+	return e.Syscall != unix.SYS_WRITE && e.Syscall != unix.SYS_PWRITE64 && e.Syscall != unix.SYS_WRITEV
+}
+
 // triggered tells whether the task in whose context a kernel-made signal
 // happened means something. A timer strikes whoever runs; a fault, a limit and
 // a broken pipe have only the target itself.
@@ -154,6 +164,8 @@ func triggered(via event.Via, current event.Brief, self bool) bool {
 		return current.TGID != 0
 	case event.ViaPtrace:
 		return !self
+	case event.ViaCgroupKill:
+		return current.TGID != 0 // who writes its own cgroup.kill has done it, too
 	}
 	return current.Flags&pfKthread == 0 && current.TGID != 0 && !self
 }

@@ -83,12 +83,33 @@ func TestTriggered(t *testing.T) {
 		{event.ViaFault, user, true, false},
 		{event.ViaOOM, user, true, true}, // the one that allocated, also the victim
 		{event.ViaCgroupKill, user, false, true},
+		{event.ViaCgroupKill, user, true, true}, // writes its own cgroup's
 		{event.ViaTTY, kthread, false, false},
 		{event.ViaPtrace, user, true, false},
 		{event.ViaSigio, user, false, true},
 	} {
 		if got := triggered(c.via, c.who, c.self); got != c.want {
 			t.Errorf("%s by %+v (self %v): %v", c.via, c.who, c.self, got)
+		}
+	}
+}
+
+// A fork into a cgroup that is being killed is no write of cgroup.kill.
+func TestForkedIntoKill(t *testing.T) {
+	for _, c := range []struct {
+		syscall  int64
+		function string
+		want     bool
+	}{
+		{unix.SYS_WRITE, "__cgroup_kill", false},
+		{unix.SYS_CLONE3, "cgroup_post_fork", true},
+		{unix.SYS_WRITE, "", false}, // the kernel hides its addresses
+		{unix.SYS_CLONE3, "", true},
+		{unix.SYS_CLONE, "", true},
+	} {
+		e := raw(unix.SIGKILL, func(e *event.RawSignal) { e.Syscall = c.syscall })
+		if got := forkedIntoKill(e, c.function); got != c.want {
+			t.Errorf("system call %d in %q: %v", c.syscall, c.function, got)
 		}
 	}
 }

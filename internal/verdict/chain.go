@@ -4,6 +4,7 @@ package verdict
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sigtrace/sigtrace/internal/event"
 )
@@ -11,24 +12,22 @@ import (
 // A messenger passes a signal on within this time (the contract's rule).
 const passesOn = second
 
-// hopsMax bounds a chain; real ones have three or four hops.
-const hopsMax = 8
-
 // bySender finds who began it and what that one is to the dead.
 func (e *Engine) bySender(st *story, f *finding) {
 	f.first = e.firstOf(f.deciding, f)
-	from := doer(f.first.Signal)
+	from := e.doerOf(f.first.Signal)
 	if from == nil {
-		// The chain ends in a mechanism of the kernel's: a timer's or a
+		// The chain begins with a mechanism of the kernel's: a timer's or a
 		// terminal's signal that a supervisor passed on.
-		g := e.bySignal(st, f.first)
-		f.cause, f.actor = g.cause, g.actor
-		f.hops = append(g.hops, f.hops...)
+		e.byMechanism(f, f.first)
 		return
+	}
+	if forkedIntoKill(f.first.Signal) {
+		f.confidence = event.Likely
 	}
 	f.actor = from
 	f.cause = e.who(from, st, f)
-	f.hops = append([]event.Hop{hop(f.first)}, f.hops...)
+	f.precede(hop(f.first, from))
 	e.cleanedUp(f)
 }
 
@@ -43,7 +42,7 @@ func (e *Engine) firstOf(s *noted, f *finding) *noted {
 		if s.BoottimeNS-prior.BoottimeNS > passesOn {
 			f.confidence = event.Likely
 		}
-		f.hops = append([]event.Hop{hop(s)}, f.hops...)
+		f.precede(hop(s, doer(s.Signal)))
 		s = prior
 	}
 	return s
@@ -90,8 +89,8 @@ func among(list []*event.Process, p *event.Process) bool {
 	return false
 }
 
-func hop(s *noted) event.Hop {
-	return event.Hop{Process: doer(s.Signal), What: fmt.Sprintf("sent %s to %s", s.Signal.Signal, named(s.Target))}
+func hop(s *noted, by *event.Process) event.Hop {
+	return event.Hop{Process: by, What: fmt.Sprintf("sent %s to %s", s.Signal.Signal, named(s.Target))}
 }
 
 // cleansUp is how long after its shim's death a runtime's kill is its clean-up.
@@ -103,27 +102,27 @@ func (e *Engine) cleanedUp(f *finding) {
 	if f.cause != event.CauseRuntimeStop {
 		return
 	}
-	monitor, from := monitorOf(f.deciding.Target), doer(f.first.Signal)
+	monitor, from := monitorOf(f.deciding.Target), e.doerOf(f.first.Signal)
 	m := e.find(monitor)
 	if m == nil || m.exit == nil {
 		// Its death was before sigtrace's time, or was missed: the lineage knows
 		// of it, or what the runtime does.
 		if monitor != nil && monitor.Dead && !descends(from, monitor) || removesRemains(from) {
 			f.cause, f.confidence, f.actor = event.CauseRuntimeCleanup, event.Likely, nil
-			f.hops = append([]event.Hop{diedUnseen(monitor)}, f.hops...)
+			f.precede(diedUnseen(monitor))
 		}
 		return
 	}
 	if m.exit.BoottimeNS > f.first.BoottimeNS || f.first.BoottimeNS-m.exit.BoottimeNS > cleansUp {
 		return
 	}
-	cause := e.decide(m)
-	f.cause, f.setOff, f.actor = event.CauseRuntimeCleanup, m, m.process
-	if cause.actor != nil {
-		f.actor = cause.actor
+	f.cause = event.CauseRuntimeCleanup
+	cause := e.setOff(f, m)
+	if cause == nil {
+		return
 	}
 	dead := event.Hop{Process: m.process, What: "died (" + string(cause.cause) + ") and left its container to the runtime"}
-	f.hops = append(append(append([]event.Hop{}, cause.hops...), dead), f.hops...)
+	f.precede(append(slices.Clone(cause.hops), dead)...)
 }
 
 func diedUnseen(monitor *event.Process) event.Hop {

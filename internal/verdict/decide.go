@@ -25,20 +25,35 @@ type finding struct {
 	absent *event.Absent
 	// asked: it ended by itself after deciding.
 	asked bool
-	// setOff is the death of another process that set this one off.
-	setOff *story
+	// setOffBy is the death of another process that set this one off, and
+	// setOffCause the cause of that one.
+	setOffBy    *story
+	setOffCause event.Cause
 	// why the other died, where Kubernetes knows better than the kernel.
 	why string
+	// cut: the causes behind this one were not all followed, see walk.
+	cut bool
 }
 
-// decide gives a death its cause. It looks at a story once.
+// decide gives a death its cause, once. It answers nil where the walk that led
+// here goes no further.
 func (e *Engine) decide(st *story) *finding {
-	if st.cause == nil {
-		st.cause = &finding{cause: event.CauseUnknown, confidence: event.Unknown} // ends circles
-		f := e.decided(st)
-		st.cause = &f
+	if st.cause != nil {
+		return st.cause
 	}
-	return st.cause
+	within := e.deciding.begun()
+	if !e.deciding.enter(st) {
+		return nil
+	}
+	defer e.deciding.leave()
+	f := e.decided(st)
+	if f.cut && f.confidence == event.Proven {
+		f.confidence = event.Likely
+	}
+	if !f.cut || !within {
+		st.cause = &f // else its own turn may see further
+	}
+	return &f
 }
 
 func (e *Engine) decided(st *story) finding {
@@ -131,34 +146,53 @@ func (e *Engine) unseenSignal(st *story) finding {
 	return f
 }
 
-// bySignal is the contract's table, by mechanism.
+// bySignal is the contract's table: by who sent it, or else by mechanism.
 func (e *Engine) bySignal(st *story, s *noted) finding {
 	f := finding{confidence: event.Proven, deciding: s, first: s}
 	if !isTrue(s.Fatal) {
 		f.confidence = event.Likely
 	}
-	switch s.Via {
-	case event.ViaKill, event.ViaTgkill, event.ViaSigqueue, event.ViaCgroupKill:
+	if isSent(s.Via) {
 		e.bySender(st, &f)
-	case event.ViaOOM:
-		e.sharedMemory(&f)
-	case event.ViaPdeathsig:
-		f.cause = event.CauseParentDeath
-		e.setOffBy(&f, s.Trigger)
-	case event.ViaPidnsExit:
-		f.cause = event.CausePIDNamespaceEnded
-		e.setOffBy(&f, s.Trigger)
-	case event.ViaTTY:
-		f.cause = event.CauseTerminal
-		e.setOffBy(&f, s.Trigger)
-	default:
-		f.cause = causeOf(s.Via)
-		f.actor = s.Trigger
+	} else {
+		e.byMechanism(&f, s)
 	}
 	if f.cause == event.CauseUnknown {
 		f.confidence = event.Unknown
 	}
 	return f
+}
+
+// isSent tells whether a process asks for signals of that mechanism.
+func isSent(via event.Via) bool {
+	switch via {
+	case event.ViaKill, event.ViaTgkill, event.ViaSigqueue, event.ViaCgroupKill:
+		return true
+	}
+	return false
+}
+
+// byMechanism is for signals of the kernel's own making. It never asks who sent
+// one, so that bySender may end here.
+func (e *Engine) byMechanism(f *finding, s *noted) {
+	switch s.Via {
+	case event.ViaOOM:
+		e.sharedMemory(f, s)
+	case event.ViaPdeathsig:
+		f.cause = event.CauseParentDeath
+		e.setOffByTrigger(f, s.Trigger)
+	case event.ViaPidnsExit:
+		f.cause = event.CausePIDNamespaceEnded
+		e.setOffByTrigger(f, s.Trigger)
+	case event.ViaTTY:
+		f.cause = event.CauseTerminal
+		e.setOffByTrigger(f, s.Trigger)
+	case event.ViaCgroupKill:
+		f.cause = event.CauseUnknown // its writer was not seen, and who forked is not to blame
+	default:
+		f.cause = causeOf(s.Via)
+		f.actor = s.Trigger
+	}
 }
 
 // causeOf maps the mechanisms that are causes by themselves.
@@ -188,21 +222,34 @@ func causeOf(via event.Via) event.Cause {
 	return event.CauseUnknown
 }
 
-// setOffBy is for deaths that another's set off: its parent's, its PID
-// namespace's init's, its session leader's. Who is to blame for that one is to
-// blame for this one.
-func (e *Engine) setOffBy(f *finding, trigger *event.Process) {
+// setOffByTrigger is for deaths that another's set off: its parent's, its PID
+// namespace's init's, its session leader's.
+func (e *Engine) setOffByTrigger(f *finding, trigger *event.Process) {
 	f.actor = trigger
-	dead := e.find(trigger)
-	if trigger == nil || dead == nil || dead.exit == nil {
+	other := e.find(trigger)
+	if other == nil || other.exit == nil {
 		return
 	}
-	cause := e.decide(dead)
-	f.setOff = dead
-	f.hops = append(f.hops, cause.hops...)
+	if cause := e.setOff(f, other); cause != nil {
+		f.precede(cause.hops...)
+	}
+}
+
+// setOff notes that the death of another set this one off: who is to blame for
+// that one is to blame for this one. It returns the other's cause, nil where the
+// walk ends before it.
+func (e *Engine) setOff(f *finding, other *story) *finding {
+	f.actor = other.process
+	cause := e.decide(other)
+	if cause == nil {
+		f.cut = true
+		return nil
+	}
+	f.setOffBy, f.setOffCause, f.cut = other, cause.cause, cause.cut
 	if cause.actor != nil {
 		f.actor = cause.actor
 	}
+	return cause
 }
 
 func nanoseconds(n uint64) time.Duration { return time.Duration(n) }

@@ -68,6 +68,8 @@ type Engine struct {
 	lost    []loss
 	kube    cluster
 	told    []toldOf // records that may be revised
+	// deciding and joining are the ways from one death to others, see walk.
+	deciding, joining walk
 }
 
 // New returns an engine that has seen nothing.

@@ -15,8 +15,8 @@ const keptText = "; kept in the pins while no agent could write it, with the las
 // evidence lists what was seen, in order of time.
 func evidence(st *story, f *finding) []event.Evidence {
 	var list []event.Evidence
-	if f.setOff != nil && f.setOff.exit != nil {
-		x := f.setOff.exit
+	if f.setOffBy != nil && f.setOffBy.exit != nil {
+		x := f.setOffBy.exit
 		list = append(list, event.Evidence{Time: x.Time, Source: "sched_process_exit", Text: named(x.Process) + " " + ended(x.Exit)})
 	}
 	if f.first != nil && f.deciding != nil && f.first.Signal != f.deciding.Signal {
@@ -59,6 +59,9 @@ func seen(s *noted) event.Evidence {
 		text += " from " + named(s.Sender)
 	case s.Trigger != nil:
 		text += ", triggered by " + named(s.Trigger)
+	}
+	if forkedIntoKill(s.Signal) {
+		text += ", forked while its cgroup was being killed"
 	}
 	switch {
 	case isTrue(s.Fatal):

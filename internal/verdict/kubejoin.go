@@ -56,11 +56,11 @@ func (e *Engine) join(st *story) joined {
 
 // joinSetOff: whoever set this death off may have been stopped by kubelet.
 func (e *Engine) joinSetOff(j *joined) {
-	if j.setOff == nil || j.setOff.exit == nil || j.setOff.process.Pod == nil || j.cause == event.CauseRuntimeCleanup {
+	if j.setOffBy == nil || j.setOffBy.exit == nil || j.setOffBy.process.Pod == nil || j.cause == event.CauseRuntimeCleanup {
 		return
 	}
-	other := e.join(j.setOff)
-	if other.requestedBy == "" {
+	other, ok := e.joinOther(j.setOffBy)
+	if !ok || other.requestedBy == "" {
 		return
 	}
 	j.requestedBy, j.words = other.requestedBy, other.words
@@ -68,6 +68,16 @@ func (e *Engine) joinSetOff(j *joined) {
 		j.actor, j.hops = nil, other.hops
 		j.why = string(other.cause)
 	}
+}
+
+// joinOther joins the death that set off another; it answers false where the walk
+// goes no further.
+func (e *Engine) joinOther(st *story) (joined, bool) {
+	if !e.joining.enter(st) {
+		return joined{}, false
+	}
+	defer e.joining.leave()
+	return e.join(st), true
 }
 
 // said lists, as evidence, what Kubernetes said of a stop: its reason, that it

@@ -28,13 +28,13 @@ func byOOM(o *event.OOM) finding {
 
 // sharedMemory is for those that the OOM killer took because they share the
 // victim's memory.
-func (e *Engine) sharedMemory(f *finding) {
-	o := e.oomBefore(f.deciding.BoottimeNS+settle, f.deciding.Trigger)
+func (e *Engine) sharedMemory(f *finding, s *noted) {
+	o := e.oomBefore(s.BoottimeNS+settle, s.Trigger)
 	if o == nil {
 		f.cause = event.CauseUnknown
 		return
 	}
-	*f = finding{cause: byOOM(o).cause, confidence: byOOM(o).confidence, deciding: f.deciding, first: f.first, oom: o}
+	*f = finding{cause: byOOM(o).cause, confidence: byOOM(o).confidence, deciding: f.deciding, first: f.first, hops: f.hops, oom: o}
 }
 
 // oomBefore is the last OOM kill before a time, by one trigger if that is
@@ -71,9 +71,10 @@ func (e *Engine) group(o *event.OOM) []*event.OOM {
 	return all
 }
 
-func apart(a, b *event.OOM) uint64 {
-	return max(a.BoottimeNS, b.BoottimeNS) - min(a.BoottimeNS, b.BoottimeNS)
-}
+func apart(a, b *event.OOM) uint64 { return apartNS(a.BoottimeNS, b.BoottimeNS) }
+
+// apartNS is the time between two times, in their unit.
+func apartNS(a, b uint64) uint64 { return max(a, b) - min(a, b) }
 
 // speaker is whose record tells of the whole group: the container's init, else
 // the one that the OOM killer chose.

@@ -60,6 +60,9 @@ func (e *Engine) because(d *event.Death, j *joined) string {
 	case event.CauseServiceManager:
 		return " by systemd stopping " + safetext.Quote(d.Process.Unit)
 	case event.CauseSelfSignal:
+		if f.first != nil && f.first.Via == event.ViaCgroupKill {
+			return " by its own write to its cgroup's cgroup.kill"
+		}
 		return " by a signal that it sent to itself" + abortHint(d)
 	case event.CauseParentDeath:
 		return ": it asked for this signal when its parent dies (PR_SET_PDEATHSIG)" + e.blame(d, f)
@@ -135,24 +138,24 @@ func verdictOn(d *event.Death) string {
 // blame names who set off the death that set off this one.
 func (e *Engine) blame(d *event.Death, f *finding) string {
 	switch {
-	case f.setOff != nil && f.why != "":
-		return ": kubelet had " + named(f.setOff.process) + " stopped (" + f.why + ")"
+	case f.setOffBy != nil && f.why != "":
+		return ": kubelet had " + named(f.setOffBy.process) + " stopped (" + f.why + ")"
 	case d.Actor == nil:
 		return ""
-	case f.setOff == nil:
+	case f.setOffBy == nil:
 		return ", by " + named(d.Actor)
-	case same(d.Actor, f.setOff.process):
-		return ": " + named(d.Actor) + " " + ended(f.setOff.exit.Exit)
+	case same(d.Actor, f.setOffBy.process):
+		return ": " + named(d.Actor) + " " + ended(f.setOffBy.exit.Exit)
 	}
-	return ": " + named(f.setOff.process) + " was killed by " + e.person(d.Actor, f.setOff.process)
+	return ": " + named(f.setOffBy.process) + " was killed by " + e.person(d.Actor, f.setOffBy.process)
 }
 
 // whoseDeath names the shim or monitor that died, and who is to blame for it.
 func (e *Engine) whoseDeath(d *event.Death, f *finding) string {
-	if f.setOff == nil {
+	if f.setOffBy == nil {
 		return "its shim or monitor died, it was not seen why"
 	}
-	return named(f.setOff.process) + " died" + e.blame(d, f)
+	return named(f.setOffBy.process) + " died" + e.blame(d, f)
 }
 
 func abortHint(d *event.Death) string {
@@ -193,6 +196,9 @@ func faultText(sig string) string {
 }
 
 func unknownReason(d *event.Death, f *finding) string {
+	if f.deciding != nil && f.deciding.Via == event.ViaCgroupKill {
+		return " through cgroup.kill; which process wrote it was not seen"
+	}
 	if f.deciding != nil {
 		return " by a signal of the kernel's whose reason could not be told"
 	}

@@ -91,12 +91,12 @@ func DeathID(boot string, pid int, start uint64) string {
 
 // chain leaves out a single hop: that is the actor itself.
 func (f *finding) chain() []event.Hop {
-	if len(f.hops) < 2 && f.setOff == nil {
+	if len(f.hops) < 2 && f.setOffBy == nil {
 		return nil
 	}
 	hops := f.hops
-	if f.setOff != nil && f.cause != event.CauseRuntimeCleanup {
-		hops = append(append([]event.Hop{}, hops...), event.Hop{Process: f.setOff.process, What: "died (" + f.whyDied() + ")"})
+	if f.setOffBy != nil && f.cause != event.CauseRuntimeCleanup {
+		hops = append(append([]event.Hop{}, hops...), event.Hop{Process: f.setOffBy.process, What: "died (" + f.whyDied() + ")"})
 	}
 	return hops
 }
@@ -106,7 +106,7 @@ func (f *finding) whyDied() string {
 	if f.why != "" {
 		return f.why
 	}
-	return string(f.setOff.cause.cause)
+	return string(f.setOffCause)
 }
 
 // since is where the window begins that the verdict rests on.

@@ -49,6 +49,27 @@ static void cgroup_kill_run(char **argv)
 	say_int("threads", THREADS + 1);
 }
 
+static void kill_own_cgroup(void)
+{
+	join_cgroup(cgroup_dir);
+	ready();
+	hold();
+	cgroup_kill();
+}
+
+// cgroup-kill-self DIR: whoever is in a cgroup may write its cgroup.kill.
+static void cgroup_kill_self_run(char **argv)
+{
+	cgroup_dir = argv[0];
+	victim = spawn("zoo-victim", kill_own_cgroup);
+	await(1);
+	say_start("victim_start_ticks", victim);
+	release();
+	say_status("status", end_of(victim));
+	say_int("victim", victim);
+	say_int("signal", SIGKILL);
+}
+
 static int sigio_signal;
 static int sockets[2];
 
@@ -164,7 +185,7 @@ static void posix_timer_run(char **argv) { (void)argv, alone(set_posix_timer, SI
 static void sigpipe_run(char **argv) { (void)argv, alone(write_to_nobody, SIGPIPE); }
 
 const struct scenario made_scenarios[] = {
-	{"cgroup-kill", 1, cgroup_kill_run}, {"sigio", 1, sigio_run},
+	{"cgroup-kill", 1, cgroup_kill_run}, {"cgroup-kill-self", 1, cgroup_kill_self_run}, {"sigio", 1, sigio_run},
 	{"pdeathsig", 1, pdeathsig_run},     {"alarm", 0, alarm_run},
 	{"itimer", 0, itimer_run},	     {"posix-timer", 0, posix_timer_run},
 	{"sigpipe", 0, sigpipe_run},	     {},

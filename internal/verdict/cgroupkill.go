@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import "github.com/sigtrace/sigtrace/internal/event"
+
+// forkedIntoKill tells whether a signal hit a task that was forked into a cgroup
+// while that was being killed (cgroup_post_fork, kernel/cgroup/cgroup.c). Its
+// trigger is the task that forked, which did not ask for it.
+func forkedIntoKill(s *event.Signal) bool {
+	return s.ForkedIntoKill || s.KernelFunction == "cgroup_post_fork"
+}
+
+// ownCgroupKill tells whether a process wrote the cgroup.kill of its own cgroup.
+// Older recordings leave the trigger out where it is the target.
+func ownCgroupKill(s *event.Signal) bool {
+	if s.Via != event.ViaCgroupKill || forkedIntoKill(s) {
+		return false
+	}
+	if s.Trigger != nil {
+		return same(s.Trigger, s.Target)
+	}
+	return s.KernelFunction == "__cgroup_kill" || s.KernelFunction == "cgroup_kill_write"
+}
+
+// cgroupKiller is who wrote the cgroup.kill that a task was forked into: the
+// writer that killed the process which forked it, for both are of one cgroup. It
+// is nil where that was not seen.
+func (e *Engine) cgroupKiller(s *event.Signal) *event.Process {
+	forker := s.Target
+	if s.Trigger != nil {
+		forker = s.Trigger
+	}
+	st := e.find(forker)
+	if st == nil {
+		return nil
+	}
+	for i := len(st.signals) - 1; i >= 0; i-- {
+		k := st.signals[i].Signal
+		if k.Via == event.ViaCgroupKill && !forkedIntoKill(k) && apartNS(k.BoottimeNS, s.BoottimeNS) <= second {
+			return doer(k)
+		}
+	}
+	return nil
+}

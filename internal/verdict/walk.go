@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"slices"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+const (
+	// hopsMax bounds how many deaths or forwarders one cause is followed through;
+	// real causal chains have three or four hops.
+	hopsMax = 8
+	// chainMax bounds the hops of a record: a death's hops begin with those of
+	// the death that set it off, however many there were.
+	chainMax = 12
+)
+
+// walk is the way from a death to the deaths that set it off. All recursion from
+// one death to another goes through enter, so that no stream, however it was
+// made, can send it in a circle or deeper than hopsMax.
+type walk struct{ path []*story }
+
+// enter takes one step; it answers false where the step would close a circle or
+// be one too many. Whoever entered must leave.
+func (w *walk) enter(st *story) bool {
+	if len(w.path) >= hopsMax || slices.Contains(w.path, st) {
+		return false
+	}
+	w.path = append(w.path, st)
+	return true
+}
+
+func (w *walk) leave() { w.path = w.path[:len(w.path)-1] }
+
+// begun tells whether a walk is under way.
+func (w *walk) begun() bool { return len(w.path) > 0 }
+
+// precede puts hops before those of a finding. Where that makes too many, the
+// middle is left out: the first cause and the final blow are what is asked for.
+func (f *finding) precede(hops ...event.Hop) {
+	all := slices.Concat(hops, f.hops)
+	if n := len(all); n > chainMax {
+		left := event.Hop{What: "further hops left out"}
+		all = slices.Concat(all[:chainMax/2], []event.Hop{left}, all[n-(chainMax-chainMax/2-1):])
+	}
+	f.hops = all
+}
