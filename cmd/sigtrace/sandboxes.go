@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/sigtrace/sigtrace/internal/verdict"
+	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
 // reportSandboxes names the kinds of sandboxes of this node whose processes the
@@ -30,7 +30,7 @@ func reportSandboxes(w io.Writer) {
 func sandboxes(proc string) []string {
 	var kinds []string
 	add := func(exe string) {
-		if kind := verdict.Sandbox(exe); kind != "" {
+		if kind := proctree.SandboxKind(exe); kind != "" {
 			kinds = append(kinds, kind)
 		}
 	}

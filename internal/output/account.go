@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/phrase"
 	"github.com/sigtrace/sigtrace/internal/safetext"
-	"github.com/sigtrace/sigtrace/internal/verdict"
 )
 
 // proseWidth is where a sentence is broken that goes to a file.
@@ -110,7 +110,7 @@ func (a *account) facts() {
 		a.fact("Kubernetes", kubernetesText(k))
 	}
 	if d.OOM != nil {
-		a.fact("OOM kill", verdict.OOMText(d.OOM))
+		a.fact("OOM kill", phrase.OOM(d.OOM))
 	}
 	a.fact("memory", MemoryText(d.Memory))
 	if c := d.Collateral; c != nil && c.Count > 0 {

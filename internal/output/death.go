@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/phrase"
 	"github.com/sigtrace/sigtrace/internal/safetext"
-	"github.com/sigtrace/sigtrace/internal/verdict"
 )
 
 // deathLines show a death so that it stands out: the verdict on the line, the
@@ -111,5 +111,5 @@ func (t *tablePrinter) stuckLines(s *event.Stuck) []string {
 	where, target, from := t.columns()
 	return append(lines, t.colour.loud(fmt.Sprintf("%s  %s  %s  %s  %s  %s", t.time(s.Time),
 		pad(t.cut(placeOf(s.Target), where), where), pad(t.cut(named(s.Target), target), target),
-		pad("STUCK", 8), pad("", from), safetext.Quote(verdict.StuckText(s)))))
+		pad("STUCK", 8), pad("", from), safetext.Quote(phrase.Stuck(s)))))
 }

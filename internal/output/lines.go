@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/phrase"
 	"github.com/sigtrace/sigtrace/internal/safetext"
-	"github.com/sigtrace/sigtrace/internal/verdict"
 )
 
 func (t *tablePrinter) oomLines(o *event.OOM) []string {
@@ -40,11 +40,11 @@ func oomDetail(o *event.OOM) string {
 		if o.LimitLevel != "" {
 			level = " (" + o.LimitLevel + ")"
 		}
-		parts = append(parts, fmt.Sprintf("limit %s%s, used %s", verdict.Bytes(*o.LimitBytes), level, verdict.Bytes(*o.UsageBytes)))
+		parts = append(parts, fmt.Sprintf("limit %s%s, used %s", phrase.Bytes(*o.LimitBytes), level, phrase.Bytes(*o.UsageBytes)))
 	}
 	if o.Victim != nil && o.Victim.RSSBytes != nil {
 		r := o.Victim.RSSBytes
-		parts = append(parts, fmt.Sprintf("victim's memory %s (anon %s)", verdict.Bytes(r.Anon+r.File+r.Shmem), verdict.Bytes(r.Anon)))
+		parts = append(parts, fmt.Sprintf("victim's memory %s (anon %s)", phrase.Bytes(r.Anon+r.File+r.Shmem), phrase.Bytes(r.Anon)))
 	}
 	if o.Trigger != nil && o.Victim != nil && idOf(o.Trigger) != idOf(o.Victim.Process) {
 		parts = append(parts, "triggered by "+named(o.Trigger))

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/phrase"
 	"github.com/sigtrace/sigtrace/internal/safetext"
-	"github.com/sigtrace/sigtrace/internal/verdict"
 )
 
 // Moment is one event as one line of a timeline.
@@ -27,9 +27,9 @@ func MomentOf(e event.Event) (Moment, bool) {
 	case *event.Signal:
 		text = signalText(e)
 	case *event.OOM:
-		text = "OOM kill: " + verdict.OOMText(e)
+		text = "OOM kill: " + phrase.OOM(e)
 		if e.Victim != nil {
-			text = "OOM kill of " + named(e.Victim.Process) + ": " + verdict.OOMText(e)
+			text = "OOM kill of " + named(e.Victim.Process) + ": " + phrase.OOM(e)
 		}
 	case *event.Death:
 		text = fmt.Sprintf("%s died: %s (%s)", named(e.Process), e.Cause, e.Confidence)
@@ -37,7 +37,7 @@ func MomentOf(e event.Event) (Moment, bool) {
 			text += ", by " + named(e.Actor)
 		}
 	case *event.Stuck:
-		text = named(e.Target) + ": " + safetext.Quote(verdict.StuckText(e))
+		text = named(e.Target) + ": " + safetext.Quote(phrase.Stuck(e))
 	default:
 		return Moment{}, false
 	}

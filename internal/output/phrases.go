@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/phrase"
 	"github.com/sigtrace/sigtrace/internal/safetext"
-	"github.com/sigtrace/sigtrace/internal/verdict"
 )
 
 func exitText(x event.ExitStatus) string {
@@ -42,10 +42,10 @@ func MemoryText(m *event.Memory) string {
 	}
 	var parts []string
 	if m.LimitBytes != nil {
-		parts = append(parts, "limit "+verdict.Bytes(*m.LimitBytes))
+		parts = append(parts, "limit "+phrase.Bytes(*m.LimitBytes))
 	}
 	if m.PeakBytes != nil {
-		parts = append(parts, "peak "+verdict.Bytes(*m.PeakBytes))
+		parts = append(parts, "peak "+phrase.Bytes(*m.PeakBytes))
 	}
 	if m.OOMKills != nil {
 		parts = append(parts, fmt.Sprintf("OOM kills so far %d", *m.OOMKills))

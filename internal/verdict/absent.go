@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/phrase"
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
@@ -36,7 +37,7 @@ func notSeen(d *event.Death, x *event.Exit) {
 
 func absentSeen(x *event.Exit) []event.Evidence {
 	a := x.Absent
-	text := subject(x.Process) + " " + endedAbsent(x.Exit)
+	text := phrase.Subject(x.Process) + " " + endedAbsent(x.Exit)
 	if a.Reason != "" {
 		text += ", reason " + safetext.Quote(a.Reason)
 	}

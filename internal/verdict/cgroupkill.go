@@ -2,23 +2,26 @@
 
 package verdict
 
-import "github.com/sigtrace/sigtrace/internal/event"
+import (
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proctree"
+)
 
-// forkedIntoKill tells whether a signal hit a task that was forked into a cgroup
+// forkedIntoKill reports whether a signal hit a task that was forked into a cgroup
 // while that was being killed (cgroup_post_fork, kernel/cgroup/cgroup.c). Its
 // trigger is the task that forked, which did not ask for it.
 func forkedIntoKill(s *event.Signal) bool {
 	return s.ForkedIntoKill || s.KernelFunction == "cgroup_post_fork"
 }
 
-// ownCgroupKill tells whether a process wrote the cgroup.kill of its own cgroup.
+// ownCgroupKill reports whether a process wrote the cgroup.kill of its own cgroup.
 // Older recordings leave the trigger out where it is the target.
 func ownCgroupKill(s *event.Signal) bool {
 	if s.Via != event.ViaCgroupKill || forkedIntoKill(s) {
 		return false
 	}
 	if s.Trigger != nil {
-		return same(s.Trigger, s.Target)
+		return proctree.Same(s.Trigger, s.Target)
 	}
 	return s.KernelFunction == "__cgroup_kill" || s.KernelFunction == "cgroup_kill_write"
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/phrase"
+	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
 // A messenger passes a signal on within this time (the contract's rule).
@@ -51,13 +53,13 @@ func (e *Engine) firstOf(s *noted, f *finding) *noted {
 func (e *Engine) prior(s *noted) *noted {
 	from := s.Sender
 	st := e.find(from)
-	if st == nil || !same(from, s.Target) && !descends(s.Target, from) {
+	if st == nil || !proctree.Same(from, s.Target) && !proctree.Descends(s.Target, from) {
 		return nil
 	}
 	for i := len(st.signals) - 1; i >= 0; i-- {
 		p := &st.signals[i]
 		if p.Signal == s.Signal || p.SignalNumber != s.SignalNumber || p.BoottimeNS > s.BoottimeNS ||
-			s.BoottimeNS-p.BoottimeNS > e.passesOn(st, p, s) || p.Result == event.ResultIgnored || same(p.Sender, from) {
+			s.BoottimeNS-p.BoottimeNS > e.passesOn(st, p, s) || p.Result == event.ResultIgnored || proctree.Same(p.Sender, from) {
 			continue
 		}
 		return p
@@ -69,28 +71,14 @@ func (e *Engine) prior(s *noted) *noted {
 // container that its runtime asks to end may clean up first, as long as it is
 // given, and then raise again what it was stopped with: uvicorn does.
 func (e *Engine) passesOn(st *story, p, s *noted) uint64 {
-	if same(s.Sender, s.Target) && st.asksToEnd(p.Signal) && p.Sender != nil && runtime(p.Sender, p.Target) {
+	if proctree.Same(s.Sender, s.Target) && st.asksToEnd(p.Signal) && p.Sender != nil && proctree.IsRuntime(p.Sender, p.Target) {
 		return e.patience(st, p.Signal)
 	}
 	return passesOn
 }
 
-// descends tells whether p comes from a, by lineage or by present parents.
-func descends(p, a *event.Process) bool {
-	return among(p.Ancestors, a) || among(p.PresentAncestors, a)
-}
-
-func among(list []*event.Process, p *event.Process) bool {
-	for _, q := range list {
-		if same(q, p) {
-			return true
-		}
-	}
-	return false
-}
-
 func hop(s *noted, by *event.Process) event.Hop {
-	return event.Hop{Process: by, What: fmt.Sprintf("sent %s to %s", s.Signal.Signal, named(s.Target))}
+	return event.Hop{Process: by, What: fmt.Sprintf("sent %s to %s", s.Signal.Signal, phrase.Process(s.Target))}
 }
 
 // cleansUp is how long after its shim's death a runtime's kill is its clean-up.
@@ -102,12 +90,12 @@ func (e *Engine) cleanedUp(f *finding) {
 	if f.cause != event.CauseRuntimeStop {
 		return
 	}
-	monitor, from := monitorOf(f.deciding.Target), e.doerOf(f.first.Signal)
+	monitor, from := proctree.MonitorOf(f.deciding.Target), e.doerOf(f.first.Signal)
 	m := e.find(monitor)
 	if m == nil || m.exit == nil {
 		// Its death was before sigtrace's time, or was missed: the lineage knows
 		// of it, or what the runtime does.
-		if monitor != nil && monitor.Dead && !descends(from, monitor) || removesRemains(from) {
+		if monitor != nil && monitor.Dead && !proctree.Descends(from, monitor) || proctree.RemovesRemains(from) {
 			f.cause, f.confidence, f.actor = event.CauseRuntimeCleanup, event.Likely, nil
 			f.precede(diedUnseen(monitor))
 		}

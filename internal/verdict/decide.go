@@ -163,7 +163,7 @@ func (e *Engine) bySignal(st *story, s *noted) finding {
 	return f
 }
 
-// isSent tells whether a process asks for signals of that mechanism.
+// isSent reports whether a process asks for signals of that mechanism.
 func isSent(via event.Via) bool {
 	switch via {
 	case event.ViaKill, event.ViaTgkill, event.ViaSigqueue, event.ViaCgroupKill:

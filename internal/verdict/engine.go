@@ -180,7 +180,7 @@ func (e *Engine) Flush() []event.Event {
 	return out
 }
 
-// Waiting tells whether a record is in the making.
+// Waiting reports whether a record is in the making.
 func (e *Engine) Waiting() bool { return len(e.ended) > 0 || len(e.killed) > 0 }
 
 func isTrue(b *bool) bool { return b != nil && *b }

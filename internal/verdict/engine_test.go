@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/phrase"
+	"github.com/sigtrace/sigtrace/internal/proctree"
 	sig "github.com/sigtrace/sigtrace/internal/signal"
 )
 
@@ -107,8 +109,8 @@ func (w *world) none(seen uint64) {
 
 func expect(t *testing.T, d *event.Death, cause event.Cause, c event.Confidence, actor *event.Process) {
 	t.Helper()
-	if d.Cause != cause || d.Confidence != c || !(actor == nil && d.Actor == nil || same(actor, d.Actor)) {
-		t.Errorf("got %s (%s) by %v, want %s (%s) by %v: %s", d.Cause, d.Confidence, named(d.Actor), cause, c, named(actor), d.Summary)
+	if d.Cause != cause || d.Confidence != c || !(actor == nil && d.Actor == nil || proctree.Same(actor, d.Actor)) {
+		t.Errorf("got %s (%s) by %v, want %s (%s) by %v: %s", d.Cause, d.Confidence, phrase.Process(d.Actor), cause, c, phrase.Process(actor), d.Summary)
 	}
 }
 
@@ -204,7 +206,7 @@ func TestStopSignalOfTheImage(t *testing.T) {
 			if d.Cause != c.want {
 				t.Errorf("got %s: %s", d.Cause, d.Summary)
 			}
-			if stopped := c.want == event.CauseRuntimeStop; stopped != (len(d.Signals) == 1) || stopped && !same(d.Actor, runc) {
+			if stopped := c.want == event.CauseRuntimeStop; stopped != (len(d.Signals) == 1) || stopped && !proctree.Same(d.Actor, runc) {
 				t.Errorf("signals %+v, actor %+v", d.Signals, d.Actor)
 			}
 		})
@@ -245,7 +247,7 @@ func TestMessengers(t *testing.T) {
 	w.exit(1020, app, 143)
 	d := w.death(1200)
 	expect(t, d, event.CauseForeignProcess, event.Proven, asker)
-	if len(d.Chain) != 2 || !same(d.Chain[0].Process, asker) || !same(d.Chain[1].Process, init) {
+	if len(d.Chain) != 2 || !proctree.Same(d.Chain[0].Process, asker) || !proctree.Same(d.Chain[1].Process, init) {
 		t.Errorf("chain: %+v", d.Chain)
 	}
 	// A stranger that happens to get the same signal passes nothing on.
@@ -379,7 +381,7 @@ func TestInsideTheContainer(t *testing.T) {
 		d := w.death(1200)
 		expect(t, d, c.cause, event.Proven, c.who)
 		if d.Relation != c.rel {
-			t.Errorf("%s: relation %s, want %s", named(c.who), d.Relation, c.rel)
+			t.Errorf("%s: relation %s, want %s", phrase.Process(c.who), d.Relation, c.rel)
 		}
 	}
 }
@@ -599,7 +601,7 @@ func TestOverdue(t *testing.T) {
 	if len(due) != 1 || due[0].Common().Type != event.TypeStuck {
 		t.Fatalf("told: %+v", due)
 	}
-	if text := StuckText(due[0].(*event.Stuck)); !strings.Contains(text, "state D") || !strings.Contains(text, "nfs_wait") {
+	if text := phrase.Stuck(due[0].(*event.Stuck)); !strings.Contains(text, "state D") || !strings.Contains(text, "nfs_wait") {
 		t.Error(text)
 	}
 	w.none(30_000)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/phrase"
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
@@ -17,7 +18,7 @@ func evidence(st *story, f *finding) []event.Evidence {
 	var list []event.Evidence
 	if f.setOffBy != nil && f.setOffBy.exit != nil {
 		x := f.setOffBy.exit
-		list = append(list, event.Evidence{Time: x.Time, Source: "sched_process_exit", Text: named(x.Process) + " " + ended(x.Exit)})
+		list = append(list, event.Evidence{Time: x.Time, Source: "sched_process_exit", Text: phrase.Process(x.Process) + " " + phrase.Ended(x.Exit)})
 	}
 	if f.first != nil && f.deciding != nil && f.first.Signal != f.deciding.Signal {
 		list = append(list, seen(f.first))
@@ -26,7 +27,7 @@ func evidence(st *story, f *finding) []event.Evidence {
 		list = append(list, seen(f.deciding))
 	}
 	if f.oom != nil {
-		list = append(list, event.Evidence{Time: f.oom.Time, Source: oomSource(f.oom), Text: OOMText(f.oom)})
+		list = append(list, event.Evidence{Time: f.oom.Time, Source: oomSource(f.oom), Text: phrase.OOM(f.oom)})
 	}
 	if f.log != nil {
 		list = append(list, event.Evidence{Time: f.log.Time, Source: "kernel log", Text: logText(f.log)})
@@ -53,12 +54,12 @@ func logText(k *event.KernelOOM) string {
 }
 
 func seen(s *noted) event.Evidence {
-	text := fmt.Sprintf("%s to %s via %s", s.Signal.Signal, named(s.Target), s.Via)
+	text := fmt.Sprintf("%s to %s via %s", s.Signal.Signal, phrase.Process(s.Target), s.Via)
 	switch {
 	case s.Sender != nil:
-		text += " from " + named(s.Sender)
+		text += " from " + phrase.Process(s.Sender)
 	case s.Trigger != nil:
-		text += ", triggered by " + named(s.Trigger)
+		text += ", triggered by " + phrase.Process(s.Trigger)
 	}
 	if forkedIntoKill(s.Signal) {
 		text += ", forked while its cgroup was being killed"
@@ -90,9 +91,9 @@ func oomSource(o *event.OOM) string {
 
 func exitSeen(x *event.Exit) event.Evidence {
 	if x.Unseen {
-		return event.Evidence{Time: x.Time, Source: "proc", Text: named(x.Process) + " is gone; its exit was not seen"}
+		return event.Evidence{Time: x.Time, Source: "proc", Text: phrase.Process(x.Process) + " is gone; its exit was not seen"}
 	}
-	text := named(x.Process) + " " + ended(x.Exit)
+	text := phrase.Process(x.Process) + " " + phrase.Ended(x.Exit)
 	switch {
 	case x.Seccomp != "":
 		text += "; seccomp ended a thread of its (mode " + x.Seccomp + ")"
@@ -103,11 +104,4 @@ func exitSeen(x *event.Exit) event.Evidence {
 		text += keptText
 	}
 	return event.Evidence{Time: x.Time, Source: "sched_process_exit", Text: text}
-}
-
-func ended(x event.ExitStatus) string {
-	if x.Signal != "" {
-		return fmt.Sprintf("was ended by %s (exit %d)", x.Signal, x.Code)
-	}
-	return fmt.Sprintf("exited with code %d", x.Code)
 }

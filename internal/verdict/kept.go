@@ -2,7 +2,10 @@
 
 package verdict
 
-import "github.com/sigtrace/sigtrace/internal/event"
+import (
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proctree"
+)
 
 // weaken: of a death that was kept while no agent was there, the last signals
 // are known and what was sent to others is not. An ancestor, or the dead one
@@ -15,7 +18,7 @@ func weaken(d *event.Death, f *finding, x *event.Exit) {
 	if d.Actor == nil {
 		return
 	}
-	if same(d.Actor, d.Process) || descends(d.Process, d.Actor) || len(d.Process.Ancestors) == 0 {
+	if proctree.Same(d.Actor, d.Process) || proctree.Descends(d.Process, d.Actor) || len(d.Process.Ancestors) == 0 {
 		d.Confidence = event.Likely
 	}
 }

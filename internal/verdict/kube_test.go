@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
 // idApp is the runtime's id of the container that the tests below kill.
@@ -140,7 +141,7 @@ func TestLivenessByAnySource(t *testing.T) {
 				stop(p)
 				d := p.death(60_000)
 				expect(t, d, event.CauseLivenessProbe, event.Likely, nil)
-				if d.RequestedBy != "kubelet" || len(d.Chain) < 3 || d.Chain[0].Process != nil || !same(d.Chain[2].Process, p.runc) {
+				if d.RequestedBy != "kubelet" || len(d.Chain) < 3 || d.Chain[0].Process != nil || !proctree.Same(d.Chain[2].Process, p.runc) {
 					t.Errorf("requested by %q, chain %+v", d.RequestedBy, d.Chain)
 				}
 				if !strings.Contains(d.Summary, "liveness probe failed") {

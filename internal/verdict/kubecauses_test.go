@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
 func afterwards(f *event.KubeFact) { f.After = true }
@@ -184,7 +185,7 @@ func TestPreStopSendsTheSignal(t *testing.T) {
 			if d.Cause != c.cause {
 				t.Fatalf("%s: %s", d.Cause, d.Summary)
 			}
-			if c.cause == event.CausePodDeleted && (d.Actor != nil || !same(d.Chain[len(d.Chain)-1].Process, hook)) {
+			if c.cause == event.CausePodDeleted && (d.Actor != nil || !proctree.Same(d.Chain[len(d.Chain)-1].Process, hook)) {
 				t.Errorf("%+v %+v", d.Actor, d.Chain)
 			}
 		})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
 const (
@@ -171,7 +172,7 @@ func (e *Engine) podOf(p *event.Process) *podFacts {
 // containerEnded notes the end of a pod's container: a pod is finished once all its
 // regular containers are.
 func (e *Engine) containerEnded(x *event.Exit) {
-	if x.Process.Pod == nil || !isInit(x.Process) || x.Process.Container.Name == "" {
+	if x.Process.Pod == nil || !proctree.IsInit(x.Process) || x.Process.Container.Name == "" {
 		return
 	}
 	p := e.kube.pod(x.Process.Pod.Namespace, x.Process.Pod.Name, x.Process.Pod.UID)

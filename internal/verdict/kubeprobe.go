@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/phrase"
 )
 
 // unset are the settings of a probe that the API server fills in
@@ -107,7 +108,7 @@ func (s *stop) run(probe, source string) run {
 	return r
 }
 
-// counts tells whether a probe's result may be of the time before the stop. A
+// counts reports whether a probe's result may be of the time before the stop. A
 // reading of the counters takes place later, and holds what came since the one
 // before.
 func (s *stop) counts(f *event.KubeFact) bool {
@@ -117,7 +118,7 @@ func (s *stop) counts(f *event.KubeFact) bool {
 	return !f.Time.After(s.began.Add(exact))
 }
 
-// afterwards tells whether nothing but successes was counted, and read after the
+// afterwards reports whether nothing but successes was counted, and read after the
 // stop had begun. They break no row that made kubelet kill: it probes no more
 // until a new container runs, whose successes these are (onHold,
 // pkg/kubelet/prober/worker.go), and counters are told by name, not by id.
@@ -125,7 +126,7 @@ func (s *stop) afterwards(f *event.KubeFact) bool {
 	return f.Source == event.SourceCounters && f.Failed == 0 && f.Time.After(s.began)
 }
 
-// follows tells whether a failure still belongs to the row, going back.
+// follows reports whether a failure still belongs to the row, going back.
 func (s *stop) follows(f *event.KubeFact, r *run, step time.Duration, probe string) bool {
 	slack := step/2 + time.Second
 	if r.failed == 0 {
@@ -145,7 +146,7 @@ func (s *stop) follows(f *event.KubeFact, r *run, step time.Duration, probe stri
 	return r.last.Sub(f.Time) <= time.Duration(r.threshold-1)*step+slack
 }
 
-// finished tells whether the pod's work was done, so that its sidecars and its
+// finished reports whether the pod's work was done, so that its sidecars and its
 // sandbox had to go.
 func (e *Engine) finished(s *stop, r *grounds) {
 	settings := s.pod.settings
@@ -172,7 +173,7 @@ func (e *Engine) finished(s *stop, r *grounds) {
 		return
 	}
 	r.cause = event.CausePodFinished
-	text := fmt.Sprintf("the pod's work was done: %s %s; restartPolicy %s", named(last.Process), ended(last.Exit), settings.RestartPolicy)
+	text := fmt.Sprintf("the pod's work was done: %s %s; restartPolicy %s", phrase.Process(last.Process), phrase.Ended(last.Exit), settings.RestartPolicy)
 	r.words = append(r.words, event.Evidence{Time: last.Time, Source: "sched_process_exit", Text: text})
 	r.sources = append(r.sources, "sched_process_exit")
 }

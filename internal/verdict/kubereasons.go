@@ -94,7 +94,7 @@ func (s *stop) own() []*event.KubeFact {
 	return list
 }
 
-// long tells whether a word about the container came too long before to be about
+// long reports whether a word about the container came too long before to be about
 // what goes on beside its init, such as an exec probe: that init lives on.
 func (s *stop) long(f *event.KubeFact) bool {
 	return s.beside && f.Time.Before(s.began.Add(-s.grace()-early))
@@ -134,7 +134,7 @@ func (s *stop) born() time.Time {
 	return s.started
 }
 
-// mirroredSince tells whether only a static pod's mirror was deleted: it has had
+// mirroredSince reports whether only a static pod's mirror was deleted: it has had
 // another one since, before the stop.
 func (s *stop) mirroredSince(deleted *event.KubeFact) bool {
 	return slices.ContainsFunc(s.pod.facts, func(f *event.KubeFact) bool {
@@ -142,7 +142,7 @@ func (s *stop) mirroredSince(deleted *event.KubeFact) bool {
 	})
 }
 
-// leftover tells whether it is what is stopped once a pod's work is done.
+// leftover reports whether it is what is stopped once a pod's work is done.
 func (s *stop) leftover() bool {
 	c := s.pod.container(s.container)
 	return s.sandbox || c != nil && c.Role == event.RoleSidecar

@@ -2,7 +2,10 @@
 
 package verdict
 
-import "github.com/sigtrace/sigtrace/internal/event"
+import (
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proctree"
+)
 
 // kubernetesSays is the reason and exit code that Kubernetes reports for the
 // same death, and whether they agree with what was seen. The runtime sets
@@ -12,7 +15,7 @@ func (e *Engine) kubernetesSays(st *story, f *finding) *event.KubernetesSays {
 	if p.Pod == nil || p.Container == nil {
 		return nil
 	}
-	if !isInit(p) {
+	if !proctree.IsInit(p) {
 		if f.oom == nil || e.podOf(p) == nil {
 			return nil
 		}

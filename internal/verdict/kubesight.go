@@ -69,14 +69,14 @@ func (s *sight) blindIn(from, to time.Time) string {
 	return ""
 }
 
-// complete tells whether a source would have told of kubelet's asking for a stop
+// complete reports whether a source would have told of kubelet's asking for a stop
 // in that window: its silence means that kubelet did not.
 func (c *cluster) complete(source string, from, to time.Time) bool {
 	s := c.sights[source]
 	return s != nil && s.sees && s.complete && !s.since.After(from) && s.blindIn(from, to) == ""
 }
 
-// byHand tells whether kubelet would have been heard asking for a stop, and was
+// byHand reports whether kubelet would have been heard asking for a stop, and was
 // not. The API's silence about a pod that kubelet has told much of proves nothing.
 func (c *cluster) byHand(s *stop) bool {
 	return c.complete(event.SourceKubeletLog, s.began, s.ended) ||
@@ -93,7 +93,7 @@ const (
 	eventsOfStart = 4
 )
 
-// limited tells whether kubelet may have dropped Events of the pod, as those of a
+// limited reports whether kubelet may have dropped Events of the pod, as those of a
 // container that restarts over and over.
 func (p *podFacts) limited() bool {
 	if p.settings == nil {

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
 const (
@@ -38,7 +39,7 @@ type stop struct {
 	beside bool
 }
 
-// stopOf tells whether a finding is such a stop: the runtime sent the signal, or
+// stopOf reports whether a finding is such a stop: the runtime sent the signal, or
 // a process that came into the container from outside, as a preStop hook does.
 func (e *Engine) stopOf(st *story, f *finding) (stop, bool) {
 	p := st.process
@@ -52,12 +53,12 @@ func (e *Engine) stopOf(st *story, f *finding) (stop, bool) {
 	s := stop{
 		pod: e.podOf(p), container: p.Container.Name, id: p.Container.ID, byHook: hook,
 		began: e.began(f.first), ended: st.exit.Time, sandbox: p.Container.Name == "",
-		beside: !isInit(f.first.Target),
+		beside: !proctree.IsInit(f.first.Target),
 	}
 	if s.pod == nil {
 		s.pod = &podFacts{}
 	}
-	if p.StartTime != nil && isInit(p) {
+	if p.StartTime != nil && proctree.IsInit(p) {
 		s.started = *p.StartTime
 	}
 	return s, true
@@ -75,14 +76,14 @@ func (e *Engine) began(first *noted) time.Time {
 	}
 	for i := len(st.signals) - 1; i >= 0; i-- {
 		s := &st.signals[i]
-		if s.BoottimeNS < first.BoottimeNS && s.SignalNumber != int(unix.SIGKILL) && s.Sender != nil && runtime(s.Sender, s.Target) {
+		if s.BoottimeNS < first.BoottimeNS && s.SignalNumber != int(unix.SIGKILL) && s.Sender != nil && proctree.IsRuntime(s.Sender, s.Target) {
 			return s.Time
 		}
 	}
 	return first.Time
 }
 
-// mine tells whether a fact is about this container: by its id, or by its name
+// mine reports whether a fact is about this container: by its id, or by its name
 // and time where the source tells no id.
 func (s *stop) mine(f *event.KubeFact) bool {
 	if f.ContainerID != "" {
@@ -97,7 +98,7 @@ func (s *stop) mine(f *event.KubeFact) bool {
 	return s.started.IsZero() || !f.Time.Before(s.started.Add(-time.Second))
 }
 
-// ofPredecessor tells whether a fact by name is about the container before this
+// ofPredecessor reports whether a fact by name is about the container before this
 // one, which may have ended within the second before this one's start.
 func (s *stop) ofPredecessor(f *event.KubeFact) bool {
 	when := f.Time
@@ -126,7 +127,7 @@ func (s *stop) probedOne(f *event.KubeFact) bool {
 	return f.Time.After(s.began.Add(-wait))
 }
 
-// before tells whether a fact came before the stop began, or with it.
+// before reports whether a fact came before the stop began, or with it.
 func (s *stop) before(f *event.KubeFact) bool { return !f.Time.After(s.began.Add(slack(f))) }
 
 func slack(f *event.KubeFact) time.Duration {
@@ -152,7 +153,7 @@ func (s *stop) asked() []*event.KubeFact {
 	return list
 }
 
-// hooked tells whether a preStop hook of kubelet's was or may have been what
+// hooked reports whether a preStop hook of kubelet's was or may have been what
 // sent the signal.
 func (s *stop) hooked() bool {
 	for _, f := range s.pod.facts {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proctree"
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
@@ -69,7 +70,7 @@ func disruption(j *joined) string {
 // request says of a stop by the runtime who asked for it.
 func (e *Engine) request(d *event.Death, j *joined) string {
 	switch {
-	case !isInit(j.first.Target) && monitor(j.first.Sender):
+	case !proctree.IsInit(j.first.Target) && proctree.IsMonitor(j.first.Sender):
 		return ", which had brought it into the container: an exec probe or a hook whose time was up, or a session that ended"
 	case d.RequestedBy == byKubelet:
 		return "; kubelet asked for it, why is not known"

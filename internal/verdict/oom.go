@@ -2,7 +2,10 @@
 
 package verdict
 
-import "github.com/sigtrace/sigtrace/internal/event"
+import (
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proctree"
+)
 
 const (
 	oomsMax = 128
@@ -42,7 +45,7 @@ func (e *Engine) sharedMemory(f *finding, s *noted) {
 func (e *Engine) oomBefore(at uint64, trigger *event.Process) *event.OOM {
 	for i := len(e.ooms) - 1; i >= 0; i-- {
 		o := e.ooms[i]
-		if o.BoottimeNS > at || trigger != nil && !same(trigger, o.Trigger) {
+		if o.BoottimeNS > at || trigger != nil && !proctree.Same(trigger, o.Trigger) {
 			continue
 		}
 		if at-o.BoottimeNS <= oneKill {
@@ -57,7 +60,7 @@ func (e *Engine) group(o *event.OOM) []*event.OOM {
 	var all []*event.OOM
 	members := 0
 	for _, p := range e.ooms {
-		if !same(p.Trigger, o.Trigger) || p.LimitCgroup != o.LimitCgroup || apart(p, o) > oneKill {
+		if !proctree.Same(p.Trigger, o.Trigger) || p.LimitCgroup != o.LimitCgroup || apart(p, o) > oneKill {
 			continue
 		}
 		all = append(all, p)
@@ -80,7 +83,7 @@ func apartNS(a, b uint64) uint64 { return max(a, b) - min(a, b) }
 // the one that the OOM killer chose.
 func speaker(group []*event.OOM) *event.Process {
 	for _, o := range group {
-		if isInit(o.Victim.Process) {
+		if proctree.IsInit(o.Victim.Process) {
 			return o.Victim.Process
 		}
 	}

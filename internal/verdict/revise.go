@@ -4,6 +4,7 @@ package verdict
 
 import (
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
 const (
@@ -25,7 +26,7 @@ type toldOf struct {
 	dropped uint64
 }
 
-// awaits tells whether Kubernetes may still have something to say that changes
+// awaits reports whether Kubernetes may still have something to say that changes
 // the record of a death, and is heard.
 func (e *Engine) awaits(st *story) bool {
 	p := st.process
@@ -58,7 +59,7 @@ func (e *Engine) awaitsReason(st *story) bool {
 	return false
 }
 
-// spoken tells whether a source has said why.
+// spoken reports whether a source has said why.
 func (r *grounds) spoken(source string) bool {
 	for _, f := range r.facts {
 		if f.Source == source {
@@ -74,7 +75,7 @@ func (r *grounds) spoken(source string) bool {
 }
 
 func (e *Engine) awaitsStatus(st *story) bool {
-	if !isInit(st.process) || e.status(st) != nil {
+	if !proctree.IsInit(st.process) || e.status(st) != nil {
 		return false
 	}
 	for _, name := range []string{event.SourceCRI, event.SourceAPI} {
@@ -123,13 +124,13 @@ func (e *Engine) revised(now uint64) []event.Event {
 	return out
 }
 
-// weaker tells whether a record names less than it did: a reason that has been
+// weaker reports whether a record names less than it did: a reason that has been
 // forgotten is still one.
 func weaker(a, b *event.Death) bool {
 	return a.RequestedBy == "" && b.RequestedBy != "" || a.Cause == b.Cause && b.Confidence == event.Proven && a.Confidence != event.Proven
 }
 
-// differs tells whether a record says something else than it did; one more
+// differs reports whether a record says something else than it did; one more
 // witness of the same is not worth another record.
 func differs(a, b *event.Death) bool {
 	return a.Cause != b.Cause || a.Confidence != b.Confidence || a.RequestedBy != b.RequestedBy ||

@@ -4,31 +4,18 @@ package verdict
 
 import (
 	"path"
-	"strings"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proctree"
 )
-
-// Sandbox names the kind of sandbox that a runtime's shim, or the program of one,
-// runs containers in: gVisor or Kata Containers, whose processes this kernel does
-// not see. It is empty for what shares this kernel.
-func Sandbox(exe string) string {
-	switch base := path.Base(exe); {
-	case strings.HasPrefix(base, "containerd-shim-runsc"), base == "runsc":
-		return "gVisor"
-	case strings.HasPrefix(base, "containerd-shim-kata"), base == "kata-runtime":
-		return "Kata Containers"
-	}
-	return ""
-}
 
 // unseenInside says of a death in such a sandbox what cannot be known.
 func unseenInside(x *event.Exit) []event.Evidence {
-	shim := monitorOf(x.Process)
+	shim := proctree.MonitorOf(x.Process)
 	if shim == nil {
 		return nil
 	}
-	kind := Sandbox(shim.Exe)
+	kind := proctree.SandboxKind(shim.Exe)
 	if kind == "" {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
 // How long after a signal that asks it to end a process that handled it still
@@ -20,9 +21,9 @@ const (
 // mayStop: it does not matter as such, and somebody outside of the container
 // sent it to the container's init, as a runtime sends the stop signal. Which
 // that is may only come to be known later.
-func mayStop(s *event.Signal) bool { return s.Outside && isInit(s.Target) }
+func mayStop(s *event.Signal) bool { return s.Outside && proctree.IsInit(s.Target) }
 
-// asksToEnd tells whether a signal asks a process to end: one that usually
+// asksToEnd reports whether a signal asks a process to end: one that usually
 // does, or its container's stop signal, as SIGWINCH is httpd's.
 func (st *story) asksToEnd(s *event.Signal) bool {
 	switch unix.Signal(s.SignalNumber) {
@@ -54,7 +55,7 @@ func (e *Engine) patience(st *story, s *event.Signal) uint64 {
 	return max(asksFor, uint64(pod.grace(st.process.Container.Name))+killsLate)
 }
 
-// forKubelet tells whether a sender may act for kubelet: the runtime, or something
+// forKubelet reports whether a sender may act for kubelet: the runtime, or something
 // in the container, where that has a preStop hook.
 func forKubelet(from, dead *event.Process, pod *podFacts) bool {
 	if from == nil {
@@ -62,5 +63,5 @@ func forKubelet(from, dead *event.Process, pod *podFacts) bool {
 	}
 	c := pod.container(dead.Container.Name)
 	hooked := c != nil && c.PreStop && from.Container != nil && from.Container.ID == dead.Container.ID
-	return hooked || runtime(from, dead)
+	return hooked || proctree.IsRuntime(from, dead)
 }

@@ -22,8 +22,6 @@ func idOf(p *event.Process) id {
 	return id{p.PID, p.StartBoottimeNS}
 }
 
-func same(a, b *event.Process) bool { return a != nil && b != nil && idOf(a) == idOf(b) }
-
 // signalsMax bounds what is remembered for one process.
 const signalsMax = 32
 

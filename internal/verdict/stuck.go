@@ -3,8 +3,6 @@
 package verdict
 
 import (
-	"fmt"
-
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
@@ -86,23 +84,4 @@ func (e *Engine) unseen(st *story) {
 		ExitDetail: event.ExitDetail{Unseen: true, Context: st.killed.Context, SignalNumber: st.killed.SignalNumber},
 		Exit:       event.ExitStatus{Code: 128 + st.killed.SignalNumber, Signal: st.killed.Signal},
 	})
-}
-
-// StuckText says in one sentence what does not end, and why.
-func StuckText(s *event.Stuck) string {
-	text := fmt.Sprintf("SIGKILL was delivered %.0f s ago and has not ended it", s.ForSeconds)
-	switch {
-	case isTrue(s.Frozen):
-		text += ": its cgroup is frozen; thaw it"
-	case s.State == "D":
-		text += ": it sleeps in the kernel and cannot be interrupted (state D)"
-	case s.State == "T" || s.State == "t":
-		text += ": it is stopped or held by a tracer (state " + s.State + ")"
-	case s.State != "":
-		text += " (state " + s.State + ")"
-	}
-	if s.Wchan != "" {
-		text += ", in " + s.Wchan
-	}
-	return text
 }

@@ -6,18 +6,20 @@ import (
 	"fmt"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/phrase"
+	"github.com/sigtrace/sigtrace/internal/proctree"
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
 // summary is one sentence that a person can act on: what died, how, by whom.
 func (e *Engine) summary(d *event.Death, j *joined) string {
 	f := &j.finding
-	return subject(d.Process) + " " + e.end(d, f) + e.because(d, j) + after(d, f) + saysOtherwise(d) + "."
+	return phrase.Subject(d.Process) + " " + e.end(d, f) + e.because(d, j) + after(d, f) + saysOtherwise(d) + "."
 }
 
 // end is how it ended, as a shell or Kubernetes would show it.
 func (e *Engine) end(d *event.Death, f *finding) string {
-	others := also(d.Collateral)
+	others := phrase.Others(d.Collateral)
 	switch {
 	case f.absent != nil:
 		return endedAbsent(d.Exit) + " while no agent was there" + others
@@ -52,9 +54,9 @@ func (e *Engine) because(d *event.Death, j *joined) string {
 	case event.CauseCgroupOOM, event.CauseSystemOOM:
 		return e.oomReason(d, f)
 	case event.CauseForeignProcess, event.CauseSameContainer, event.CauseExecSession, event.CauseUserspaceOOM:
-		return " by " + e.person(d.Actor, d.Process) + verdictOn(d)
+		return " by " + phrase.Person(d.Actor, d.Process, e.o.MaskArgs) + verdictOn(d)
 	case event.CauseRuntimeStop:
-		return " by the container runtime: " + e.person(d.Actor, d.Process) + e.request(d, j)
+		return " by the container runtime: " + phrase.Person(d.Actor, d.Process, e.o.MaskArgs) + e.request(d, j)
 	case event.CauseRuntimeCleanup:
 		return " by the container runtime cleaning up after " + e.whoseDeath(d, f)
 	case event.CauseServiceManager:
@@ -80,7 +82,7 @@ func (e *Engine) because(d *event.Death, j *joined) string {
 func reason(d *event.Death) string {
 	switch d.Cause {
 	case event.CauseKernelFault:
-		return ": " + faultText(d.Exit.Signal) + ", its own fault and nobody's kill"
+		return ": " + phrase.Fault(d.Exit.Signal) + ", its own fault and nobody's kill"
 	case event.CauseSeccomp:
 		return " by its seccomp filter: it made a system call that is not allowed"
 	case event.CauseResourceLimit:
@@ -110,13 +112,13 @@ func by(d *event.Death, how string) string {
 	if how[0] != ',' && how[0] != ':' {
 		how = ", " + how
 	}
-	return how + named(d.Actor)
+	return how + phrase.Process(d.Actor)
 }
 
 func (e *Engine) oomReason(d *event.Death, f *finding) string {
-	text := " by the kernel's OOM killer: " + OOMText(f.oom)
-	if !same(f.oom.Victim.Process, d.Process) && d.OOM != nil {
-		text += " (chosen was " + named(f.oom.Victim.Process) + ")"
+	text := " by the kernel's OOM killer: " + phrase.OOM(f.oom)
+	if !proctree.Same(f.oom.Victim.Process, d.Process) && d.OOM != nil {
+		text += " (chosen was " + phrase.Process(f.oom.Victim.Process) + ")"
 	}
 	if d.ContainerSurvives != nil && *d.ContainerSurvives {
 		text += "; the container lives on"
@@ -139,15 +141,15 @@ func verdictOn(d *event.Death) string {
 func (e *Engine) blame(d *event.Death, f *finding) string {
 	switch {
 	case f.setOffBy != nil && f.why != "":
-		return ": kubelet had " + named(f.setOffBy.process) + " stopped (" + f.why + ")"
+		return ": kubelet had " + phrase.Process(f.setOffBy.process) + " stopped (" + f.why + ")"
 	case d.Actor == nil:
 		return ""
 	case f.setOffBy == nil:
-		return ", by " + named(d.Actor)
-	case same(d.Actor, f.setOffBy.process):
-		return ": " + named(d.Actor) + " " + ended(f.setOffBy.exit.Exit)
+		return ", by " + phrase.Process(d.Actor)
+	case proctree.Same(d.Actor, f.setOffBy.process):
+		return ": " + phrase.Process(d.Actor) + " " + phrase.Ended(f.setOffBy.exit.Exit)
 	}
-	return ": " + named(f.setOffBy.process) + " was killed by " + e.person(d.Actor, f.setOffBy.process)
+	return ": " + phrase.Process(f.setOffBy.process) + " was killed by " + phrase.Person(d.Actor, f.setOffBy.process, e.o.MaskArgs)
 }
 
 // whoseDeath names the shim or monitor that died, and who is to blame for it.
@@ -155,7 +157,7 @@ func (e *Engine) whoseDeath(d *event.Death, f *finding) string {
 	if f.setOffBy == nil {
 		return "its shim or monitor died, it was not seen why"
 	}
-	return named(f.setOffBy.process) + " died" + e.blame(d, f)
+	return phrase.Process(f.setOffBy.process) + " died" + e.blame(d, f)
 }
 
 func abortHint(d *event.Death) string {
@@ -177,22 +179,6 @@ func limitOf(d *event.Death) string {
 		return "RLIMIT_FSIZE, the size of a file"
 	}
 	return "RLIMIT_CPU, its CPU time"
-}
-
-func faultText(sig string) string {
-	switch sig {
-	case "SIGSEGV":
-		return "it touched memory that is not its own"
-	case "SIGBUS":
-		return "it touched memory that is not there (a truncated file, a bad alignment)"
-	case "SIGILL":
-		return "it ran an instruction that this CPU does not have"
-	case "SIGFPE":
-		return "a division by zero or the like"
-	case "SIGTRAP":
-		return "a breakpoint or an assertion of its own"
-	}
-	return "a CPU exception"
 }
 
 func unknownReason(d *event.Death, f *finding) string {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
 // tell tells one death; nil if it is none to be told.
@@ -32,7 +33,7 @@ func (e *Engine) record(st *story) *event.Death {
 	var group []*event.OOM
 	if f.oom != nil && st.oom != nil {
 		group = e.group(st.oom)
-		if group != nil && !same(speaker(group), st.process) {
+		if group != nil && !proctree.Same(speaker(group), st.process) {
 			e.untold(x)
 			return nil // folded into the speaker's record
 		}
@@ -46,7 +47,7 @@ func (e *Engine) record(st *story) *event.Death {
 		RequestedBy: j.requestedBy, KubernetesSays: e.kubernetesSays(st, f),
 	}
 	d.Type = event.TypeDeath
-	d.Relation = relate(f.actor, x.Process)
+	d.Relation = proctree.Relate(f.actor, x.Process)
 	d.Signals = sentTo(st)
 	d.Collateral = e.collateral(st, f, group)
 	d.EventsLost = e.lostIn(st.since(), x.BoottimeNS+settle)
@@ -69,7 +70,7 @@ func (e *Engine) wanted(st *story) bool {
 		return true
 	case e.o.TargetPID != 0 && x.Process.PID == e.o.TargetPID:
 		return true
-	case isInit(x.Process), x.Init:
+	case proctree.IsInit(x.Process), x.Init:
 		return true
 	}
 	return e.askedToEnd(st) != nil
@@ -154,7 +155,7 @@ func (e *Engine) collateral(st *story, f *finding, group []*event.OOM) *event.Co
 	if group != nil {
 		c := &event.Collateral{}
 		for _, o := range group {
-			if !same(o.Victim.Process, st.process) {
+			if !proctree.Same(o.Victim.Process, st.process) {
 				c.Count++
 				c.PIDs = append(c.PIDs, o.Victim.PID)
 			}
@@ -178,6 +179,6 @@ func survives(x *event.Exit) *bool {
 	if x.Process.Container == nil {
 		return nil
 	}
-	lives := !isInit(x.Process)
+	lives := !proctree.IsInit(x.Process)
 	return &lives
 }

@@ -34,7 +34,7 @@ func (w *walk) enter(st *story) bool {
 
 func (w *walk) leave() { w.path = w.path[:len(w.path)-1] }
 
-// begun tells whether a walk is under way.
+// begun reports whether a walk is under way.
 func (w *walk) begun() bool { return len(w.path) > 0 }
 
 // precede puts hops before those of a finding. Where that makes too many, the

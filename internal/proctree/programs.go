@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package proctree
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+// isSystemBinary is where packages install: an executable elsewhere (/tmp, a home
+// directory) is no runtime, whatever its name.
+func isSystemBinary(exe string) bool {
+	exe = strings.TrimSuffix(exe, " (deleted)") // as after an upgrade
+	for _, dir := range []string{"/usr/", "/bin/", "/sbin/", "/opt/", "/lib/", "/var/lib/", "/nix/store/", "/snap/", "/run/current-system/"} {
+		if strings.HasPrefix(exe, dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// executes reports whether a process outside of containers executes one of the named
+// programs, installed where programs are.
+func executes(p *event.Process, names ...string) bool {
+	return p != nil && p.Container == nil && isSystemBinary(p.Exe) &&
+		slices.Contains(names, strings.TrimSuffix(path.Base(p.Exe), " (deleted)"))
+}
+
+func isOCIRuntime(p *event.Process) bool {
+	return executes(p, "runc", "crun", "youki", "runsc", "kata-runtime", "nvidia-container-runtime", "docker-runc")
+}
+
+// maybeCopyInMemory reports whether a process may be crun, or runc up to 1.1: they
+// execute a sealed copy of themselves (CVE-2019-5736), a memfd that has no path
+// but that of its descriptor. Its arguments prove nothing: whether a monitor or
+// IsDaemon started it does.
+func maybeCopyInMemory(p *event.Process) bool {
+	pathless := p.Exe == "" || strings.HasPrefix(p.Exe, "/dev/fd/") || strings.HasPrefix(p.Exe, "/proc/self/fd/")
+	return p.Container == nil && pathless && len(p.Args) > 0 && slices.Contains([]string{"crun", "runc"}, path.Base(p.Args[0]))
+}
+
+func IsMonitor(p *event.Process) bool {
+	if p == nil || p.Container != nil || !isSystemBinary(p.Exe) {
+		return false
+	}
+	base := path.Base(p.Exe)
+	return strings.HasPrefix(base, "containerd-shim") || strings.HasPrefix(base, "conmon")
+}
+
+func IsDaemon(p *event.Process) bool {
+	return executes(p, "containerd", "dockerd", "crio", "podman", "docker-containerd", "k3s", "k0s", "buildkitd", "cri-dockerd")
+}
+
+// RemovesRemains reports whether an OCI runtime is removing what a dead shim has
+// left: containerd runs the shim's "delete", and that "runc … delete --force",
+// which kills what still lives. A stop is never that.
+func RemovesRemains(p *event.Process) bool {
+	if !isOCIRuntime(p) || len(p.Ancestors) == 0 || !IsMonitor(p.Ancestors[0]) {
+		return false
+	}
+	i := slices.Index(p.Args, "delete")
+	return i >= 0 && i+1 < len(p.Args) && p.Args[i+1] == "--force"
+}
+
+// IsOOMDaemon reports whether the sender is a daemon that frees memory: by its
+// executable, and that the service manager runs it as a service.
+func IsOOMDaemon(p *event.Process) bool {
+	if !executes(p, "systemd-oomd", "earlyoom", "nohang", "oomd", "oomd_bin", "psi-monitor", "bustd") {
+		return false
+	}
+	return len(p.Ancestors) > 0 && p.Ancestors[0].PID == 1 || strings.HasSuffix(p.Unit, ".service")
+}
+
+// SandboxKind names the kind of sandbox that a runtime's shim, or the program of one,
+// runs containers in: gVisor or Kata Containers, whose processes this kernel does
+// not see. It is empty for what shares this kernel.
+func SandboxKind(exe string) string {
+	switch base := path.Base(exe); {
+	case strings.HasPrefix(base, "containerd-shim-runsc"), base == "runsc":
+		return "gVisor"
+	case strings.HasPrefix(base, "containerd-shim-kata"), base == "kata-runtime":
+		return "Kata Containers"
+	}
+	return ""
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package proctree
+
+import (
+	"github.com/sigtrace/sigtrace/internal/event"
+)
+
+func Same(a, b *event.Process) bool {
+	return a != nil && b != nil && a.PID == b.PID && a.StartBoottimeNS == b.StartBoottimeNS
+}
+
+// Descends reports whether p comes from a, by lineage or by present parents.
+func Descends(p, a *event.Process) bool {
+	return among(p.Ancestors, a) || among(p.PresentAncestors, a)
+}
+
+func among(list []*event.Process, p *event.Process) bool {
+	for _, q := range list {
+		if Same(q, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func SameContainer(a, b *event.Process) bool {
+	return a.Container != nil && b.Container != nil && a.Container.ID == b.Container.ID
+}
+
+// Relate says what the actor is to the dead, the nearest first.
+func Relate(actor, dead *event.Process) event.Relation {
+	switch {
+	case actor == nil:
+		return ""
+	case Same(actor, dead):
+		return event.RelationSelf
+	case isParent(dead, actor):
+		return event.RelationParent
+	case Descends(dead, actor):
+		return event.RelationAncestor
+	case Descends(actor, dead):
+		return event.RelationChild
+	case siblings(actor, dead):
+		return event.RelationSibling
+	case SameContainer(actor, dead):
+		return event.RelationSameContainer
+	case actor.Pod != nil && dead.Pod != nil && actor.Pod.UID != "" && actor.Pod.UID == dead.Pod.UID:
+		return event.RelationSamePod
+	case actor.Container != nil:
+		return event.RelationOtherContainer
+	}
+	return event.RelationHost
+}
+
+func isParent(p, parent *event.Process) bool {
+	return len(p.Ancestors) > 0 && Same(p.Ancestors[0], parent) ||
+		len(p.PresentAncestors) > 0 && Same(p.PresentAncestors[0], parent)
+}
+
+// siblings have the same forker, and are of the same container or none.
+func siblings(a, b *event.Process) bool {
+	return len(a.Ancestors) > 0 && len(b.Ancestors) > 0 && a.Ancestors[0].PID > 1 &&
+		Same(a.Ancestors[0], b.Ancestors[0]) && (SameContainer(a, b) || a.Container == nil && b.Container == nil)
+}
+
+func IsInit(p *event.Process) bool {
+	return p.Container != nil && p.Container.Init != nil && *p.Container.Init
+}
+
+func Lineage(p *event.Process) []*event.Process {
+	if len(p.Ancestors) > 0 {
+		return p.Ancestors
+	}
+	return p.PresentAncestors
+}
