@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/kube"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // kubeFlags say where Kubernetes is to be heard.
@@ -63,11 +63,11 @@ func (f *kubeFlags) missing() error {
 func (f *kubeFlags) addAPI(set *kube.Set, node string) {
 	access := kube.Access{Kubeconfig: f.kubeconfig}
 	if f.kubeconfig == kube.Off {
-		set.Without(event.SourceAPI, kube.Off)
+		set.Without(kubefact.SourceAPI, kube.Off)
 		return
 	}
 	if err := access.There(); err != nil {
-		set.Without(event.SourceAPI, err.Error())
+		set.Without(kubefact.SourceAPI, err.Error())
 		return
 	}
 	set.Add(kube.NewAPI(access, node))
@@ -75,12 +75,12 @@ func (f *kubeFlags) addAPI(set *kube.Set, node string) {
 
 func (f *kubeFlags) addLog(set *kube.Set) {
 	if f.kubeletLog == kube.Off {
-		set.Without(event.SourceKubeletLog, kube.Off)
+		set.Without(kubefact.SourceKubeletLog, kube.Off)
 		return
 	}
 	source, err := kube.FindLog(f.kubeletLog)
 	if err != nil {
-		set.Without(event.SourceKubeletLog, err.Error())
+		set.Without(kubefact.SourceKubeletLog, err.Error())
 		return
 	}
 	set.Add(source)
@@ -97,7 +97,7 @@ func (f *kubeFlags) validate() error {
 
 func (f *kubeFlags) addKubelet(set *kube.Set) {
 	if f.kubeletURL == kube.Off {
-		set.Without(event.SourceCounters, kube.Off)
+		set.Without(kubefact.SourceCounters, kube.Off)
 		return
 	}
 	access := kube.Access{Kubeconfig: f.kubeletWho}
@@ -106,7 +106,7 @@ func (f *kubeFlags) addKubelet(set *kube.Set) {
 	}
 	source, err := kube.FindKubelet(f.kubeletURL, access, f.kubeletTLS)
 	if err != nil {
-		set.Without(event.SourceCounters, err.Error())
+		set.Without(kubefact.SourceCounters, err.Error())
 		return
 	}
 	set.Add(source)
@@ -124,11 +124,11 @@ func (s *session) checkKube(ctx context.Context) map[string]string {
 // kubeCost is what verdicts lose by a source's absence.
 func kubeCost(name string) string {
 	switch name {
-	case event.SourceAPI:
+	case kubefact.SourceAPI:
 		return "deletions, evictions and preemptions are told by kubelet's log alone, and what Kubernetes reports by the runtime"
-	case event.SourceCounters:
+	case kubefact.SourceCounters:
 		return "liveness and startup probes have one witness less"
-	case event.SourceKubeletLog:
+	case kubefact.SourceKubeletLog:
 		return "liveness probes, deletions and the like have one witness less; a node that is no Kubernetes node has none"
 	}
 	return ""

@@ -21,6 +21,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/kmsg"
 	"github.com/sigtrace/sigtrace/internal/kube"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/pipeline"
 	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/proc"
@@ -92,7 +93,7 @@ func open(ctx context.Context, f *watchFlags, log *slog.Logger) (*session, error
 	}
 	s.kube = f.kube.sources(f.nodeName())
 	s.dir = container.NewDirectory(log, sources...)
-	if slices.ContainsFunc(sources, func(c container.Source) bool { return c.Name() == event.SourceCRI }) {
+	if slices.ContainsFunc(sources, func(c container.Source) bool { return c.Name() == kubefact.SourceCRI }) {
 		s.kube.Add(kube.NewStatuses(s.dir))
 	}
 	if err := s.openKernelLog(f); err != nil {

@@ -10,12 +10,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
-
-	"github.com/sigtrace/sigtrace/internal/event"
 )
 
 const (
@@ -42,16 +41,16 @@ type API struct {
 // NewAPI makes a source of a node's pods; node is its name in the cluster.
 func NewAPI(access Access, node string) *API {
 	return &API{
-		state: state{source: event.SourceAPI, complete: true}, access: access, node: node,
+		state: state{source: kubefact.SourceAPI, complete: true}, access: access, node: node,
 		pods: podTeller{seen: map[string]*podSeen{}}, events: eventTeller{node: node}, failed: map[string]error{},
 	}
 }
 
 // Name implements [Source].
-func (a *API) Name() string { return event.SourceAPI }
+func (a *API) Name() string { return kubefact.SourceAPI }
 
 // Run implements [Source].
-func (a *API) Run(ctx context.Context, tell func(event.KubeFact)) {
+func (a *API) Run(ctx context.Context, tell func(kubefact.Fact)) {
 	for ctx.Err() == nil {
 		client, err := a.access.Client()
 		if err == nil {
@@ -67,7 +66,7 @@ func (a *API) Run(ctx context.Context, tell func(event.KubeFact)) {
 }
 
 // watch runs both feeds until ctx ends or they have failed for long.
-func (a *API) watch(ctx context.Context, client *rest.RESTClient, tell func(event.KubeFact)) {
+func (a *API) watch(ctx context.Context, client *rest.RESTClient, tell func(kubefact.Fact)) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	a.mu.Lock()
@@ -89,7 +88,7 @@ func (a *API) watch(ctx context.Context, client *rest.RESTClient, tell func(even
 	feeds.Wait()
 }
 
-func (a *API) podFeed(client *rest.RESTClient, tell func(event.KubeFact)) *feed {
+func (a *API) podFeed(client *rest.RESTClient, tell func(kubefact.Fact)) *feed {
 	told := func(o any) {
 		if pod, ok := o.(*corev1.Pod); ok {
 			tellAll(a.pods.changed(pod, time.Now()), tell)
@@ -114,7 +113,7 @@ func (a *API) podFeed(client *rest.RESTClient, tell func(event.KubeFact)) *feed 
 	}
 }
 
-func (a *API) eventFeed(client *rest.RESTClient, tell func(event.KubeFact)) *feed {
+func (a *API) eventFeed(client *rest.RESTClient, tell func(kubefact.Fact)) *feed {
 	told := func(o any, old bool) {
 		if e, ok := o.(*corev1.Event); ok && (a.events.ofNode(e) || a.pods.knows(string(e.InvolvedObject.UID))) {
 			if f, ok := a.events.fact(e, time.Now(), old); ok {
@@ -137,7 +136,7 @@ func (a *API) eventFeed(client *rest.RESTClient, tell func(event.KubeFact)) *fee
 }
 
 // reporter joins the fates of both feeds' requests into the source's state.
-func (a *API) reporter(resource string, tell func(event.KubeFact)) func(error) {
+func (a *API) reporter(resource string, tell func(kubefact.Fact)) func(error) {
 	return func(err error) {
 		if err != nil {
 			err = fmt.Errorf("%s: %w", resource, plainly(err))

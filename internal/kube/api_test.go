@@ -15,11 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-
-	"github.com/sigtrace/sigtrace/internal/event"
 )
 
 // server answers lists and watches of pods and events as an API server does, so
@@ -110,25 +109,25 @@ func TestAPIThroughARestart(t *testing.T) {
 	s.lists["pods"] = []any{aPod()}
 	api := NewAPI(Access{Kubeconfig: s.kubeconfig(t)}, "n1")
 	told := follow(t, api)
-	if f := next(t, told, event.KubePod); f.UID != "uid-1" || f.Settings.Containers[0].Liveness.FailureThreshold != 3 {
+	if f := next(t, told, kubefact.Pod); f.UID != "uid-1" || f.Settings.Containers[0].Liveness.FailureThreshold != 3 {
 		t.Errorf("%+v", f)
 	}
-	if f := next(t, told, event.KubeSees); !f.Complete || api.State() != Connected {
+	if f := next(t, told, kubefact.Available); !f.Complete || api.State() != Connected {
 		t.Errorf("%+v, state %s", f, api.State())
 	}
 	s.pushed["events"] <- map[string]any{"type": "ADDED", "object": anEvent("1", "n2", "Killing", "Stopping container app", 1)}
 	s.pushed["events"] <- map[string]any{"type": "ADDED", "object": anEvent("1", "n1", "Unhealthy", "Liveness probe failed: no", 1)}
 	s.pushed["events"] <- map[string]any{"type": "MODIFIED", "object": anEvent("1", "n1", "Unhealthy", "Liveness probe failed: no", 3)}
-	next(t, told, event.KubeStopping) // of another host, and yet of a pod of ours
-	if f := next(t, told, event.KubeProbe); f.Failed != 1 || f.Container != "app" {
+	next(t, told, kubefact.Stopping) // of another host, and yet of a pod of ours
+	if f := next(t, told, kubefact.ProbeResults); f.Failed != 1 || f.Container != "app" {
 		t.Errorf("%+v", f)
 	}
-	if f := next(t, told, event.KubeProbe); f.Failed != 2 {
+	if f := next(t, told, kubefact.ProbeResults); f.Failed != 2 {
 		t.Errorf("%+v", f)
 	}
 
 	s.refuse.Store(http.StatusUnauthorized) // a revoked token
-	if f := next(t, told, event.KubeBlind); !strings.Contains(f.Text, "nauthorized") {
+	if f := next(t, told, kubefact.Unavailable); !strings.Contains(f.Text, "nauthorized") {
 		t.Errorf("%+v", f)
 	}
 	if state := api.State(); state == Connected {
@@ -140,7 +139,7 @@ func TestAPIThroughARestart(t *testing.T) {
 	s.lists["pods"] = []any{gone}
 	s.mu.Unlock()
 	s.refuse.Store(0)
-	if f := next(t, told, event.KubeSees); f.Time.IsZero() {
+	if f := next(t, told, kubefact.Available); f.Time.IsZero() {
 		t.Error("when it sees again is not told")
 	}
 	s.mu.Lock()
@@ -166,19 +165,19 @@ func TestPodFacts(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		edit func(*corev1.Pod)
-		want event.KubeKind
+		want kubefact.Kind
 	}{
-		"deleted":            {func(p *corev1.Pod) { p.DeletionTimestamp, p.DeletionGracePeriodSeconds = &deleted, &grace }, event.KubeDeleted},
-		"drained":            {condition("EvictionByEvictionAPI", "Eviction API: evicting"), event.KubeDisrupted},
-		"tainted":            {condition("DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint"), event.KubeDisrupted},
-		"scheduler preempts": {condition("PreemptionByScheduler", "default-scheduler: preempting to accommodate a higher priority pod"), event.KubePreempt},
-		"kubelet preempts":   {condition("TerminationByKubelet", "Pod was preempted by Kubelet to accommodate a critical pod."), event.KubePreempt},
-		"kubelet evicts":     {condition("TerminationByKubelet", "The node was low on resource: memory."), event.KubeEvicted},
-		"shutdown":           {condition("TerminationByKubelet", "Pod was terminated in response to imminent node shutdown."), event.KubeShutdown},
-		"evicted":            {status(corev1.PodFailed, "Evicted", "Usage of EmptyDir volume"), event.KubeEvicted},
-		"shut down":          {status(corev1.PodFailed, "Terminated", "Pod was terminated in response to imminent node shutdown."), event.KubeShutdown},
-		"deadline":           {status(corev1.PodFailed, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline"), event.KubeDeadline},
-		"done":               {status(corev1.PodSucceeded, "", ""), event.KubeFinished},
+		"deleted":            {func(p *corev1.Pod) { p.DeletionTimestamp, p.DeletionGracePeriodSeconds = &deleted, &grace }, kubefact.Deleted},
+		"drained":            {condition("EvictionByEvictionAPI", "Eviction API: evicting"), kubefact.Disrupted},
+		"tainted":            {condition("DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint"), kubefact.Disrupted},
+		"scheduler preempts": {condition("PreemptionByScheduler", "default-scheduler: preempting to accommodate a higher priority pod"), kubefact.Preempted},
+		"kubelet preempts":   {condition("TerminationByKubelet", "Pod was preempted by Kubelet to accommodate a critical pod."), kubefact.Preempted},
+		"kubelet evicts":     {condition("TerminationByKubelet", "The node was low on resource: memory."), kubefact.Evicted},
+		"shutdown":           {condition("TerminationByKubelet", "Pod was terminated in response to imminent node shutdown."), kubefact.NodeShutdown},
+		"evicted":            {status(corev1.PodFailed, "Evicted", "Usage of EmptyDir volume"), kubefact.Evicted},
+		"shut down":          {status(corev1.PodFailed, "Terminated", "Pod was terminated in response to imminent node shutdown."), kubefact.NodeShutdown},
+		"deadline":           {status(corev1.PodFailed, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline"), kubefact.DeadlineExceeded},
+		"done":               {status(corev1.PodSucceeded, "", ""), kubefact.Finished},
 	} {
 		t.Run(name, func(t *testing.T) {
 			teller := podTeller{seen: map[string]*podSeen{}}
@@ -203,7 +202,7 @@ func TestStaticPodsHaveKubeletsUID(t *testing.T) {
 	pod := aPod()
 	pod.Annotations = map[string]string{corev1.MirrorPodAnnotationKey: "0123456789abcdef0123456789abcdef"}
 	teller := &podTeller{seen: map[string]*podSeen{}}
-	kinds := func(facts []event.KubeFact) string {
+	kinds := func(facts []kubefact.Fact) string {
 		var all []string
 		for _, f := range facts {
 			if f.UID != "0123456789abcdef0123456789abcdef" {
@@ -235,7 +234,7 @@ func TestContainerStatuses(t *testing.T) {
 		Terminated: &corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled", ContainerID: "containerd://" + id},
 	}}}
 	facts := (&podTeller{seen: map[string]*podSeen{}}).changed(pod, time.Now())
-	if len(facts) != 2 || facts[1].Kind != event.KubeTerminated || facts[1].ContainerID != id || facts[1].Reason != "OOMKilled" || *facts[1].ExitCode != 137 {
+	if len(facts) != 2 || facts[1].Kind != kubefact.Terminated || facts[1].ContainerID != id || facts[1].Reason != "OOMKilled" || *facts[1].ExitCode != 137 {
 		t.Errorf("%+v", facts)
 	}
 }

@@ -7,9 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	corev1 "k8s.io/api/core/v1"
-
-	"github.com/sigtrace/sigtrace/internal/event"
 )
 
 // seenEventsMax bounds the memory of how often an Event has been counted.
@@ -40,7 +39,7 @@ func (t *eventTeller) ofNode(e *corev1.Event) bool {
 
 // fact makes a fact of an Event; old ones come in a list, and of these only the
 // last time is known.
-func (t *eventTeller) fact(e *corev1.Event, read time.Time, old bool) (event.KubeFact, bool) {
+func (t *eventTeller) fact(e *corev1.Event, read time.Time, old bool) (kubefact.Fact, bool) {
 	f, ok := eventFact(e.Reason, e.Message)
 	if !ok || e.InvolvedObject.Kind != "Pod" {
 		return f, false
@@ -49,10 +48,10 @@ func (t *eventTeller) fact(e *corev1.Event, read time.Time, old bool) (event.Kub
 	if n == 0 {
 		return f, false // it has been told
 	}
-	f.Source, f.Read, f.Time = event.SourceAPI, read, eventTime(e, read)
+	f.Source, f.Read, f.Time = kubefact.SourceAPI, read, eventTime(e, read)
 	f.Namespace, f.Pod, f.UID = e.InvolvedObject.Namespace, e.InvolvedObject.Name, string(e.InvolvedObject.UID)
 	f.Container, f.Text = ofFieldPath(e.InvolvedObject.FieldPath), bounded(f.Text)
-	if f.Kind == event.KubeProbe && !old {
+	if f.Kind == kubefact.ProbeResults && !old {
 		f.Failed = int(n)
 	}
 	return f, true

@@ -9,7 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // Whatever a log holds, the parser neither fails nor hands on more than it may.
@@ -37,7 +37,7 @@ func FuzzLogParser(f *testing.F) {
 	})
 }
 
-func checkFacts(t *testing.T, facts []event.KubeFact) {
+func checkFacts(t *testing.T, facts []kubefact.Fact) {
 	for _, f := range facts {
 		if f.Time.IsZero() || f.Kind == "" || f.Source == "" {
 			t.Errorf("%+v", f)

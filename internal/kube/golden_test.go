@@ -13,8 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 var update = flag.Bool("update", false, "write the golden facts anew")
@@ -89,7 +88,7 @@ func factLines(t *testing.T, file string) string {
 	return b.String()
 }
 
-func writeFacts(b *strings.Builder, facts []event.KubeFact) {
+func writeFacts(b *strings.Builder, facts []kubefact.Fact) {
 	for _, f := range facts {
 		grace := ""
 		if f.GraceSeconds != nil {

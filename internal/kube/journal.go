@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // journalUnits are the services in which a kubelet runs. What a unit has logged
@@ -42,14 +42,14 @@ func NewJournal(zone *time.Location, units ...string) *Journal {
 	if len(units) == 0 {
 		units = journalUnits
 	}
-	return &Journal{state: state{source: event.SourceKubeletLog}, parser: LogParser{Zone: zone}, command: "journalctl", units: units}
+	return &Journal{state: state{source: kubefact.SourceKubeletLog}, parser: LogParser{Zone: zone}, command: "journalctl", units: units}
 }
 
 // Name implements [Source].
-func (j *Journal) Name() string { return event.SourceKubeletLog }
+func (j *Journal) Name() string { return kubefact.SourceKubeletLog }
 
 // Run implements [Source].
-func (j *Journal) Run(ctx context.Context, tell func(event.KubeFact)) {
+func (j *Journal) Run(ctx context.Context, tell func(kubefact.Fact)) {
 	since := time.Now().Add(-2 * time.Minute)
 	for ctx.Err() == nil {
 		err := j.follow(ctx, since, tell)
@@ -65,7 +65,7 @@ func (j *Journal) Run(ctx context.Context, tell func(event.KubeFact)) {
 	}
 }
 
-func (j *Journal) follow(ctx context.Context, since time.Time, tell func(event.KubeFact)) error {
+func (j *Journal) follow(ctx context.Context, since time.Time, tell func(kubefact.Fact)) error {
 	args := []string{
 		"--follow", "--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE",
 		"--since=@" + strconv.FormatInt(since.Unix(), 10), "--lines=5000",
@@ -98,7 +98,7 @@ func (j *Journal) follow(ctx context.Context, since time.Time, tell func(event.K
 }
 
 // read takes in entries, one JSON object a line.
-func (j *Journal) read(out io.Reader, tell func(event.KubeFact)) {
+func (j *Journal) read(out io.Reader, tell func(kubefact.Fact)) {
 	r := bufio.NewReaderSize(out, 64<<10)
 	var l lines
 	for {

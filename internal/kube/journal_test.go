@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // journalctl's own form, by a stand-in for it: what it is asked, that it is
@@ -28,12 +28,12 @@ func TestJournal(t *testing.T) {
 	j := NewJournal(time.UTC)
 	j.command = command
 	told := follow(t, j)
-	next(t, told, event.KubeSees)
+	next(t, told, kubefact.Available)
 	expectPod(t, told, 1)
-	if f := next(t, told, event.KubeBlind); !strings.Contains(f.Text, "journal is gone") {
+	if f := next(t, told, kubefact.Unavailable); !strings.Contains(f.Text, "journal is gone") {
 		t.Errorf("%+v", f)
 	}
-	next(t, told, event.KubeSees)
+	next(t, told, kubefact.Available)
 	expectPod(t, told, 1)
 	asked, err := os.ReadFile(filepath.Join(dir, "asked"))
 	if err != nil || !strings.Contains(string(asked), "--unit=kubelet.service") || !strings.Contains(string(asked), "--follow") {
@@ -44,7 +44,7 @@ func TestJournal(t *testing.T) {
 func TestJournalThatIsNotThere(t *testing.T) {
 	j := NewJournal(time.UTC)
 	j.command = filepath.Join(t.TempDir(), "journalctl")
-	if f := next(t, follow(t, j), event.KubeBlind); !strings.Contains(f.Text, "--kubelet-log") {
+	if f := next(t, follow(t, j), kubefact.Unavailable); !strings.Contains(f.Text, "--kubelet-log") {
 		t.Errorf("%+v", f)
 	}
 }

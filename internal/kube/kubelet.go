@@ -10,9 +10,8 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	corev1 "k8s.io/api/core/v1"
-
-	"github.com/sigtrace/sigtrace/internal/event"
 )
 
 const (
@@ -58,16 +57,16 @@ func NewKubelet(address string, access Access, insecure bool) (*Kubelet, error) 
 		return nil, fmt.Errorf("--kubelet-url %q is no URL such as https://127.0.0.1:10250", address)
 	}
 	return &Kubelet{
-		state: state{source: event.SourceCounters}, base: base, access: access, insecure: insecure,
+		state: state{source: kubefact.SourceCounters}, base: base, access: access, insecure: insecure,
 		nudge: make(chan struct{}, 1), pods: podTeller{seen: map[string]*podSeen{}}, every: slowly,
 	}, nil
 }
 
 // Name implements [Source].
-func (k *Kubelet) Name() string { return event.SourceCounters }
+func (k *Kubelet) Name() string { return kubefact.SourceCounters }
 
 // Run implements [Source].
-func (k *Kubelet) Run(ctx context.Context, tell func(event.KubeFact)) {
+func (k *Kubelet) Run(ctx context.Context, tell func(kubefact.Fact)) {
 	reason := false // to ask for the pods as well
 	for {
 		asked := time.Now()
@@ -110,7 +109,7 @@ func (k *Kubelet) look(at happened) {
 }
 
 // poll reads counters, and the pods where that is due or there is a reason to.
-func (k *Kubelet) poll(ctx context.Context, reason bool, tell func(event.KubeFact)) error {
+func (k *Kubelet) poll(ctx context.Context, reason bool, tell func(kubefact.Fact)) error {
 	if k.http == nil {
 		client, err := k.client()
 		if err != nil {
@@ -144,11 +143,11 @@ func (k *Kubelet) poll(ctx context.Context, reason bool, tell func(event.KubeFac
 
 // differences tells which counters have moved. A counter that has gone back, or
 // was not there, began at zero; at the first reading that is no news.
-func (k *Kubelet) differences(counts map[probeKey]probeCount, now time.Time) []event.KubeFact {
+func (k *Kubelet) differences(counts map[probeKey]probeCount, now time.Time) []kubefact.Fact {
 	if k.last == nil {
 		return nil
 	}
-	var facts []event.KubeFact
+	var facts []kubefact.Fact
 	for key, c := range counts {
 		old := k.last[key]
 		if c.failed < old.failed || c.succeeded < old.succeeded {
@@ -158,8 +157,8 @@ func (k *Kubelet) differences(counts map[probeKey]probeCount, now time.Time) []e
 		if failed == 0 && succeeded == 0 {
 			continue
 		}
-		facts = append(facts, event.KubeFact{
-			Time: now, Since: k.lastAt, Source: event.SourceCounters, Kind: event.KubeProbe,
+		facts = append(facts, kubefact.Fact{
+			Time: now, Since: k.lastAt, Source: kubefact.SourceCounters, Kind: kubefact.ProbeResults,
 			Namespace: key.namespace, Pod: key.pod, UID: key.uid, Container: key.container,
 			Probe: key.probe, Failed: failed, Succeeded: succeeded,
 		})
@@ -169,7 +168,7 @@ func (k *Kubelet) differences(counts map[probeKey]probeCount, now time.Time) []e
 
 // askPods reads the pods' settings and states. That it is refused is no reason
 // to be blind: the counters go on.
-func (k *Kubelet) askPods(ctx context.Context, tell func(event.KubeFact)) {
+func (k *Kubelet) askPods(ctx context.Context, tell func(kubefact.Fact)) {
 	var list corev1.PodList
 	err := k.get(ctx, "/pods", func(r io.Reader) error { return decodePods(r, &list) })
 	now := time.Now()
@@ -184,7 +183,7 @@ func (k *Kubelet) askPods(ctx context.Context, tell func(event.KubeFact)) {
 	for i := range list.Items {
 		pod := &list.Items[i]
 		for _, f := range k.pods.changed(pod, now) {
-			f.Source = event.SourceKubeletPods
+			f.Source = kubefact.SourceKubeletPods
 			tell(f)
 		}
 		k.every = min(k.every, frequency(settingsOf(pod)))
@@ -193,10 +192,10 @@ func (k *Kubelet) askPods(ctx context.Context, tell func(event.KubeFact)) {
 }
 
 // frequency is how often counters are to be read for a pod's probes.
-func frequency(s *event.PodSettings) time.Duration {
+func frequency(s *kubefact.PodSettings) time.Duration {
 	every := slowly
 	for _, c := range s.Containers {
-		for _, p := range []*event.ProbeSettings{c.Liveness, c.Startup} {
+		for _, p := range []*kubefact.ProbeSettings{c.Liveness, c.Startup} {
 			if p != nil {
 				every = min(every, time.Duration(p.PeriodSeconds)*time.Second)
 			}

@@ -18,6 +18,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // kubeletServer is kubelet's port, as far as a client goes.
@@ -69,8 +70,8 @@ func TestCountersAreReadAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := follow(t, source)
-	next(t, told, event.KubeSees)
-	if f := next(t, told, event.KubePod); f.Source != event.SourceKubeletPods || f.Settings.Containers[0].Liveness.PeriodSeconds != 2 {
+	next(t, told, kubefact.Available)
+	if f := next(t, told, kubefact.Pod); f.Source != kubefact.SourceKubeletPods || f.Settings.Containers[0].Liveness.PeriodSeconds != 2 {
 		t.Errorf("%+v", f)
 	}
 	k.set(7, 7)
@@ -78,7 +79,7 @@ func TestCountersAreReadAtOnce(t *testing.T) {
 	set.Add(source)
 	begun := time.Now()
 	set.Signalled(&event.Signal{Target: &event.Process{Pod: &event.Pod{UID: "uid-1"}}, Sender: &event.Process{}, SignalDetail: event.SignalDetail{Matters: true}})
-	f := next(t, told, event.KubeProbe)
+	f := next(t, told, kubefact.ProbeResults)
 	if f.Failed != 2 || f.Succeeded != 0 || f.Probe != "liveness" || f.UID != "uid-1" || f.Container != "app" || f.Since.IsZero() {
 		t.Errorf("%+v", f)
 	}
@@ -86,7 +87,7 @@ func TestCountersAreReadAtOnce(t *testing.T) {
 		t.Errorf("after %v", d)
 	}
 	k.set(1, 0) // kubelet was restarted: from zero
-	if f := next(t, told, event.KubeProbe); f.Failed != 1 {
+	if f := next(t, told, kubefact.ProbeResults); f.Failed != 1 {
 		t.Errorf("%+v", f)
 	}
 	k.mu.Lock()
@@ -108,12 +109,12 @@ func TestKubeletRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := follow(t, source)
-	next(t, told, event.KubeSees) // the pods may be refused
+	next(t, told, kubefact.Available) // the pods may be refused
 	k.mu.Lock()
 	k.refuse = true
 	k.mu.Unlock()
 	source.look(happened{})
-	if f := next(t, told, event.KubeBlind); !strings.Contains(f.Text, "403") || !strings.Contains(f.Text, "nodes/metrics") {
+	if f := next(t, told, kubefact.Unavailable); !strings.Contains(f.Text, "403") || !strings.Contains(f.Text, "nodes/metrics") {
 		t.Errorf("%+v", f)
 	}
 	k.mu.Lock()
@@ -131,11 +132,11 @@ func TestKubeletsCertificateIsChecked(t *testing.T) {
 	for name, c := range map[string]struct {
 		ca       []byte
 		insecure bool
-		want     event.KubeKind
+		want     kubefact.Kind
 	}{
-		"by the cluster's authority": {right, false, event.KubeSees},
-		"by another":                 {nil, false, event.KubeBlind},
-		"not at all, as told":        {nil, true, event.KubeSees},
+		"by the cluster's authority": {right, false, kubefact.Available},
+		"by another":                 {nil, false, kubefact.Unavailable},
+		"not at all, as told":        {nil, true, kubefact.Available},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "kubeconfig")
@@ -155,7 +156,7 @@ func TestKubeletsCertificateIsChecked(t *testing.T) {
 			}
 			told := follow(t, source)
 			f := next(t, told, c.want)
-			if c.want == event.KubeBlind && !strings.Contains(f.Text, "certificate") {
+			if c.want == kubefact.Unavailable && !strings.Contains(f.Text, "certificate") {
 				t.Errorf("%+v", f)
 			}
 		})

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // textMax bounds what a fact quotes.
@@ -17,23 +17,23 @@ const textMax = 300
 // facts reads what an entry of kubelet's log says. The messages are those of
 // kubelet 1.25 to 1.36 (pkg/kubelet: kuberuntime, prober, eviction, preemption,
 // nodeshutdown, kubelet.go), which have kept their words in between.
-func (p *LogParser) facts(r record) []event.KubeFact {
-	var told []event.KubeFact
+func (p *LogParser) facts(r record) []kubefact.Fact {
+	var told []kubefact.Fact
 	if r.message == msgStart {
 		p.said = false // it may have been started with another -v
-		told = append(told, event.KubeFact{Time: r.time, Read: p.read, Source: event.SourceKubeletLog, Kind: event.KubeSees})
+		told = append(told, kubefact.Fact{Time: r.time, Read: p.read, Source: kubefact.SourceKubeletLog, Kind: kubefact.Available})
 	}
 	if !p.said && (r.verbosity >= 2 || verbose[r.message]) {
 		p.said = true
-		told = append(told, event.KubeFact{
-			Time: r.time, Read: p.read, Source: event.SourceKubeletLog, Kind: event.KubeSees, Complete: true,
+		told = append(told, kubefact.Fact{
+			Time: r.time, Read: p.read, Source: kubefact.SourceKubeletLog, Kind: kubefact.Available, Complete: true,
 		})
 	}
 	if r.time.IsZero() {
 		r.time = p.read
 	}
 	for _, f := range r.tell() {
-		f.Source, f.Read, f.Text = event.SourceKubeletLog, p.read, bounded(f.Text)
+		f.Source, f.Read, f.Text = kubefact.SourceKubeletLog, p.read, bounded(f.Text)
 		if f.Time.IsZero() {
 			f.Time = r.time
 		}
@@ -55,101 +55,101 @@ const (
 	msgGrace   = "Killing container with a grace period"
 )
 
-func (r record) tell() []event.KubeFact {
+func (r record) tell() []kubefact.Fact {
 	v := r.values
 	switch r.message {
 	case msgMessage:
 		f := r.fact(killKind(v["containerMessage"]))
 		f.ContainerID, f.Text = containerID(v["containerStatusID"]), v["containerMessage"]
-		return []event.KubeFact{f}
+		return []kubefact.Fact{f}
 	case msgGrace, "Killing container with a grace period override":
-		f := r.fact(event.KubeStopping)
+		f := r.fact(kubefact.Stopping)
 		f.GraceSeconds = number(v["gracePeriod"])
 		f.Text = r.message
 		if f.GraceSeconds != nil {
 			f.Text += " of " + strconv.FormatInt(*f.GraceSeconds, 10) + " s"
 		}
-		return []event.KubeFact{f}
+		return []kubefact.Fact{f}
 	case "Probe failed", "Probe errored":
-		f := r.fact(event.KubeProbe)
+		f := r.fact(kubefact.ProbeResults)
 		f.Probe, f.Failed = strings.ToLower(v["probeType"]), 1
 		f.Text = v["probeType"] + " probe failed: " + v["output"] + v["err"]
-		return []event.KubeFact{f}
+		return []kubefact.Fact{f}
 	case "SyncLoop (probe)":
 		return r.probed()
 	case "Running preStop hook":
-		return []event.KubeFact{r.fact(event.KubePreStop)}
+		return []kubefact.Fact{r.fact(kubefact.PreStopHook)}
 	case "Failed to execute PostStartHook":
-		return []event.KubeFact{r.fact(event.KubePostStart)}
+		return []kubefact.Fact{r.fact(kubefact.PostStartFailed)}
 	case "Event occurred":
 		return r.event()
 	case "SyncLoop DELETE", "SyncLoop REMOVE":
-		return r.eachPod(event.KubeDeleted)
+		return r.eachPod(kubefact.Deleted)
 	}
 	return r.pods()
 }
 
 // probed reads that a probe's result has changed (at -v=1): the threshold of
 // failures has been reached. The container is not named.
-func (r record) probed() []event.KubeFact {
-	kind := map[string]event.KubeKind{"liveness": event.KubeLiveness, "startup": event.KubeStartup}[r.values["probe"]]
+func (r record) probed() []kubefact.Fact {
+	kind := map[string]kubefact.Kind{"liveness": kubefact.LivenessFailed, "startup": kubefact.StartupFailed}[r.values["probe"]]
 	if kind == "" || r.values["status"] != "unhealthy" {
 		return nil
 	}
 	f := r.fact(kind)
 	f.Probe, f.Text = r.values["probe"], r.values["probe"]+" probe: unhealthy"
-	return []event.KubeFact{f}
+	return []kubefact.Fact{f}
 }
 
 // pods reads the messages about whole pods.
-func (r record) pods() []event.KubeFact {
+func (r record) pods() []kubefact.Fact {
 	switch r.message {
 	case "Eviction manager: pods evicted, waiting for pod to be cleaned up":
-		told := r.eachPod(event.KubeEvicted)
+		told := r.eachPod(kubefact.Evicted)
 		for i := range told {
 			told[i].After = true
 		}
 		return told
 	case "Eviction manager: pod is evicted successfully", "Evicting pod":
-		f := r.fact(event.KubeEvicted)
+		f := r.fact(kubefact.Evicted)
 		f.Text, f.After = r.message, r.message != "Evicting pod"
 		if m := r.values["message"]; m != "" {
 			f.Text += ": " + m
 		}
-		return []event.KubeFact{f}
+		return []kubefact.Fact{f}
 	case "Preempting pod to free up resources":
-		f := r.fact(event.KubePreempt)
+		f := r.fact(kubefact.Preempted)
 		f.Text = r.message
 		if pod := r.values["requestingPod"]; pod != "" { // since 1.34
 			f.Text += " for " + pod
 		}
-		return []event.KubeFact{f}
+		return []kubefact.Fact{f}
 	case "Shutdown manager killing pod with gracePeriod":
-		return []event.KubeFact{r.fact(event.KubeShutdown)}
+		return []kubefact.Fact{r.fact(kubefact.NodeShutdown)}
 	case "No ready sandbox for pod can be found. Need to start a new one",
 		"Sandbox for pod has changed. Need to start a new one",
 		"Sandbox for pod has no IP address. Need to start a new one":
-		return []event.KubeFact{r.fact(event.KubeSandbox)}
+		return []kubefact.Fact{r.fact(kubefact.SandboxChanged)}
 	}
 	return nil
 }
 
 // event reads an Event that kubelet has logged (at -v=3).
-func (r record) event() []event.KubeFact {
+func (r record) event() []kubefact.Fact {
 	v := r.values
 	f, ok := eventFact(v["reason"], v["message"])
-	if !ok || v["kind"] != "" && v["kind"] != "Pod" || f.Kind == event.KubeProbe {
+	if !ok || v["kind"] != "" && v["kind"] != "Pod" || f.Kind == kubefact.ProbeResults {
 		return nil // a failed probe has its own entry
 	}
 	f.Time = r.time
 	f.Namespace, f.Pod = split(v["object"])
 	f.Container = ofFieldPath(v["fieldPath"])
-	return []event.KubeFact{f}
+	return []kubefact.Fact{f}
 }
 
 // fact begins a fact with the pod and container that an entry names.
-func (r record) fact(kind event.KubeKind) event.KubeFact {
-	f := event.KubeFact{
+func (r record) fact(kind kubefact.Kind) kubefact.Fact {
+	f := kubefact.Fact{
 		Time: r.time, Kind: kind, Container: r.values["containerName"],
 		ContainerID: containerID(r.values["containerID"]), UID: r.values["podUID"], Text: r.message,
 	}
@@ -157,11 +157,11 @@ func (r record) fact(kind event.KubeKind) event.KubeFact {
 	return f
 }
 
-func (r record) eachPod(kind event.KubeKind) []event.KubeFact {
-	var told []event.KubeFact
+func (r record) eachPod(kind kubefact.Kind) []kubefact.Fact {
+	var told []kubefact.Fact
 	// 1.26 puts its list in quotes, brackets and all.
 	for _, pod := range strings.Fields(strings.Trim(r.values["pods"], "[]")) {
-		f := event.KubeFact{Time: r.time, Kind: kind, Text: r.message}
+		f := kubefact.Fact{Time: r.time, Kind: kind, Text: r.message}
 		f.Namespace, f.Pod = split(pod)
 		told = append(told, f)
 	}

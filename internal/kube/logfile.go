@@ -10,7 +10,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 const (
@@ -43,14 +43,14 @@ type LogFile struct {
 // NewLogFile makes a source of the file at path; zone is where kubelet's clock
 // is set to, nil if that is not known.
 func NewLogFile(path string, zone *time.Location) *LogFile {
-	return &LogFile{path: path, nudge: make(chan struct{}, 1), state: state{source: event.SourceKubeletLog}, parser: LogParser{Zone: zone}}
+	return &LogFile{path: path, nudge: make(chan struct{}, 1), state: state{source: kubefact.SourceKubeletLog}, parser: LogParser{Zone: zone}}
 }
 
 // Name implements [Source].
-func (l *LogFile) Name() string { return event.SourceKubeletLog }
+func (l *LogFile) Name() string { return kubefact.SourceKubeletLog }
 
 // Run implements [Source].
-func (l *LogFile) Run(ctx context.Context, tell func(event.KubeFact)) {
+func (l *LogFile) Run(ctx context.Context, tell func(kubefact.Fact)) {
 	defer func() { l.close() }()
 	first := true
 	for {
@@ -98,7 +98,7 @@ func (l *LogFile) look(happened) {
 }
 
 // poll reads what is new. What is there at the start is old.
-func (l *LogFile) poll(first bool, tell func(event.KubeFact)) error {
+func (l *LogFile) poll(first bool, tell func(kubefact.Fact)) error {
 	if l.file == nil {
 		if err := l.open(first); err != nil {
 			return err
@@ -136,7 +136,7 @@ func (l *LogFile) open(first bool) error {
 }
 
 // drain reads to the end of the file.
-func (l *LogFile) drain(tell func(event.KubeFact)) error {
+func (l *LogFile) drain(tell func(kubefact.Fact)) error {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := l.file.ReadAt(buf, l.offset)
@@ -157,7 +157,7 @@ func (l *LogFile) drain(tell func(event.KubeFact)) error {
 
 // rotated looks whether the name stands for another file now, or the file has
 // been cut.
-func (l *LogFile) rotated(tell func(event.KubeFact)) error {
+func (l *LogFile) rotated(tell func(kubefact.Fact)) error {
 	now, err := os.Stat(l.path)
 	if err != nil {
 		return nil // between a rename and the new file: this one may be written to still
@@ -187,7 +187,7 @@ func (l *LogFile) close() {
 	}
 }
 
-func tellAll(facts []event.KubeFact, tell func(event.KubeFact)) {
+func tellAll(facts []kubefact.Fact, tell func(kubefact.Fact)) {
 	for _, f := range facts {
 		tell(f)
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // killLine is a line of a kubelet's log that names container n.
@@ -34,26 +34,26 @@ func appendTo(t *testing.T, path, text string) {
 
 // listener keeps what a source tells until it is asked for.
 type listener struct {
-	told chan event.KubeFact
-	kept []event.KubeFact
+	told chan kubefact.Fact
+	kept []kubefact.Fact
 }
 
 // follow runs a source and listens to it.
 func follow(t *testing.T, s Source) *listener {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	told := make(chan event.KubeFact, 1024)
+	told := make(chan kubefact.Fact, 1024)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.Run(ctx, func(f event.KubeFact) { told <- f })
+		s.Run(ctx, func(f kubefact.Fact) { told <- f })
 	}()
 	t.Cleanup(func() { cancel(); <-done })
 	return &listener{told: told}
 }
 
 // next waits for a fact of one kind; the others keep.
-func next(t *testing.T, l *listener, kind event.KubeKind) event.KubeFact {
+func next(t *testing.T, l *listener, kind kubefact.Kind) kubefact.Fact {
 	t.Helper()
 	for i, f := range l.kept {
 		if f.Kind == kind {
@@ -77,7 +77,7 @@ func next(t *testing.T, l *listener, kind event.KubeKind) event.KubeFact {
 
 func expectPod(t *testing.T, told *listener, n int) {
 	t.Helper()
-	if f := next(t, told, event.KubeStopping); f.Pod != fmt.Sprint("web-", n) {
+	if f := next(t, told, kubefact.Stopping); f.Pod != fmt.Sprint("web-", n) {
 		t.Fatalf("got %s, want web-%d", f.Pod, n)
 	}
 }
@@ -86,11 +86,11 @@ func TestLogFileThroughRotations(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "kubelet.log")
 	source := NewLogFile(path, time.UTC)
 	told := follow(t, source)
-	if f := next(t, told, event.KubeBlind); f.Text == "" {
+	if f := next(t, told, kubefact.Unavailable); f.Text == "" {
 		t.Error("why it is blind is not told")
 	}
 	appendTo(t, path, killLine(1))
-	next(t, told, event.KubeSees)
+	next(t, told, kubefact.Available)
 	for end := time.Now().Add(10 * time.Second); source.State() != Connected; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) { // its lines are told before its state is
 			t.Fatalf("state %q", source.State())
@@ -127,7 +127,7 @@ func TestLogFileBacklog(t *testing.T) {
 	}
 	appendTo(t, path, text)
 	told := follow(t, NewLogFile(path, time.UTC))
-	f := next(t, told, event.KubeStopping)
+	f := next(t, told, kubefact.Stopping)
 	if f.Pod == "web-0" || len(text) < backlog {
 		t.Errorf("%s of %d bytes", f.Pod, len(text))
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 const (
@@ -34,7 +34,7 @@ type LogParser struct {
 
 // Line takes in one line, without its end; read is when it was read or, better,
 // written. It returns the facts that are complete by it.
-func (p *LogParser) Line(line string, read time.Time) []event.KubeFact {
+func (p *LogParser) Line(line string, read time.Time) []kubefact.Fact {
 	if p.entry.Len() > 0 {
 		if p.goesOn(line) {
 			return nil
@@ -47,7 +47,7 @@ func (p *LogParser) Line(line string, read time.Time) []event.KubeFact {
 
 // start begins an entry. Its text may go on below it: a value of several lines
 // begins at the end of its first ("=<").
-func (p *LogParser) start(line string, read time.Time) []event.KubeFact {
+func (p *LogParser) start(line string, read time.Time) []kubefact.Fact {
 	line = afterTag(line)
 	p.read = read
 	if r, ok := jsonRecord(line); ok {
@@ -75,7 +75,7 @@ func (p *LogParser) goesOn(line string) bool {
 	return true
 }
 
-func (p *LogParser) finish() []event.KubeFact {
+func (p *LogParser) finish() []kubefact.Fact {
 	line := p.entry.String()
 	p.entry.Reset()
 	stamp, rest, ok := klogHeader(line)
@@ -93,7 +93,7 @@ func (p *LogParser) finish() []event.KubeFact {
 func (p *LogParser) Pending() bool { return p.entry.Len() > 0 }
 
 // Flush returns the facts of an entry that waits: nothing follows for now.
-func (p *LogParser) Flush() []event.KubeFact {
+func (p *LogParser) Flush() []kubefact.Fact {
 	if p.entry.Len() == 0 {
 		return nil
 	}

@@ -8,15 +8,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	corev1 "k8s.io/api/core/v1"
-
-	"github.com/sigtrace/sigtrace/internal/event"
 )
 
 // podSeen is what has been told of a pod.
 type podSeen struct {
 	namespace, name string
-	settings        *event.PodSettings
+	settings        *kubefact.PodSettings
 	told            map[string]bool
 	listed, deleted bool
 	// mirror is the UID of a static pod's mirror.
@@ -49,7 +48,7 @@ func (t *podTeller) knows(uid string) bool {
 }
 
 // changed tells what is new of a pod.
-func (t *podTeller) changed(pod *corev1.Pod, read time.Time) []event.KubeFact {
+func (t *podTeller) changed(pod *corev1.Pod, read time.Time) []kubefact.Fact {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	uid := podUID(pod)
@@ -59,14 +58,14 @@ func (t *podTeller) changed(pod *corev1.Pod, read time.Time) []event.KubeFact {
 		t.seen[uid] = s
 	}
 	s.listed, s.deleted = true, pod.DeletionTimestamp != nil
-	var facts []event.KubeFact
+	var facts []kubefact.Fact
 	if mirror := string(pod.UID); uid != mirror && s.mirror != mirror && !s.deleted {
 		s.mirror = mirror
-		facts = append(facts, event.KubeFact{Kind: event.KubeMirrored})
+		facts = append(facts, kubefact.Fact{Kind: kubefact.Mirrored})
 	}
 	if settings := settingsOf(pod); !reflect.DeepEqual(settings, s.settings) {
 		s.settings = settings
-		facts = append(facts, event.KubeFact{Kind: event.KubePod, Settings: settings})
+		facts = append(facts, kubefact.Fact{Kind: kubefact.Pod, Settings: settings})
 	}
 	for _, f := range append(stateOf(pod), statuses(pod)...) {
 		if len(s.told) >= toldMax {
@@ -81,10 +80,10 @@ func (t *podTeller) changed(pod *corev1.Pod, read time.Time) []event.KubeFact {
 }
 
 // put puts the pod and the source on facts.
-func (s *podSeen) put(uid string, read time.Time, facts []event.KubeFact) []event.KubeFact {
+func (s *podSeen) put(uid string, read time.Time, facts []kubefact.Fact) []kubefact.Fact {
 	for i := range facts {
 		f := &facts[i]
-		f.Source, f.Read, f.Namespace, f.Pod, f.UID = event.SourceAPI, read, s.namespace, s.name, uid
+		f.Source, f.Read, f.Namespace, f.Pod, f.UID = kubefact.SourceAPI, read, s.namespace, s.name, uid
 		if f.Time.IsZero() {
 			f.Time = read
 		}
@@ -95,7 +94,7 @@ func (s *podSeen) put(uid string, read time.Time, facts []event.KubeFact) []even
 
 // gone tells of a pod that is not in the API any more. One that was deleted with
 // a grace period has been told of before.
-func (t *podTeller) gone(pod *corev1.Pod, read time.Time) []event.KubeFact {
+func (t *podTeller) gone(pod *corev1.Pod, read time.Time) []kubefact.Fact {
 	facts := t.changed(pod, read)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -105,21 +104,21 @@ func (t *podTeller) gone(pod *corev1.Pod, read time.Time) []event.KubeFact {
 	if pod.DeletionTimestamp != nil && (pod.DeletionGracePeriodSeconds == nil || *pod.DeletionGracePeriodSeconds > 0) {
 		return facts
 	}
-	forced := event.KubeFact{Kind: event.KubeDeleted, Text: "the pod was deleted without a grace period (--force, or by the garbage collector)"}
-	return append(facts, s.put(uid, read, []event.KubeFact{forced})...)
+	forced := kubefact.Fact{Kind: kubefact.Deleted, Text: "the pod was deleted without a grace period (--force, or by the garbage collector)"}
+	return append(facts, s.put(uid, read, []kubefact.Fact{forced})...)
 }
 
 // listed is told once a list is complete: what is not in it has gone meanwhile.
-func (t *podTeller) listed(read time.Time) []event.KubeFact {
+func (t *podTeller) listed(read time.Time) []kubefact.Fact {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var facts []event.KubeFact
+	var facts []kubefact.Fact
 	for uid, s := range t.seen {
 		if !s.listed {
 			delete(t.seen, uid)
 			if !s.deleted {
-				f := event.KubeFact{Kind: event.KubeDeleted, After: true, Text: "the pod was gone when the API could be seen again"}
-				facts = append(facts, s.put(uid, read, []event.KubeFact{f})...)
+				f := kubefact.Fact{Kind: kubefact.Deleted, After: true, Text: "the pod was gone when the API could be seen again"}
+				facts = append(facts, s.put(uid, read, []kubefact.Fact{f})...)
 			}
 		}
 		s.listed = false
@@ -128,20 +127,20 @@ func (t *podTeller) listed(read time.Time) []event.KubeFact {
 }
 
 // stateOf tells why a pod is on its way out.
-func stateOf(pod *corev1.Pod) []event.KubeFact {
-	var facts []event.KubeFact
+func stateOf(pod *corev1.Pod) []kubefact.Fact {
+	var facts []kubefact.Fact
 	for _, c := range pod.Status.Conditions {
 		if f, ok := disruption(&c); ok {
 			facts = append(facts, f)
 		}
 	}
-	if kind, ok := statusKinds[pod.Status.Reason]; ok && (kind != event.KubeShutdown || strings.Contains(pod.Status.Message, "shutdown")) {
-		facts = append(facts, event.KubeFact{Kind: kind, After: true, Text: pod.Status.Reason + ": " + pod.Status.Message})
+	if kind, ok := statusKinds[pod.Status.Reason]; ok && (kind != kubefact.NodeShutdown || strings.Contains(pod.Status.Message, "shutdown")) {
+		facts = append(facts, kubefact.Fact{Kind: kind, After: true, Text: pod.Status.Reason + ": " + pod.Status.Message})
 	} else if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
-		facts = append(facts, event.KubeFact{Kind: event.KubeFinished, After: true, Text: "the pod's phase is " + string(pod.Status.Phase)})
+		facts = append(facts, kubefact.Fact{Kind: kubefact.Finished, After: true, Text: "the pod's phase is " + string(pod.Status.Phase)})
 	}
 	if pod.DeletionTimestamp != nil {
-		f := event.KubeFact{Kind: event.KubeDeleted, Time: pod.DeletionTimestamp.Time, Text: "the pod was deleted"}
+		f := kubefact.Fact{Kind: kubefact.Deleted, Time: pod.DeletionTimestamp.Time, Text: "the pod was deleted"}
 		if grace := pod.DeletionGracePeriodSeconds; grace != nil {
 			f.Time = f.Time.Add(-time.Duration(*grace) * time.Second)
 			f.GraceSeconds = grace
@@ -153,36 +152,36 @@ func stateOf(pod *corev1.Pod) []event.KubeFact {
 
 // statusKinds are the reasons in a pod's status that kubelet gives to pods that
 // it ends.
-var statusKinds = map[string]event.KubeKind{
-	"Evicted": event.KubeEvicted, "Preempting": event.KubePreempt,
-	"DeadlineExceeded": event.KubeDeadline, "Terminated": event.KubeShutdown, "Shutdown": event.KubeShutdown,
+var statusKinds = map[string]kubefact.Kind{
+	"Evicted": kubefact.Evicted, "Preempting": kubefact.Preempted,
+	"DeadlineExceeded": kubefact.DeadlineExceeded, "Terminated": kubefact.NodeShutdown, "Shutdown": kubefact.NodeShutdown,
 }
 
 // disruption reads the condition DisruptionTarget: who is about to end the pod.
-func disruption(c *corev1.PodCondition) (event.KubeFact, bool) {
+func disruption(c *corev1.PodCondition) (kubefact.Fact, bool) {
 	if c.Type != corev1.DisruptionTarget || c.Status != corev1.ConditionTrue {
-		return event.KubeFact{}, false
+		return kubefact.Fact{}, false
 	}
-	f := event.KubeFact{Kind: event.KubeDisrupted, Time: c.LastTransitionTime.Time, Reason: c.Reason, Text: c.Reason + ": " + c.Message}
+	f := kubefact.Fact{Kind: kubefact.Disrupted, Time: c.LastTransitionTime.Time, Reason: c.Reason, Text: c.Reason + ": " + c.Message}
 	switch c.Reason {
 	case corev1.PodReasonPreemptionByScheduler:
-		f.Kind = event.KubePreempt
+		f.Kind = kubefact.Preempted
 	case corev1.PodReasonTerminationByKubelet:
 		switch {
 		case strings.Contains(c.Message, "preempted"):
-			f.Kind = event.KubePreempt
+			f.Kind = kubefact.Preempted
 		case strings.Contains(c.Message, "shutdown"):
-			f.Kind = event.KubeShutdown
+			f.Kind = kubefact.NodeShutdown
 		default:
-			f.Kind = event.KubeEvicted
+			f.Kind = kubefact.Evicted
 		}
 	}
 	return f, true
 }
 
 // statuses tells how containers have ended.
-func statuses(pod *corev1.Pod) []event.KubeFact {
-	var facts []event.KubeFact
+func statuses(pod *corev1.Pod) []kubefact.Fact {
+	var facts []kubefact.Fact
 	for _, list := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses, pod.Status.EphemeralContainerStatuses} {
 		for _, c := range list {
 			for _, state := range []*corev1.ContainerStateTerminated{c.LastTerminationState.Terminated, c.State.Terminated} {
@@ -190,8 +189,8 @@ func statuses(pod *corev1.Pod) []event.KubeFact {
 					continue
 				}
 				code := int(state.ExitCode)
-				facts = append(facts, event.KubeFact{
-					Kind: event.KubeTerminated, Time: state.FinishedAt.Time, Container: c.Name,
+				facts = append(facts, kubefact.Fact{
+					Kind: kubefact.Terminated, Time: state.FinishedAt.Time, Container: c.Name,
 					ContainerID: containerID(state.ContainerID), Reason: state.Reason, ExitCode: &code,
 				})
 			}

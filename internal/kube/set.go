@@ -6,7 +6,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // factsMax is how many facts may wait for their reader; sources wait beyond.
@@ -17,12 +17,12 @@ type Set struct {
 	sources []Source
 	// notes are the sources that there are none of, with the reason why.
 	notes map[string]string
-	facts chan *event.KubeFact
+	facts chan *kubefact.Fact
 }
 
 // NewSet makes an empty set.
 func NewSet() *Set {
-	return &Set{notes: map[string]string{}, facts: make(chan *event.KubeFact, factsMax)}
+	return &Set{notes: map[string]string{}, facts: make(chan *kubefact.Fact, factsMax)}
 }
 
 // Add adds a source.
@@ -32,7 +32,7 @@ func (s *Set) Add(source Source) { s.sources = append(s.sources, source) }
 func (s *Set) Without(name, why string) { s.notes[name] = why }
 
 // Facts is where the sources' facts come; nil where there are no sources.
-func (s *Set) Facts() <-chan *event.KubeFact {
+func (s *Set) Facts() <-chan *kubefact.Fact {
 	if len(s.sources) == 0 {
 		return nil
 	}
@@ -42,7 +42,7 @@ func (s *Set) Facts() <-chan *event.KubeFact {
 // Start has the sources connect and tell, until ctx ends.
 func (s *Set) Start(ctx context.Context) {
 	for _, source := range s.sources {
-		go source.Run(ctx, func(f event.KubeFact) {
+		go source.Run(ctx, func(f kubefact.Fact) {
 			select {
 			case s.facts <- &f:
 			case <-ctx.Done():
@@ -58,7 +58,7 @@ func (s *Set) States() map[string]string {
 		states[name] = why
 	}
 	for _, source := range s.sources {
-		if source.Name() != event.SourceCRI { // the directory of names tells of it
+		if source.Name() != kubefact.SourceCRI { // the directory of names tells of it
 			states[source.Name()] = source.State()
 		}
 	}
@@ -79,7 +79,7 @@ func (s *Set) Check(ctx context.Context) map[string]string {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	for _, source := range s.sources {
-		go source.Run(ctx, func(event.KubeFact) {})
+		go source.Run(ctx, func(kubefact.Fact) {})
 	}
 	for s.waiting() && ctx.Err() == nil {
 		select {

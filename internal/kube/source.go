@@ -5,7 +5,7 @@ package kube
 import (
 	"context"
 
-	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // Source tells facts until its context ends.
@@ -14,7 +14,7 @@ type Source interface {
 	Name() string
 	// Run tells facts until ctx ends. It tries again what fails, for as long as
 	// it runs, and tells of being blind by facts as well.
-	Run(ctx context.Context, tell func(event.KubeFact))
+	Run(ctx context.Context, tell func(kubefact.Fact))
 	// State is "connected", or why not.
 	State() string
 	// Failures counts the attempts to ask it that failed.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 const notAsked = event.SourceNotAsked
@@ -41,18 +42,18 @@ func (s *state) State() string {
 }
 
 // seeing notes that the source sees from now on.
-func (s *state) seeing(tell func(event.KubeFact)) {
+func (s *state) seeing(tell func(kubefact.Fact)) {
 	s.mu.Lock()
 	was := s.sees
 	s.text, s.sees = Connected, true
 	s.mu.Unlock()
 	if !was {
-		tell(event.KubeFact{Time: time.Now(), Source: s.source, Kind: event.KubeSees, Complete: s.complete})
+		tell(kubefact.Fact{Time: time.Now(), Source: s.source, Kind: kubefact.Available, Complete: s.complete})
 	}
 }
 
 // blind notes why the source does not see.
-func (s *state) blind(err error, tell func(event.KubeFact)) {
+func (s *state) blind(err error, tell func(kubefact.Fact)) {
 	text := strings.Join(strings.Fields(err.Error()), " ")
 	s.mu.Lock()
 	changed := s.text == "" || s.sees
@@ -60,6 +61,6 @@ func (s *state) blind(err error, tell func(event.KubeFact)) {
 	s.failures++
 	s.mu.Unlock()
 	if changed {
-		tell(event.KubeFact{Time: time.Now(), Source: s.source, Kind: event.KubeBlind, Text: bounded(text)})
+		tell(kubefact.Fact{Time: time.Now(), Source: s.source, Kind: kubefact.Unavailable, Text: bounded(text)})
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/container"
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 const (
@@ -36,14 +37,14 @@ type Statuses struct {
 
 // NewStatuses makes a source of the statuses that a runtime reports.
 func NewStatuses(runtime Ender) *Statuses {
-	return &Statuses{state: state{source: event.SourceCRI}, runtime: runtime, ends: make(chan *event.Process, endsMax)}
+	return &Statuses{state: state{source: kubefact.SourceCRI}, runtime: runtime, ends: make(chan *event.Process, endsMax)}
 }
 
 // Name implements [Source].
-func (s *Statuses) Name() string { return event.SourceCRI }
+func (s *Statuses) Name() string { return kubefact.SourceCRI }
 
 // Run implements [Source].
-func (s *Statuses) Run(ctx context.Context, tell func(event.KubeFact)) {
+func (s *Statuses) Run(ctx context.Context, tell func(kubefact.Fact)) {
 	s.try(ctx, tell)
 	slots := make(chan struct{}, endsMax)
 	for {
@@ -62,14 +63,14 @@ func (s *Statuses) Run(ctx context.Context, tell func(event.KubeFact)) {
 
 // try asks for a container that there is not, to know whether the runtime
 // answers.
-func (s *Statuses) try(ctx context.Context, tell func(event.KubeFact)) {
+func (s *Statuses) try(ctx context.Context, tell func(kubefact.Fact)) {
 	ctx, cancel := context.WithTimeout(ctx, statusFor)
 	defer cancel()
 	_, _, err := s.runtime.Ended(ctx, strings.Repeat("0", 64))
 	s.note(err, tell)
 }
 
-func (s *Statuses) note(err error, tell func(event.KubeFact)) {
+func (s *Statuses) note(err error, tell func(kubefact.Fact)) {
 	switch {
 	case err == nil:
 		s.seeing(tell)
@@ -88,7 +89,7 @@ func (s *Statuses) look(at happened) {
 	}
 }
 
-func (s *Statuses) ask(ctx context.Context, p *event.Process, tell func(event.KubeFact)) {
+func (s *Statuses) ask(ctx context.Context, p *event.Process, tell func(kubefact.Fact)) {
 	ctx, cancel := context.WithTimeout(ctx, statusFor)
 	defer cancel()
 	for pause := statusFirst; ; pause *= 2 {
@@ -111,9 +112,9 @@ func (s *Statuses) ask(ctx context.Context, p *event.Process, tell func(event.Ku
 	}
 }
 
-func statusFact(p *event.Process, end container.End) event.KubeFact {
-	return event.KubeFact{
-		Time: end.Time, Read: time.Now(), Source: event.SourceCRI, Kind: event.KubeTerminated,
+func statusFact(p *event.Process, end container.End) kubefact.Fact {
+	return kubefact.Fact{
+		Time: end.Time, Read: time.Now(), Source: kubefact.SourceCRI, Kind: kubefact.Terminated,
 		Namespace: p.Pod.Namespace, Pod: p.Pod.Name, UID: p.Pod.UID,
 		Container: p.Container.Name, ContainerID: p.Container.ID, Reason: end.Reason, ExitCode: &end.ExitCode,
 	}

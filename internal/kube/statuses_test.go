@@ -11,6 +11,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/container"
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // slowRuntime learns of an end a while after it, as runtimes do.
@@ -34,13 +35,13 @@ func TestStatuses(t *testing.T) {
 	runtime := &slowRuntime{}
 	source := NewStatuses(runtime)
 	told := follow(t, source)
-	next(t, told, event.KubeSees)
+	next(t, told, kubefact.Available)
 	init, id := true, strings.Repeat("0a", 32)
 	p := &event.Process{Pod: &event.Pod{UID: "uid-1"}, Container: &event.Container{ID: id, Name: "app", Init: &init}}
 	set := NewSet()
 	set.Add(source)
 	set.Exited(&event.Exit{Process: p})
-	f := next(t, told, event.KubeTerminated)
+	f := next(t, told, kubefact.Terminated)
 	if f.Reason != "OOMKilled" || *f.ExitCode != 143 || f.ContainerID != id || f.UID != "uid-1" {
 		t.Errorf("%+v", f)
 	}
@@ -48,7 +49,7 @@ func TestStatuses(t *testing.T) {
 	runtime.err = errors.New("connection refused")
 	runtime.mu.Unlock()
 	set.Exited(&event.Exit{Process: p})
-	if f := next(t, told, event.KubeBlind); f.Text != "connection refused" {
+	if f := next(t, told, kubefact.Unavailable); f.Text != "connection refused" {
 		t.Errorf("%+v", f)
 	}
 	if states := set.States(); len(states) != 0 {

@@ -5,36 +5,36 @@ package kube
 import (
 	"strings"
 
-	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // killKind reads the words with which kubelet kills a container: the message of
 // an Event of reason Killing and of its log (kuberuntime computePodActions,
 // killContainer). "Stopping container X" names no reason.
-func killKind(message string) event.KubeKind {
+func killKind(message string) kubefact.Kind {
 	switch {
 	case strings.Contains(message, "failed liveness probe"):
-		return event.KubeLiveness
+		return kubefact.LivenessFailed
 	case strings.Contains(message, "failed startup probe"):
-		return event.KubeStartup
+		return kubefact.StartupFailed
 	case strings.Contains(message, "definition changed"):
-		return event.KubeChanged
+		return kubefact.DefinitionChanged
 	case strings.Contains(message, "resize requires restart"):
-		return event.KubeResized
+		return kubefact.ResizeRestarts
 	case strings.Contains(message, "FailedPostStartHook"):
-		return event.KubePostStart
+		return kubefact.PostStartFailed
 	}
-	return event.KubeStopping
+	return kubefact.Stopping
 }
 
 // podKinds are the reasons of Events about a pod that is on its way out. The
 // scheduler says Preempted, kubelet Preempting.
-var podKinds = map[string]event.KubeKind{
-	"Evicted": event.KubeEvicted, "Preempting": event.KubePreempt, "Preempted": event.KubePreempt,
-	"DeadlineExceeded": event.KubeDeadline, "SandboxChanged": event.KubeSandbox,
-	"NodeShutdown": event.KubeShutdown, "Terminated": event.KubeShutdown,
-	"TaintManagerEviction": event.KubeDisrupted,
-	"FailedPostStartHook":  event.KubePostStart,
+var podKinds = map[string]kubefact.Kind{
+	"Evicted": kubefact.Evicted, "Preempting": kubefact.Preempted, "Preempted": kubefact.Preempted,
+	"DeadlineExceeded": kubefact.DeadlineExceeded, "SandboxChanged": kubefact.SandboxChanged,
+	"NodeShutdown": kubefact.NodeShutdown, "Terminated": kubefact.NodeShutdown,
+	"TaintManagerEviction": kubefact.Disrupted,
+	"FailedPostStartHook":  kubefact.PostStartFailed,
 }
 
 // combined is what stands before the message of an Event that stands for several
@@ -42,7 +42,7 @@ var podKinds = map[string]event.KubeKind{
 const combined = "(combined from similar events): "
 
 // eventFact reads an Event; ok is false where it tells nothing of a kill.
-func eventFact(reason, message string) (f event.KubeFact, ok bool) {
+func eventFact(reason, message string) (f kubefact.Fact, ok bool) {
 	f.Text = reason + ": " + message
 	message = strings.TrimPrefix(message, combined)
 	switch reason {
@@ -51,7 +51,7 @@ func eventFact(reason, message string) (f event.KubeFact, ok bool) {
 		return f, true
 	case "Unhealthy":
 		probe, _, found := strings.Cut(message, " probe ")
-		f.Kind, f.Probe, f.Failed = event.KubeProbe, strings.ToLower(probe), 1
+		f.Kind, f.Probe, f.Failed = kubefact.ProbeResults, strings.ToLower(probe), 1
 		return f, found && (f.Probe == "liveness" || f.Probe == "startup")
 	}
 	f.Kind, ok = podKinds[reason]

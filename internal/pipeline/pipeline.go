@@ -11,6 +11,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/cgroup"
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/proc"
 	"github.com/sigtrace/sigtrace/internal/resolve"
@@ -44,7 +45,7 @@ type Verdicts interface {
 	Exit(*event.Exit)
 	Lost(*event.Lost)
 	KernelLog(*event.KernelOOM)
-	Fact(*event.KubeFact)
+	Fact(*kubefact.Fact)
 	// Due returns the records that are ripe: everything up to seen
 	// (CLOCK_BOOTTIME, ns) has been handed on.
 	Due(seen uint64) []event.Event
@@ -79,7 +80,7 @@ type Options struct {
 	// nothing is joined.
 	Witnessed func(*event.OOM, *event.KernelOOM) *event.OOM
 	// Facts brings what Kubernetes says; nil is nothing.
-	Facts <-chan *event.KubeFact
+	Facts <-chan *kubefact.Fact
 	// Statuses brings what the sources have come to say of themselves; nil is
 	// nothing.
 	Statuses <-chan *event.Status

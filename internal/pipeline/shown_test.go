@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/probe"
 )
 
@@ -31,7 +32,7 @@ func (j *judge) OOM(*event.OOM)             {}
 func (j *judge) Exit(*event.Exit)           { j.exits++ }
 func (j *judge) Lost(*event.Lost)           {}
 func (j *judge) KernelLog(*event.KernelOOM) {}
-func (j *judge) Fact(*event.KubeFact)       {}
+func (j *judge) Fact(*kubefact.Fact)        {}
 func (j *judge) Flush() []event.Event       { return nil }
 func (j *judge) Due(seen uint64) []event.Event {
 	j.seen = append(j.seen, seen)

@@ -4,6 +4,7 @@ package record
 
 import (
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/verdict"
 )
 
@@ -31,8 +32,8 @@ type line struct {
 	// KernelLog is no event of the stream's.
 	KernelLog *event.KernelOOM `json:"kernel_log,omitempty"`
 	// Kube is what Kubernetes said; no event either.
-	Kube   *event.KubeFact `json:"kube,omitempty"`
-	Status *event.Status   `json:"status,omitempty"`
+	Kube   *kubefact.Fact `json:"kube,omitempty"`
+	Status *event.Status  `json:"status,omitempty"`
 	// Seen is CLOCK_BOOTTIME, ns: everything up to it had been handed on.
 	Seen uint64 `json:"seen,omitempty"`
 	// Task and Memory are the answers to what the verdicts asked.

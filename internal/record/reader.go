@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/safetext"
 	"github.com/sigtrace/sigtrace/internal/verdict"
 )
@@ -30,7 +31,7 @@ type Reader struct {
 	number  int
 	pending error
 	log     func(*event.KernelOOM)
-	facts   func(*event.KubeFact)
+	facts   func(*kubefact.Fact)
 }
 
 // NewReader reads the first line.
@@ -77,7 +78,7 @@ func (r *Reader) Next() (e event.Event, seen uint64, err error) {
 func (r *Reader) HandLog(to func(*event.KernelOOM)) { r.log = to }
 
 // HandFacts says whom to hand what Kubernetes said.
-func (r *Reader) HandFacts(to func(*event.KubeFact)) { r.facts = to }
+func (r *Reader) HandFacts(to func(*kubefact.Fact)) { r.facts = to }
 
 // answer keeps what was answered, for the engine to ask again.
 func (r *Reader) answer(l line) bool {

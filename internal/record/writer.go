@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/safetext"
 	"github.com/sigtrace/sigtrace/internal/verdict"
 )
@@ -111,7 +112,7 @@ func (w *Writer) KernelLog(k *event.KernelOOM) {
 }
 
 // Fact records what Kubernetes says and hands it on.
-func (w *Writer) Fact(f *event.KubeFact) {
+func (w *Writer) Fact(f *kubefact.Fact) {
 	w.engine.Fact(f)
 	w.write(line{Kube: f})
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
@@ -45,22 +46,22 @@ func (p *podWorld) process(pid int, comm, name, id string) *event.Process {
 }
 
 func (p *podWorld) sees(source string) {
-	p.e.Fact(&event.KubeFact{Time: at(0), Source: source, Kind: event.KubeSees, Complete: source != event.SourceCounters})
+	p.e.Fact(&kubefact.Fact{Time: at(0), Source: source, Kind: kubefact.Available, Complete: source != kubefact.SourceCounters})
 }
 
-type factOption func(*event.KubeFact)
+type factOption func(*kubefact.Fact)
 
 // fact tells of container app of shop/web-0; the log knows its id, the API the
 // pod's UID.
-func (p *podWorld) fact(when uint64, source string, kind event.KubeKind, opts ...factOption) {
-	f := &event.KubeFact{Time: at(when), Source: source, Kind: kind, Namespace: "shop", Pod: "web-0"}
-	if ofContainer[kind] != "" || kind == event.KubeStopping || kind == event.KubeProbe || kind == event.KubeTerminated {
+func (p *podWorld) fact(when uint64, source string, kind kubefact.Kind, opts ...factOption) {
+	f := &kubefact.Fact{Time: at(when), Source: source, Kind: kind, Namespace: "shop", Pod: "web-0"}
+	if ofContainer[kind] != "" || kind == kubefact.Stopping || kind == kubefact.ProbeResults || kind == kubefact.Terminated {
 		f.Container = "app"
 	}
 	switch {
-	case source != event.SourceKubeletLog:
+	case source != kubefact.SourceKubeletLog:
 		f.UID = "uid-1"
-	case kind != event.KubeProbe && f.Container != "":
+	case kind != kubefact.ProbeResults && f.Container != "":
 		f.ContainerID = idApp
 	}
 	for _, o := range opts {
@@ -70,39 +71,39 @@ func (p *podWorld) fact(when uint64, source string, kind event.KubeKind, opts ..
 }
 
 func probe(name string, failed, succeeded int) factOption {
-	return func(f *event.KubeFact) { f.Probe, f.Failed, f.Succeeded = name, failed, succeeded }
+	return func(f *kubefact.Fact) { f.Probe, f.Failed, f.Succeeded = name, failed, succeeded }
 }
 
 func status(reason string, code int) factOption {
-	return func(f *event.KubeFact) { f.Reason, f.ExitCode, f.ContainerID = reason, &code, idApp }
+	return func(f *kubefact.Fact) { f.Reason, f.ExitCode, f.ContainerID = reason, &code, idApp }
 }
 
-func (p *podWorld) settings(edit func(*event.PodSettings)) {
-	s := &event.PodSettings{RestartPolicy: "Always", Containers: []event.ContainerSettings{{
-		Name: "app", Liveness: &event.ProbeSettings{PeriodSeconds: 1, TimeoutSeconds: 1, FailureThreshold: 3},
+func (p *podWorld) settings(edit func(*kubefact.PodSettings)) {
+	s := &kubefact.PodSettings{RestartPolicy: "Always", Containers: []kubefact.ContainerSettings{{
+		Name: "app", Liveness: &kubefact.ProbeSettings{PeriodSeconds: 1, TimeoutSeconds: 1, FailureThreshold: 3},
 	}}}
 	if edit != nil {
 		edit(s)
 	}
-	p.e.Fact(&event.KubeFact{Source: event.SourceAPI, Kind: event.KubePod, Namespace: "shop", Pod: "web-0", UID: "uid-1", Settings: s})
+	p.e.Fact(&kubefact.Fact{Source: kubefact.SourceAPI, Kind: kubefact.Pod, Namespace: "shop", Pod: "web-0", UID: "uid-1", Settings: s})
 }
 
 // The words of each source that a liveness kill at 10 s can be told by.
 var livenessBy = map[string]func(*podWorld){
-	event.SourceKubeletLog: func(p *podWorld) {
-		p.sees(event.SourceKubeletLog)
-		p.fact(9990, event.SourceKubeletLog, event.KubeLiveness)
-		p.fact(9999, event.SourceKubeletLog, event.KubeStopping)
+	kubefact.SourceKubeletLog: func(p *podWorld) {
+		p.sees(kubefact.SourceKubeletLog)
+		p.fact(9990, kubefact.SourceKubeletLog, kubefact.LivenessFailed)
+		p.fact(9999, kubefact.SourceKubeletLog, kubefact.Stopping)
 	},
-	event.SourceAPI: func(p *podWorld) {
-		p.sees(event.SourceAPI)
-		p.fact(9000, event.SourceAPI, event.KubeLiveness) // whole seconds
+	kubefact.SourceAPI: func(p *podWorld) {
+		p.sees(kubefact.SourceAPI)
+		p.fact(9000, kubefact.SourceAPI, kubefact.LivenessFailed) // whole seconds
 	},
-	event.SourceCounters: func(p *podWorld) {
-		p.sees(event.SourceCounters)
+	kubefact.SourceCounters: func(p *podWorld) {
+		p.sees(kubefact.SourceCounters)
 		p.settings(nil)
 		for i := range uint64(3) {
-			p.fact(7950+1000*i, event.SourceCounters, event.KubeProbe, probe("liveness", 1, 0))
+			p.fact(7950+1000*i, kubefact.SourceCounters, kubefact.ProbeResults, probe("liveness", 1, 0))
 		}
 	},
 }
@@ -160,7 +161,7 @@ func TestLivenessByAnySource(t *testing.T) {
 		}
 		stops["dies of SIGTERM"](p)
 		p.none(10_200)
-		p.fact(10_300, event.SourceCRI, event.KubeTerminated, status("Error", 143))
+		p.fact(10_300, kubefact.SourceCRI, kubefact.Terminated, status("Error", 143))
 		d := p.death(10_400) // all have spoken: no wait
 		expect(t, d, event.CauseLivenessProbe, event.Proven, nil)
 		if k := d.KubernetesSays; k == nil || !k.Agrees || k.Reason != "Error" || *k.ExitCode != 143 {
@@ -181,12 +182,12 @@ func hasEvidence(d *event.Death, source string) bool {
 // With restartPolicy Never the Event says only that the container is stopped.
 func TestLivenessWithoutTheWord(t *testing.T) {
 	p := newPodWorld(t)
-	p.sees(event.SourceAPI)
-	p.settings(func(s *event.PodSettings) { s.RestartPolicy = "Never" })
+	p.sees(kubefact.SourceAPI)
+	p.settings(func(s *kubefact.PodSettings) { s.RestartPolicy = "Never" })
 	for i := range uint64(3) {
-		p.fact(7000+1000*i, event.SourceAPI, event.KubeProbe, probe("liveness", 1, 0))
+		p.fact(7000+1000*i, kubefact.SourceAPI, kubefact.ProbeResults, probe("liveness", 1, 0))
 	}
-	p.fact(9000, event.SourceAPI, event.KubeStopping)
+	p.fact(9000, kubefact.SourceAPI, kubefact.Stopping)
 	stops["exits 0"](p)
 	expect(t, p.death(13_000), event.CauseLivenessProbe, event.Likely, nil)
 }
@@ -195,31 +196,31 @@ func TestLivenessWithoutTheWord(t *testing.T) {
 // that takes nothing from the failures before it.
 func TestCountersOfTheNextContainer(t *testing.T) {
 	p := newPodWorld(t)
-	livenessBy[event.SourceCounters](p)
+	livenessBy[kubefact.SourceCounters](p)
 	p.signal(10_000, unix.SIGTERM, p.app, from(p.runc), handled)
 	p.exit(10_010, p.app, 0)
-	p.fact(10_800, event.SourceCounters, event.KubeProbe, probe("liveness", 0, 1))
+	p.fact(10_800, kubefact.SourceCounters, kubefact.ProbeResults, probe("liveness", 0, 1))
 	expect(t, p.death(13_000), event.CauseLivenessProbe, event.Likely, nil)
 }
 
 // What does not make a liveness kill.
 func TestNoLiveness(t *testing.T) {
 	t.Run("a stop by hand while the probe flaps", func(t *testing.T) {
-		for _, source := range []string{event.SourceKubeletLog, event.SourceAPI, event.SourceCounters} {
+		for _, source := range []string{kubefact.SourceKubeletLog, kubefact.SourceAPI, kubefact.SourceCounters} {
 			p := newPodWorld(t)
 			p.sees(source)
 			p.settings(nil)
 			for i := range uint64(4) {
 				ok := 0
-				if source == event.SourceCounters {
+				if source == kubefact.SourceCounters {
 					ok = 1
 				}
-				p.fact(2500+2000*i, source, event.KubeProbe, probe("liveness", 1, ok)) // every other one fails
+				p.fact(2500+2000*i, source, kubefact.ProbeResults, probe("liveness", 1, ok)) // every other one fails
 			}
 			stops["needs SIGKILL"](p)
 			d := p.death(60_000)
 			expect(t, d, event.CauseRuntimeStop, event.Proven, p.runc)
-			if byHand := strings.Contains(d.Summary, "by hand"); byHand != (source != event.SourceCounters) {
+			if byHand := strings.Contains(d.Summary, "by hand"); byHand != (source != kubefact.SourceCounters) {
 				t.Errorf("%s: %s", source, d.Summary)
 			}
 			if !hasEvidence(d, source) {
@@ -239,8 +240,8 @@ func TestNoLiveness(t *testing.T) {
 	})
 	t.Run("of another container", func(t *testing.T) {
 		p := newPodWorld(t)
-		p.sees(event.SourceKubeletLog)
-		p.fact(9990, event.SourceKubeletLog, event.KubeLiveness, func(f *event.KubeFact) { f.ContainerID, f.Container = strings.Repeat("b2", 32), "side" })
+		p.sees(kubefact.SourceKubeletLog)
+		p.fact(9990, kubefact.SourceKubeletLog, kubefact.LivenessFailed, func(f *kubefact.Fact) { f.ContainerID, f.Container = strings.Repeat("b2", 32), "side" })
 		stops["exits 0"](p)
 		expect(t, p.death(13_000), event.CauseRuntimeStop, event.Likely, p.runc)
 	})
@@ -248,17 +249,17 @@ func TestNoLiveness(t *testing.T) {
 		p := newPodWorld(t)
 		start := at(20_000)
 		p.app.StartTime = &start
-		p.sees(event.SourceAPI)
-		p.fact(9000, event.SourceAPI, event.KubeLiveness)
+		p.sees(kubefact.SourceAPI)
+		p.fact(9000, kubefact.SourceAPI, kubefact.LivenessFailed)
 		p.signal(25_000, unix.SIGKILL, p.app, from(p.runc))
 		p.exit(25_001, p.app, 137)
 		expect(t, p.death(28_000), event.CauseRuntimeStop, event.Proven, p.runc)
 	})
 	t.Run("decided after a stop by hand had begun", func(t *testing.T) {
 		p := newPodWorld(t)
-		p.sees(event.SourceKubeletLog)
+		p.sees(kubefact.SourceKubeletLog)
 		p.signal(10_000, unix.SIGTERM, p.app, from(p.runc), ignored)
-		p.fact(20_000, event.SourceKubeletLog, event.KubeLiveness)
+		p.fact(20_000, kubefact.SourceKubeletLog, kubefact.LivenessFailed)
 		p.signal(40_000, unix.SIGKILL, p.app, from(p.runc))
 		p.exit(40_001, p.app, 137)
 		expect(t, p.death(43_000), event.CauseRuntimeStop, event.Proven, p.runc)
@@ -269,34 +270,34 @@ func TestNoLiveness(t *testing.T) {
 // something.
 func TestRevisions(t *testing.T) {
 	p := newPodWorld(t)
-	p.sees(event.SourceKubeletLog)
-	p.sees(event.SourceAPI)
+	p.sees(kubefact.SourceKubeletLog)
+	p.sees(kubefact.SourceAPI)
 	stops["dies of SIGTERM"](p)
 	p.none(11_900)
 	d := p.death(12_100)
 	expect(t, d, event.CauseRuntimeStop, event.Proven, p.runc)
-	p.fact(9000, event.SourceAPI, event.KubeLiveness)
+	p.fact(9000, kubefact.SourceAPI, kubefact.LivenessFailed)
 	second := p.death(14_000)
 	expect(t, second, event.CauseLivenessProbe, event.Likely, nil)
 	if second.ID != d.ID || d.Revision != 1 || second.Revision != 2 {
 		t.Errorf("%s revision %d, then %s revision %d", d.ID, d.Revision, second.ID, second.Revision)
 	}
-	p.fact(9990, event.SourceKubeletLog, event.KubeLiveness)
+	p.fact(9990, kubefact.SourceKubeletLog, kubefact.LivenessFailed)
 	if third := p.death(15_000); third.Revision != 3 || third.Confidence != event.Proven {
 		t.Errorf("%+v", third)
 	}
-	p.fact(9999, event.SourceKubeletLog, event.KubeStopping)
+	p.fact(9999, kubefact.SourceKubeletLog, kubefact.Stopping)
 	p.none(16_000)
 }
 
 func TestBlindSource(t *testing.T) {
 	p := newPodWorld(t)
-	p.sees(event.SourceAPI)
-	p.e.Fact(&event.KubeFact{Time: at(9000), Source: event.SourceAPI, Kind: event.KubeBlind, Text: "connection refused"})
+	p.sees(kubefact.SourceAPI)
+	p.e.Fact(&kubefact.Fact{Time: at(9000), Source: kubefact.SourceAPI, Kind: kubefact.Unavailable, Text: "connection refused"})
 	stops["dies of SIGTERM"](p)
 	d := p.death(10_200) // nobody to wait for
 	expect(t, d, event.CauseRuntimeStop, event.Proven, p.runc)
-	if !hasEvidence(d, event.SourceAPI) || !strings.Contains(d.Summary, "not to be seen: kubernetes api") {
+	if !hasEvidence(d, kubefact.SourceAPI) || !strings.Contains(d.Summary, "not to be seen: kubernetes api") {
 		t.Errorf("%s %+v", d.Summary, d.Evidence)
 	}
 }
@@ -305,10 +306,10 @@ func TestBlindSource(t *testing.T) {
 func TestKubeBounds(t *testing.T) {
 	p := newPodWorld(t)
 	for i := range podsMax + 100 {
-		p.fact(1, event.SourceAPI, event.KubeProbe, func(f *event.KubeFact) { f.Pod, f.UID = fmt.Sprint("p", i), fmt.Sprint("u", i) })
+		p.fact(1, kubefact.SourceAPI, kubefact.ProbeResults, func(f *kubefact.Fact) { f.Pod, f.UID = fmt.Sprint("p", i), fmt.Sprint("u", i) })
 	}
 	for i := range 10 * podFactsMax {
-		p.fact(uint64(i), event.SourceAPI, event.KubeProbe, probe("liveness", 1, 0))
+		p.fact(uint64(i), kubefact.SourceAPI, kubefact.ProbeResults, probe("liveness", 1, 0))
 	}
 	if len(p.e.kube.byUID) > podsMax || len(p.e.kube.byName) > podsMax || len(p.e.podOf(p.app).facts) > podFactsMax {
 		t.Errorf("%d, %d pods, %d facts", len(p.e.kube.byUID), len(p.e.kube.byName), len(p.e.podOf(p.app).facts))

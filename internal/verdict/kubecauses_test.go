@@ -10,39 +10,40 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
-func afterwards(f *event.KubeFact) { f.After = true }
+func afterwards(f *kubefact.Fact) { f.After = true }
 
-func says(text string) factOption { return func(f *event.KubeFact) { f.Text = text } }
+func says(text string) factOption { return func(f *kubefact.Fact) { f.Text = text } }
 
 // Each of kubelet's reasons, in the words of each source that has them, for an
 // app that heeds SIGTERM and one that does not.
 func TestCausesBySource(t *testing.T) {
 	type words func(*podWorld)
-	fact := func(when uint64, source string, kind event.KubeKind, opts ...factOption) words {
+	fact := func(when uint64, source string, kind kubefact.Kind, opts ...factOption) words {
 		return func(p *podWorld) { p.fact(when, source, kind, opts...) }
 	}
-	logs, api := event.SourceKubeletLog, event.SourceAPI
+	logs, api := kubefact.SourceKubeletLog, kubefact.SourceAPI
 	for name, c := range map[string]struct {
 		cause event.Cause
 		by    map[string][]words
 	}{
-		"startup":    {event.CauseStartupProbe, map[string][]words{logs: {fact(9990, logs, event.KubeStartup)}, api: {fact(9000, api, event.KubeStartup)}}},
-		"changed":    {event.CauseContainerChanged, map[string][]words{logs: {fact(9990, logs, event.KubeChanged)}, api: {fact(9000, api, event.KubeChanged)}}},
-		"resized":    {event.CauseContainerChanged, map[string][]words{logs: {fact(9990, logs, event.KubeResized)}, api: {fact(9000, api, event.KubeResized)}}},
-		"post start": {event.CausePoststartHook, map[string][]words{logs: {fact(9990, logs, event.KubePostStart)}, api: {fact(9000, api, event.KubePostStart)}}},
-		"deleted":    {event.CausePodDeleted, map[string][]words{logs: {fact(9900, logs, event.KubeDeleted), fact(9999, logs, event.KubeStopping)}, api: {fact(9000, api, event.KubeDeleted), fact(9000, api, event.KubeStopping)}}},
+		"startup":    {event.CauseStartupProbe, map[string][]words{logs: {fact(9990, logs, kubefact.StartupFailed)}, api: {fact(9000, api, kubefact.StartupFailed)}}},
+		"changed":    {event.CauseContainerChanged, map[string][]words{logs: {fact(9990, logs, kubefact.DefinitionChanged)}, api: {fact(9000, api, kubefact.DefinitionChanged)}}},
+		"resized":    {event.CauseContainerChanged, map[string][]words{logs: {fact(9990, logs, kubefact.ResizeRestarts)}, api: {fact(9000, api, kubefact.ResizeRestarts)}}},
+		"post start": {event.CausePoststartHook, map[string][]words{logs: {fact(9990, logs, kubefact.PostStartFailed)}, api: {fact(9000, api, kubefact.PostStartFailed)}}},
+		"deleted":    {event.CausePodDeleted, map[string][]words{logs: {fact(9900, logs, kubefact.Deleted), fact(9999, logs, kubefact.Stopping)}, api: {fact(9000, api, kubefact.Deleted), fact(9000, api, kubefact.Stopping)}}},
 		"evicted": {event.CauseEvicted, map[string][]words{
-			logs: {fact(9999, logs, event.KubeStopping), fact(41_000, logs, event.KubeEvicted, afterwards)},
-			api:  {fact(9000, api, event.KubeEvicted), fact(9000, api, event.KubeDeleted)},
+			logs: {fact(9999, logs, kubefact.Stopping), fact(41_000, logs, kubefact.Evicted, afterwards)},
+			api:  {fact(9000, api, kubefact.Evicted), fact(9000, api, kubefact.Deleted)},
 		}},
-		"preempted by the scheduler": {event.CausePreempted, map[string][]words{api: {fact(9000, api, event.KubePreempt), fact(9000, api, event.KubeDeleted)}}},
-		"preempted by kubelet":       {event.CausePreempted, map[string][]words{logs: {fact(9900, logs, event.KubePreempt)}, api: {fact(9000, api, event.KubePreempt)}}},
-		"shutdown":                   {event.CauseNodeShutdown, map[string][]words{logs: {fact(9900, logs, event.KubeShutdown)}, api: {fact(9000, api, event.KubeShutdown)}}},
-		"deadline":                   {event.CauseDeadlineExceeded, map[string][]words{api: {fact(9000, api, event.KubeDeadline)}}},
-		"sandbox":                    {event.CauseSandboxChanged, map[string][]words{logs: {fact(9900, logs, event.KubeSandbox)}, api: {fact(9000, api, event.KubeSandbox)}}},
+		"preempted by the scheduler": {event.CausePreempted, map[string][]words{api: {fact(9000, api, kubefact.Preempted), fact(9000, api, kubefact.Deleted)}}},
+		"preempted by kubelet":       {event.CausePreempted, map[string][]words{logs: {fact(9900, logs, kubefact.Preempted)}, api: {fact(9000, api, kubefact.Preempted)}}},
+		"shutdown":                   {event.CauseNodeShutdown, map[string][]words{logs: {fact(9900, logs, kubefact.NodeShutdown)}, api: {fact(9000, api, kubefact.NodeShutdown)}}},
+		"deadline":                   {event.CauseDeadlineExceeded, map[string][]words{api: {fact(9000, api, kubefact.DeadlineExceeded)}}},
+		"sandbox":                    {event.CauseSandboxChanged, map[string][]words{logs: {fact(9900, logs, kubefact.SandboxChanged)}, api: {fact(9000, api, kubefact.SandboxChanged)}}},
 	} {
 		for source, list := range c.by {
 			for _, how := range []string{"exits 0", "needs SIGKILL"} {
@@ -80,9 +81,9 @@ func TestCausesBySource(t *testing.T) {
 // Who asked for a deletion is told with it.
 func TestDrain(t *testing.T) {
 	p := newPodWorld(t)
-	p.sees(event.SourceAPI)
-	p.fact(9000, event.SourceAPI, event.KubeDisrupted, says("EvictionByEvictionAPI: Eviction API: evicting"))
-	p.fact(9000, event.SourceAPI, event.KubeDeleted)
+	p.sees(kubefact.SourceAPI)
+	p.fact(9000, kubefact.SourceAPI, kubefact.Disrupted, says("EvictionByEvictionAPI: Eviction API: evicting"))
+	p.fact(9000, kubefact.SourceAPI, kubefact.Deleted)
 	stops["exits 0"](p)
 	d := p.death(60_000)
 	expect(t, d, event.CausePodDeleted, event.Likely, nil)
@@ -95,10 +96,10 @@ func TestDrain(t *testing.T) {
 // the container, by nobody's hand.
 func TestExecProbeRunsOutOfTime(t *testing.T) {
 	p := newPodWorld(t)
-	p.sees(event.SourceKubeletLog)
+	p.sees(kubefact.SourceKubeletLog)
 	p.settings(nil)
 	for i := range uint64(3) {
-		p.fact(7000+1000*i, event.SourceKubeletLog, event.KubeProbe, probe("liveness", 1, 0))
+		p.fact(7000+1000*i, kubefact.SourceKubeletLog, kubefact.ProbeResults, probe("liveness", 1, 0))
 	}
 	check := inside(idApp, false, proc(41, "check", p.shim, systemd))
 	check.Container.Name, check.Pod = "app", p.app.Pod
@@ -114,9 +115,9 @@ func TestExecProbeRunsOutOfTime(t *testing.T) {
 // A pod that is taken down has no sandbox that is ready: no reason of its own.
 func TestDeletionBeforeTheSandbox(t *testing.T) {
 	p := newPodWorld(t)
-	p.sees(event.SourceKubeletLog)
-	p.fact(9000, event.SourceKubeletLog, event.KubeDeleted)
-	p.fact(9900, event.SourceKubeletLog, event.KubeSandbox)
+	p.sees(kubefact.SourceKubeletLog)
+	p.fact(9000, kubefact.SourceKubeletLog, kubefact.Deleted)
+	p.fact(9900, kubefact.SourceKubeletLog, kubefact.SandboxChanged)
 	stops["exits 0"](p)
 	expect(t, p.death(60_000), event.CausePodDeleted, event.Likely, nil)
 }
@@ -125,9 +126,9 @@ func TestDeletionBeforeTheSandbox(t *testing.T) {
 // took its time to end, died of the probe.
 func TestTheFirstReasonCounts(t *testing.T) {
 	p := newPodWorld(t)
-	p.sees(event.SourceKubeletLog)
-	p.fact(9990, event.SourceKubeletLog, event.KubeLiveness)
-	p.fact(20_000, event.SourceKubeletLog, event.KubeDeleted)
+	p.sees(kubefact.SourceKubeletLog)
+	p.fact(9990, kubefact.SourceKubeletLog, kubefact.LivenessFailed)
+	p.fact(20_000, kubefact.SourceKubeletLog, kubefact.Deleted)
 	stops["needs SIGKILL"](p)
 	expect(t, p.death(60_000), event.CauseLivenessProbe, event.Likely, nil)
 }
@@ -135,17 +136,17 @@ func TestTheFirstReasonCounts(t *testing.T) {
 // What sources say against each other is shown, and lowers the confidence.
 func TestContradiction(t *testing.T) {
 	p := newPodWorld(t)
-	p.sees(event.SourceKubeletLog)
-	p.sees(event.SourceAPI)
-	p.fact(9990, event.SourceKubeletLog, event.KubeLiveness)
-	p.fact(9990, event.SourceCRI, event.KubeLiveness)
-	p.fact(9995, event.SourceAPI, event.KubeChanged, says("Killing: Container app definition changed"))
+	p.sees(kubefact.SourceKubeletLog)
+	p.sees(kubefact.SourceAPI)
+	p.fact(9990, kubefact.SourceKubeletLog, kubefact.LivenessFailed)
+	p.fact(9990, kubefact.SourceCRI, kubefact.LivenessFailed)
+	p.fact(9995, kubefact.SourceAPI, kubefact.DefinitionChanged, says("Killing: Container app definition changed"))
 	stops["exits 0"](p)
 	d := p.death(60_000)
 	expect(t, d, event.CauseLivenessProbe, event.Likely, nil)
 	found := false
 	for _, ev := range d.Evidence {
-		found = found || ev.Source == event.SourceAPI && strings.HasPrefix(ev.Text, "does not agree")
+		found = found || ev.Source == kubefact.SourceAPI && strings.HasPrefix(ev.Text, "does not agree")
 	}
 	if !found {
 		t.Errorf("%+v", d.Evidence)
@@ -159,24 +160,24 @@ func TestPreStopSendsTheSignal(t *testing.T) {
 		cause   event.Cause
 	}{
 		"by the pod's settings": {func(p *podWorld) {
-			p.settings(func(s *event.PodSettings) { s.Containers[0].PreStop = true })
-			p.fact(9000, event.SourceAPI, event.KubeDeleted)
+			p.settings(func(s *kubefact.PodSettings) { s.Containers[0].PreStop = true })
+			p.fact(9000, kubefact.SourceAPI, kubefact.Deleted)
 		}, event.CausePodDeleted},
 		"by the log": {func(p *podWorld) {
-			p.fact(9900, event.SourceKubeletLog, event.KubeDeleted)
-			p.fact(9990, event.SourceKubeletLog, event.KubePreStop, func(f *event.KubeFact) { f.ContainerID = idApp })
+			p.fact(9900, kubefact.SourceKubeletLog, kubefact.Deleted)
+			p.fact(9990, kubefact.SourceKubeletLog, kubefact.PreStopHook, func(f *kubefact.Fact) { f.ContainerID = idApp })
 		}, event.CausePodDeleted},
 		"there is no hook": {func(p *podWorld) {
 			p.settings(nil)
-			p.fact(9000, event.SourceAPI, event.KubeDeleted)
+			p.fact(9000, kubefact.SourceAPI, kubefact.Deleted)
 		}, event.CauseExecSession},
 		"nothing stops the pod": {func(p *podWorld) {
-			p.settings(func(s *event.PodSettings) { s.Containers[0].PreStop = true })
+			p.settings(func(s *kubefact.PodSettings) { s.Containers[0].PreStop = true })
 		}, event.CauseExecSession},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPodWorld(t)
-			p.sees(event.SourceAPI)
+			p.sees(kubefact.SourceAPI)
 			c.prepare(p)
 			hook := inside(idApp, false, proc(40, "nginx", p.shim, systemd))
 			p.signal(10_000, unix.SIGQUIT, p.app, from(hook), handled)
@@ -195,16 +196,16 @@ func TestPreStopSendsTheSignal(t *testing.T) {
 // Once a pod's work is done its sidecars and its sandbox go.
 func TestPodFinished(t *testing.T) {
 	settings := func(p *podWorld) {
-		p.settings(func(s *event.PodSettings) {
+		p.settings(func(s *kubefact.PodSettings) {
 			s.RestartPolicy = "Never"
-			s.Containers = append(s.Containers, event.ContainerSettings{Name: "proxy", Role: event.RoleSidecar})
+			s.Containers = append(s.Containers, kubefact.ContainerSettings{Name: "proxy", Role: kubefact.RoleSidecar})
 		})
 	}
 	idProxy := strings.Repeat("c3", 32)
 	for name, victim := range map[string]string{"sidecar": "proxy", "sandbox": ""} {
 		t.Run(name, func(t *testing.T) {
 			p := newPodWorld(t)
-			p.sees(event.SourceAPI)
+			p.sees(kubefact.SourceAPI)
 			settings(p)
 			p.exit(9000, p.app, 0)
 			expect(t, p.death(11_500), event.CauseExited, event.Proven, nil)
@@ -220,10 +221,10 @@ func TestPodFinished(t *testing.T) {
 	}
 	t.Run("the work itself is none of it", func(t *testing.T) {
 		p := newPodWorld(t)
-		p.sees(event.SourceAPI)
+		p.sees(kubefact.SourceAPI)
 		settings(p)
 		stops["exits 0"](p)
-		p.fact(11_000, event.SourceAPI, event.KubeFinished, afterwards)
+		p.fact(11_000, kubefact.SourceAPI, kubefact.Finished, afterwards)
 		expect(t, p.death(60_000), event.CauseRuntimeStop, event.Likely, p.runc)
 	})
 }
@@ -250,9 +251,9 @@ func TestKubernetesSays(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPodWorld(t)
-			p.sees(event.SourceCRI)
+			p.sees(kubefact.SourceCRI)
 			c.end(p)
-			p.fact(10_600, event.SourceCRI, event.KubeTerminated, status(c.reason, c.code))
+			p.fact(10_600, kubefact.SourceCRI, kubefact.Terminated, status(c.reason, c.code))
 			d := p.death(60_000)
 			k := d.KubernetesSays
 			if k == nil || k.Reason != c.reason || k.ExitCode == nil || *k.ExitCode != c.code || k.Agrees != c.agrees {
@@ -265,7 +266,7 @@ func TestKubernetesSays(t *testing.T) {
 	}
 	t.Run("an OOM kill besides the init", func(t *testing.T) {
 		p := newPodWorld(t)
-		p.sees(event.SourceCRI)
+		p.sees(kubefact.SourceCRI)
 		p.settings(nil)
 		child := inside(idApp, false, proc(12, "worker", p.app, p.shim, systemd))
 		child.Pod = p.app.Pod
@@ -281,14 +282,14 @@ func TestKubernetesSays(t *testing.T) {
 // A record waits for those who see, and no longer than it may.
 func TestWaits(t *testing.T) {
 	p := newPodWorld(t)
-	p.sees(event.SourceCRI)
+	p.sees(kubefact.SourceCRI)
 	p.exit(10_000, p.app, 0)
 	p.none(11_000)
-	p.fact(11_100, event.SourceCRI, event.KubeTerminated, status("Completed", 0))
+	p.fact(11_100, kubefact.SourceCRI, kubefact.Terminated, status("Completed", 0))
 	p.death(11_150)
 
 	p = newPodWorld(t)
-	p.sees(event.SourceAPI)
+	p.sees(kubefact.SourceAPI)
 	p.exit(10_000, p.app, 0)
 	p.none(11_900)
 	p.death(12_000)
@@ -298,7 +299,7 @@ func TestWaits(t *testing.T) {
 	p.death(10_150)
 
 	p = newPodWorld(t) // not of a pod
-	p.sees(event.SourceAPI)
+	p.sees(kubefact.SourceAPI)
 	host := proc(60, "cron")
 	p.signal(10_000, unix.SIGKILL, host, from(proc(61, "kill")))
 	p.exit(10_000, host, 137)
@@ -308,7 +309,7 @@ func TestWaits(t *testing.T) {
 // Whoever is set off by a stop of kubelet's is told of it.
 func TestChildrenOfAStoppedInit(t *testing.T) {
 	p := newPodWorld(t)
-	livenessBy[event.SourceKubeletLog](p)
+	livenessBy[kubefact.SourceKubeletLog](p)
 	child := inside(idApp, false, proc(12, "worker", p.app, p.shim, systemd))
 	child.Container.Name, child.Pod = "app", p.app.Pod
 	p.signal(10_000, unix.SIGKILL, p.app, from(p.runc))
@@ -335,7 +336,7 @@ func TestNoClock(t *testing.T) {
 	var summaries [2]string
 	for i := range summaries {
 		p := newPodWorld(t)
-		livenessBy[event.SourceAPI](p)
+		livenessBy[kubefact.SourceAPI](p)
 		stops["needs SIGKILL"](p)
 		summaries[i] = p.death(60_000).Summary
 		time.Sleep(time.Millisecond)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
@@ -21,8 +22,8 @@ const (
 // podFacts is what Kubernetes has said of one pod.
 type podFacts struct {
 	namespace, name, uid string
-	settings             *event.PodSettings
-	facts                []*event.KubeFact // as they came
+	settings             *kubefact.PodSettings
+	facts                []*kubefact.Fact // as they came
 	// ends are the last ends of its containers' inits, by container name and time.
 	ends map[string][]*event.Exit
 	// dropped counts the facts that were too many.
@@ -40,9 +41,9 @@ type cluster struct {
 }
 
 // Fact takes in what Kubernetes said.
-func (e *Engine) Fact(f *event.KubeFact) {
+func (e *Engine) Fact(f *kubefact.Fact) {
 	switch f.Kind {
-	case event.KubeSees, event.KubeBlind:
+	case kubefact.Available, kubefact.Unavailable:
 		e.kube.see(f)
 		return
 	}
@@ -50,7 +51,7 @@ func (e *Engine) Fact(f *event.KubeFact) {
 	if p == nil {
 		return
 	}
-	if f.Kind == event.KubePod {
+	if f.Kind == kubefact.Pod {
 		p.settings = f.Settings
 		return
 	}
@@ -122,28 +123,28 @@ func (c *cluster) bound() {
 }
 
 // add remembers a fact. Probe results go first where there are too many.
-func (p *podFacts) add(f *event.KubeFact) {
+func (p *podFacts) add(f *kubefact.Fact) {
 	p.joinSuccesses(f)
 	p.facts = append(p.facts, f)
 	if len(p.facts) <= podFactsMax {
 		return
 	}
 	p.dropped++
-	drop := slices.IndexFunc(p.facts, func(f *event.KubeFact) bool { return f.Kind == event.KubeProbe })
+	drop := slices.IndexFunc(p.facts, func(f *kubefact.Fact) bool { return f.Kind == kubefact.ProbeResults })
 	p.facts = slices.Delete(p.facts, max(drop, 0), max(drop, 0)+1)
 }
 
 // joinSuccesses forgets a success of a probe between two others: what bounds a
 // row of failures is the last one before and the first one after it, and a chatty
 // probe shall not push out another one's failures.
-func (p *podFacts) joinSuccesses(f *event.KubeFact) {
+func (p *podFacts) joinSuccesses(f *kubefact.Fact) {
 	if !succeeded(f) {
 		return
 	}
 	last := -1
 	for i := len(p.facts) - 1; i >= 0; i-- {
 		g := p.facts[i]
-		if g.Kind != event.KubeProbe || g.Source != f.Source || g.Container != f.Container || g.Probe != f.Probe {
+		if g.Kind != kubefact.ProbeResults || g.Source != f.Source || g.Container != f.Container || g.Probe != f.Probe {
 			continue
 		}
 		if !succeeded(g) {
@@ -157,8 +158,8 @@ func (p *podFacts) joinSuccesses(f *event.KubeFact) {
 	}
 }
 
-func succeeded(f *event.KubeFact) bool {
-	return f.Kind == event.KubeProbe && f.Failed == 0 && f.Succeeded > 0
+func succeeded(f *kubefact.Fact) bool {
+	return f.Kind == kubefact.ProbeResults && f.Failed == 0 && f.Succeeded > 0
 }
 
 // podOf finds what Kubernetes said of a process's pod; nil if nothing.
@@ -201,7 +202,7 @@ func (p *podFacts) lastEnd(name string) *event.Exit {
 	return nil
 }
 
-func (p *podFacts) container(name string) *event.ContainerSettings {
+func (p *podFacts) container(name string) *kubefact.ContainerSettings {
 	if p.settings == nil {
 		return nil
 	}

@@ -5,7 +5,7 @@ package verdict
 import (
 	"time"
 
-	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // graceMax bounds a grace period: signals are not remembered for longer.
@@ -24,7 +24,7 @@ func (p *podFacts) grace(container string) time.Duration {
 		know(p.settings.GraceSeconds)
 	}
 	if c := p.container(container); c != nil {
-		for _, probe := range []*event.ProbeSettings{c.Liveness, c.Startup} {
+		for _, probe := range []*kubefact.ProbeSettings{c.Liveness, c.Startup} {
 			if probe != nil {
 				know(probe.GraceSeconds)
 			}

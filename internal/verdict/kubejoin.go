@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // byKubelet is what requested_by says.
@@ -142,7 +143,7 @@ func firstCause(s *stop, r *grounds) string {
 
 func askedBy(r *grounds) string {
 	for _, f := range r.told {
-		if f.Kind == event.KubeDisrupted {
+		if f.Kind == kubefact.Disrupted {
 			return " (" + f.Text + ")"
 		}
 	}

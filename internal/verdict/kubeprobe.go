@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/phrase"
 )
 
 // unset are the settings of a probe that the API server fills in
 // (pkg/apis/core/v1/defaults.go), for where a pod's are not known.
-var unset = event.ProbeSettings{PeriodSeconds: 10, TimeoutSeconds: 1, FailureThreshold: 3}
+var unset = kubefact.ProbeSettings{PeriodSeconds: 10, TimeoutSeconds: 1, FailureThreshold: 3}
 
 var causeOfProbe = map[string]event.Cause{"liveness": event.CauseLivenessProbe, "startup": event.CauseStartupProbe}
 
@@ -35,15 +36,15 @@ func (e *Engine) probed(s *stop, r *grounds) {
 	}
 	for _, probe := range []string{"liveness", "startup"} {
 		cause := causeOfProbe[probe]
-		for _, source := range []string{event.SourceKubeletLog, event.SourceAPI, event.SourceCounters} {
+		for _, source := range []string{kubefact.SourceKubeletLog, kubefact.SourceAPI, kubefact.SourceCounters} {
 			n := s.run(probe, source)
 			if n.failed == 0 || r.cause != "" && r.cause != cause {
 				continue
 			}
 			// Counters tell successes as well: at the end of such a row kubelet kills,
 			// whether or not its Event has come through. The log tells all.
-			silent := len(r.told) == 0 && (e.kube.complete(event.SourceKubeletLog, s.began, s.ended) ||
-				source != event.SourceCounters && e.kube.byHand(s))
+			silent := len(r.told) == 0 && (e.kube.complete(kubefact.SourceKubeletLog, s.began, s.ended) ||
+				source != kubefact.SourceCounters && e.kube.byHand(s))
 			if r.cause == "" && n.enough() && !silent {
 				r.cause = cause
 			}
@@ -66,7 +67,7 @@ func (r run) text(probe string, s *stop) string {
 	return text + fmt.Sprintf(" (failureThreshold %d)", r.threshold)
 }
 
-func (s *stop) settings(probe string) *event.ProbeSettings {
+func (s *stop) settings(probe string) *kubefact.ProbeSettings {
 	c := s.pod.container(s.container)
 	switch {
 	case c == nil:
@@ -92,7 +93,7 @@ func (s *stop) run(probe, source string) run {
 	step := seconds(int64(p.PeriodSeconds + p.TimeoutSeconds))
 	for i := len(s.pod.facts) - 1; i >= 0; i-- {
 		f := s.pod.facts[i]
-		if f.Kind != event.KubeProbe || f.Source != source || f.Probe != probe || !s.mine(f) || !s.counts(f) {
+		if f.Kind != kubefact.ProbeResults || f.Source != source || f.Probe != probe || !s.mine(f) || !s.counts(f) {
 			continue
 		}
 		if f.Failed > 0 {
@@ -111,8 +112,8 @@ func (s *stop) run(probe, source string) run {
 // counts reports whether a probe's result may be of the time before the stop. A
 // reading of the counters takes place later, and holds what came since the one
 // before.
-func (s *stop) counts(f *event.KubeFact) bool {
-	if f.Source == event.SourceCounters {
+func (s *stop) counts(f *kubefact.Fact) bool {
+	if f.Source == kubefact.SourceCounters {
 		return f.Since.Before(s.began) && !f.Time.After(s.ended.Add(nanoseconds(kubeWait)))
 	}
 	return !f.Time.After(s.began.Add(exact))
@@ -122,12 +123,12 @@ func (s *stop) counts(f *event.KubeFact) bool {
 // stop had begun. They break no row that made kubelet kill: it probes no more
 // until a new container runs, whose successes these are (onHold,
 // pkg/kubelet/prober/worker.go), and counters are told by name, not by id.
-func (s *stop) afterwards(f *event.KubeFact) bool {
-	return f.Source == event.SourceCounters && f.Failed == 0 && f.Time.After(s.began)
+func (s *stop) afterwards(f *kubefact.Fact) bool {
+	return f.Source == kubefact.SourceCounters && f.Failed == 0 && f.Time.After(s.began)
 }
 
 // follows reports whether a failure still belongs to the row, going back.
-func (s *stop) follows(f *event.KubeFact, r *run, step time.Duration, probe string) bool {
+func (s *stop) follows(f *kubefact.Fact, r *run, step time.Duration, probe string) bool {
 	slack := step/2 + time.Second
 	if r.failed == 0 {
 		wait := step + early
@@ -140,7 +141,7 @@ func (s *stop) follows(f *event.KubeFact, r *run, step time.Duration, probe stri
 		r.last = f.Time
 		return true
 	}
-	if f.Source == event.SourceCounters {
+	if f.Source == kubefact.SourceCounters {
 		return true
 	}
 	return r.last.Sub(f.Time) <= time.Duration(r.threshold-1)*step+slack

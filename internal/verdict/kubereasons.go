@@ -7,36 +7,37 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // ofContainer are the reasons that kubelet gives for stopping one container.
-var ofContainer = map[event.KubeKind]event.Cause{
-	event.KubeLiveness:  event.CauseLivenessProbe,
-	event.KubeStartup:   event.CauseStartupProbe,
-	event.KubeChanged:   event.CauseContainerChanged,
-	event.KubeResized:   event.CauseContainerChanged,
-	event.KubePostStart: event.CausePoststartHook,
+var ofContainer = map[kubefact.Kind]event.Cause{
+	kubefact.LivenessFailed:  event.CauseLivenessProbe,
+	kubefact.StartupFailed:   event.CauseStartupProbe,
+	kubefact.DefinitionChanged:   event.CauseContainerChanged,
+	kubefact.ResizeRestarts:   event.CauseContainerChanged,
+	kubefact.PostStartFailed: event.CausePoststartHook,
 }
 
 // ofPod are the reasons for which all of a pod is stopped.
-var ofPod = map[event.KubeKind]event.Cause{
-	event.KubeDeleted:  event.CausePodDeleted,
-	event.KubeEvicted:  event.CauseEvicted,
-	event.KubePreempt:  event.CausePreempted,
-	event.KubeShutdown: event.CauseNodeShutdown,
-	event.KubeDeadline: event.CauseDeadlineExceeded,
-	event.KubeSandbox:  event.CauseSandboxChanged,
-	event.KubeFinished: event.CausePodFinished,
+var ofPod = map[kubefact.Kind]event.Cause{
+	kubefact.Deleted:  event.CausePodDeleted,
+	kubefact.Evicted:  event.CauseEvicted,
+	kubefact.Preempted:  event.CausePreempted,
+	kubefact.NodeShutdown: event.CauseNodeShutdown,
+	kubefact.DeadlineExceeded: event.CauseDeadlineExceeded,
+	kubefact.SandboxChanged:  event.CauseSandboxChanged,
+	kubefact.Finished: event.CausePodFinished,
 }
 
 // grounds are why Kubernetes stopped a container, with those who say so.
 type grounds struct {
 	cause event.Cause
-	facts []*event.KubeFact
+	facts []*kubefact.Fact
 	// others say something else.
-	others []*event.KubeFact
+	others []*kubefact.Fact
 	// told are what goes along: who asked for a deletion, that kubelet asked.
-	told []*event.KubeFact
+	told []*kubefact.Fact
 	// words, where no fact says it in so many.
 	words []event.Evidence
 	// sources of words.
@@ -57,7 +58,7 @@ func (e *Engine) reasonFor(s *stop) grounds {
 		switch cause := causeOfFact(f); {
 		case cause == r.cause:
 			r.facts = append(r.facts, f)
-		case cause == event.CausePodDeleted || cause == event.CausePodFinished || f.Kind == event.KubeSandbox:
+		case cause == event.CausePodDeleted || cause == event.CausePodFinished || f.Kind == kubefact.SandboxChanged:
 			r.told = append(r.told, f) // what comes of it is no contradiction
 		default:
 			r.others = append(r.others, f)
@@ -68,14 +69,14 @@ func (e *Engine) reasonFor(s *stop) grounds {
 		e.finished(s, &r)
 	}
 	for _, f := range s.pod.facts {
-		if f.Kind == event.KubeDisrupted && r.cause == event.CausePodDeleted {
+		if f.Kind == kubefact.Disrupted && r.cause == event.CausePodDeleted {
 			r.told = append(r.told, f)
 		}
 	}
 	return r
 }
 
-func causeOfFact(f *event.KubeFact) event.Cause {
+func causeOfFact(f *kubefact.Fact) event.Cause {
 	if c := ofContainer[f.Kind]; c != "" {
 		return c
 	}
@@ -83,8 +84,8 @@ func causeOfFact(f *event.KubeFact) event.Cause {
 }
 
 // own are the reasons that kubelet gave for this container before the stop.
-func (s *stop) own() []*event.KubeFact {
-	var list []*event.KubeFact
+func (s *stop) own() []*kubefact.Fact {
+	var list []*kubefact.Fact
 	for _, f := range s.pod.facts {
 		if ofContainer[f.Kind] != "" && s.mine(f) && s.before(f) && !s.long(f) {
 			list = append(list, f)
@@ -96,7 +97,7 @@ func (s *stop) own() []*event.KubeFact {
 
 // long reports whether a word about the container came too long before to be about
 // what goes on beside its init, such as an exec probe: that init lives on.
-func (s *stop) long(f *event.KubeFact) bool {
+func (s *stop) long(f *kubefact.Fact) bool {
 	return s.beside && f.Time.Before(s.began.Add(-s.grace()-early))
 }
 
@@ -104,17 +105,17 @@ func (s *stop) long(f *event.KubeFact) bool {
 // sandbox is made anew, and a static pod's mirror, too; what was said of one by
 // this name, without a UID, before it was there, was another one. Kubelet tells of
 // an eviction also when it is done.
-func (s *stop) whole() []*event.KubeFact {
-	var list []*event.KubeFact
+func (s *stop) whole() []*kubefact.Fact {
+	var list []*kubefact.Fact
 	for _, f := range s.pod.facts {
 		switch {
-		case ofPod[f.Kind] == "" || f.Kind == event.KubeFinished && !s.leftover():
-		case f.UID == "" && f.Time.Before(s.born()) || f.Kind == event.KubeDeleted && s.mirroredSince(f):
+		case ofPod[f.Kind] == "" || f.Kind == kubefact.Finished && !s.leftover():
+		case f.UID == "" && f.Time.Before(s.born()) || f.Kind == kubefact.Deleted && s.mirroredSince(f):
 		case f.After && f.Time.After(s.began.Add(-early)) && !f.Time.After(s.ended.Add(done)):
 			list = append(list, f)
 		case !s.before(f):
-		case f.Kind == event.KubeSandbox && f.Time.Before(s.began.Add(-s.grace()-early)):
-		case f.Kind == event.KubeSandbox && f.Time.Before(s.started):
+		case f.Kind == kubefact.SandboxChanged && f.Time.Before(s.began.Add(-s.grace()-early)):
+		case f.Kind == kubefact.SandboxChanged && f.Time.Before(s.started):
 			// The sandbox that changed was the one before.
 		default:
 			list = append(list, f)
@@ -136,30 +137,30 @@ func (s *stop) born() time.Time {
 
 // mirroredSince reports whether only a static pod's mirror was deleted: it has had
 // another one since, before the stop.
-func (s *stop) mirroredSince(deleted *event.KubeFact) bool {
-	return slices.ContainsFunc(s.pod.facts, func(f *event.KubeFact) bool {
-		return f.Kind == event.KubeMirrored && !f.Time.Before(deleted.Time) && f.Time.Before(s.began)
+func (s *stop) mirroredSince(deleted *kubefact.Fact) bool {
+	return slices.ContainsFunc(s.pod.facts, func(f *kubefact.Fact) bool {
+		return f.Kind == kubefact.Mirrored && !f.Time.Before(deleted.Time) && f.Time.Before(s.began)
 	})
 }
 
 // leftover reports whether it is what is stopped once a pod's work is done.
 func (s *stop) leftover() bool {
 	c := s.pod.container(s.container)
-	return s.sandbox || c != nil && c.Role == event.RoleSidecar
+	return s.sandbox || c != nil && c.Role == kubefact.RoleSidecar
 }
 
-func byTime(a, b *event.KubeFact) int { return a.Time.Compare(b.Time) }
+func byTime(a, b *kubefact.Fact) int { return a.Time.Compare(b.Time) }
 
-func first(list []*event.KubeFact) *event.KubeFact { return list[0] }
+func first(list []*kubefact.Fact) *kubefact.Fact { return list[0] }
 
 // gravest is the reason that explains the others: an eviction, a preemption, a
 // shutdown and a deadline end in the pod's deletion, or make it finished. Of a
 // deletion and a sandbox that is not ready the first counts: a pod that is
 // taken down has none.
-func gravest(list []*event.KubeFact) *event.KubeFact {
-	for _, kinds := range [][]event.KubeKind{
-		{event.KubeEvicted, event.KubePreempt, event.KubeShutdown, event.KubeDeadline},
-		{event.KubeDeleted, event.KubeSandbox},
+func gravest(list []*kubefact.Fact) *kubefact.Fact {
+	for _, kinds := range [][]kubefact.Kind{
+		{kubefact.Evicted, kubefact.Preempted, kubefact.NodeShutdown, kubefact.DeadlineExceeded},
+		{kubefact.Deleted, kubefact.SandboxChanged},
 	} {
 		for _, f := range list {
 			if slices.Contains(kinds, f.Kind) {

@@ -4,6 +4,7 @@ package verdict
 
 import (
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
@@ -31,15 +32,15 @@ func (e *Engine) kubernetesSays(st *story, f *finding) *event.KubernetesSays {
 }
 
 // status is the last status of the dead container; the API's is what users see.
-func (e *Engine) status(st *story) *event.KubeFact {
+func (e *Engine) status(st *story) *kubefact.Fact {
 	pod := e.podOf(st.process)
 	if pod == nil {
 		return nil
 	}
-	var last *event.KubeFact
+	var last *kubefact.Fact
 	for _, f := range pod.facts {
-		if f.Kind == event.KubeTerminated && f.ContainerID == st.process.Container.ID &&
-			(last == nil || f.Source == event.SourceAPI || last.Source != event.SourceAPI) {
+		if f.Kind == kubefact.Terminated && f.ContainerID == st.process.Container.ID &&
+			(last == nil || f.Source == kubefact.SourceAPI || last.Source != kubefact.SourceAPI) {
 			last = f
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // sight is what a source of Kubernetes' words could see, and when.
@@ -26,7 +27,7 @@ type gap struct {
 
 const gapsMax = 16
 
-func (c *cluster) see(f *event.KubeFact) {
+func (c *cluster) see(f *kubefact.Fact) {
 	if c.sights == nil {
 		c.sights = map[string]*sight{}
 	}
@@ -36,7 +37,7 @@ func (c *cluster) see(f *event.KubeFact) {
 		c.sights[f.Source] = s
 	}
 	open := len(s.gaps) > 0 && s.gaps[len(s.gaps)-1].to.IsZero()
-	if f.Kind == event.KubeSees {
+	if f.Kind == kubefact.Available {
 		s.complete = f.Complete
 		if !s.sees {
 			s.sees, s.since, s.why = true, f.Time, ""
@@ -79,8 +80,8 @@ func (c *cluster) complete(source string, from, to time.Time) bool {
 // byHand reports whether kubelet would have been heard asking for a stop, and was
 // not. The API's silence about a pod that kubelet has told much of proves nothing.
 func (c *cluster) byHand(s *stop) bool {
-	return c.complete(event.SourceKubeletLog, s.began, s.ended) ||
-		c.complete(event.SourceAPI, s.began, s.ended) && !s.pod.limited()
+	return c.complete(kubefact.SourceKubeletLog, s.began, s.ended) ||
+		c.complete(kubefact.SourceAPI, s.began, s.ended) && !s.pod.limited()
 }
 
 const (
@@ -101,7 +102,7 @@ func (p *podFacts) limited() bool {
 	}
 	told := eventsOfStart * (len(p.settings.Containers) + p.settings.Restarts + 1)
 	for _, f := range p.facts {
-		if f.Source == event.SourceAPI {
+		if f.Source == kubefact.SourceAPI {
 			told++
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
@@ -85,7 +86,7 @@ func (e *Engine) began(first *noted) time.Time {
 
 // mine reports whether a fact is about this container: by its id, or by its name
 // and time where the source tells no id.
-func (s *stop) mine(f *event.KubeFact) bool {
+func (s *stop) mine(f *kubefact.Fact) bool {
 	if f.ContainerID != "" {
 		return f.ContainerID == s.id
 	}
@@ -100,7 +101,7 @@ func (s *stop) mine(f *event.KubeFact) bool {
 
 // ofPredecessor reports whether a fact by name is about the container before this
 // one, which may have ended within the second before this one's start.
-func (s *stop) ofPredecessor(f *event.KubeFact) bool {
+func (s *stop) ofPredecessor(f *kubefact.Fact) bool {
 	when := f.Time
 	if !f.Since.IsZero() {
 		when = f.Since
@@ -116,7 +117,7 @@ func (s *stop) ofPredecessor(f *event.KubeFact) bool {
 // probedOne is for the word that a probe of the pod has failed for good, which
 // names no container: it may be this one's if it has such a probe and was
 // stopped right after.
-func (s *stop) probedOne(f *event.KubeFact) bool {
+func (s *stop) probedOne(f *kubefact.Fact) bool {
 	if s.sandbox || s.pod.settings != nil && s.settings(f.Probe) == nil {
 		return false
 	}
@@ -128,10 +129,10 @@ func (s *stop) probedOne(f *event.KubeFact) bool {
 }
 
 // before reports whether a fact came before the stop began, or with it.
-func (s *stop) before(f *event.KubeFact) bool { return !f.Time.After(s.began.Add(slack(f))) }
+func (s *stop) before(f *kubefact.Fact) bool { return !f.Time.After(s.began.Add(slack(f))) }
 
-func slack(f *event.KubeFact) time.Duration {
-	if f.Source == event.SourceKubeletLog || ofContainer[f.Kind] != "" || f.Kind == event.KubeSandbox {
+func slack(f *kubefact.Fact) time.Duration {
+	if f.Source == kubefact.SourceKubeletLog || ofContainer[f.Kind] != "" || f.Kind == kubefact.SandboxChanged {
 		return exact
 	}
 	return early
@@ -140,10 +141,10 @@ func slack(f *event.KubeFact) time.Duration {
 // asked are the facts by which kubelet asked for this stop, whatever its
 // reason: "Stopping container", "Killing container with a grace period". The
 // latter comes once a preStop hook is done, perhaps after the end.
-func (s *stop) asked() []*event.KubeFact {
-	var list []*event.KubeFact
+func (s *stop) asked() []*kubefact.Fact {
+	var list []*kubefact.Fact
 	for _, f := range s.pod.facts {
-		if f.Kind != event.KubeStopping || !s.mine(f) || f.Time.After(s.ended.Add(early)) {
+		if f.Kind != kubefact.Stopping || !s.mine(f) || f.Time.After(s.ended.Add(early)) {
 			continue
 		}
 		if f.ContainerID != "" || !f.Time.Before(s.began.Add(-s.grace()-early)) {
@@ -157,7 +158,7 @@ func (s *stop) asked() []*event.KubeFact {
 // sent the signal.
 func (s *stop) hooked() bool {
 	for _, f := range s.pod.facts {
-		if f.Kind == event.KubePreStop && s.mine(f) && s.before(f) {
+		if f.Kind == kubefact.PreStopHook && s.mine(f) && s.before(f) {
 			return true
 		}
 	}
@@ -166,7 +167,7 @@ func (s *stop) hooked() bool {
 }
 
 // quiet makes evidence's text of a fact.
-func quiet(f *event.KubeFact) event.Evidence {
+func quiet(f *kubefact.Fact) event.Evidence {
 	text := f.Text
 	if text == "" {
 		text = strings.ReplaceAll(string(f.Kind), "_", " ")

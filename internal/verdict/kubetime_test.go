@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // What Kubernetes says of one container or pod must not be taken for a word about
@@ -24,19 +25,19 @@ func (p *podWorld) again(started uint64) *event.Process {
 	return app
 }
 
-func ofUID(uid string) factOption { return func(f *event.KubeFact) { f.UID = uid } }
+func ofUID(uid string) factOption { return func(f *kubefact.Fact) { f.UID = uid } }
 
-func since(ms uint64) factOption { return func(f *event.KubeFact) { f.Since = at(ms) } }
+func since(ms uint64) factOption { return func(f *kubefact.Fact) { f.Since = at(ms) } }
 
 // A graceful stop takes as long as the pod is given.
 func TestLongGrace(t *testing.T) {
 	for name, exit := range map[string]uint64{"drained in time": 100_000, "later than anybody waits": 400_000} {
 		t.Run(name, func(t *testing.T) {
 			p := newPodWorld(t)
-			p.sees(event.SourceAPI)
+			p.sees(kubefact.SourceAPI)
 			grace := int64(300)
 			p.settings(nil)
-			p.fact(9900, event.SourceAPI, event.KubeDeleted, func(f *event.KubeFact) { f.GraceSeconds = &grace })
+			p.fact(9900, kubefact.SourceAPI, kubefact.Deleted, func(f *kubefact.Fact) { f.GraceSeconds = &grace })
 			p.signal(10_000, unix.SIGTERM, p.app, from(p.runc), handled)
 			p.exit(exit, p.app, 0)
 			want, confidence := event.CausePodDeleted, event.Likely
@@ -52,10 +53,10 @@ func TestLongGrace(t *testing.T) {
 func TestLongGraceOfAHook(t *testing.T) {
 	for _, hook := range []bool{true, false} {
 		p := newPodWorld(t)
-		p.sees(event.SourceAPI)
+		p.sees(kubefact.SourceAPI)
 		grace := int64(300)
-		p.settings(func(s *event.PodSettings) { s.GraceSeconds, s.Containers[0].PreStop = &grace, hook })
-		p.fact(9000, event.SourceAPI, event.KubeDeleted)
+		p.settings(func(s *kubefact.PodSettings) { s.GraceSeconds, s.Containers[0].PreStop = &grace, hook })
+		p.fact(9000, kubefact.SourceAPI, kubefact.Deleted)
 		kill := inside(idApp, false, proc(41, "kill", p.shim, systemd))
 		kill.Pod = p.app.Pod
 		p.signal(10_000, unix.SIGTERM, p.app, from(kill), handled)
@@ -73,9 +74,9 @@ func TestLongGraceOfAHook(t *testing.T) {
 // Whoever else asks has a minute, whatever the pod's grace period.
 func TestLongGraceIsTheRuntimes(t *testing.T) {
 	p := newPodWorld(t)
-	p.sees(event.SourceAPI)
+	p.sees(kubefact.SourceAPI)
 	grace := int64(300)
-	p.settings(func(s *event.PodSettings) { s.GraceSeconds = &grace })
+	p.settings(func(s *kubefact.PodSettings) { s.GraceSeconds = &grace })
 	p.signal(10_000, unix.SIGTERM, p.app, from(proc(40, "kill")), handled)
 	p.exit(100_000, p.app, 0)
 	expect(t, p.death(110_000), event.CauseExited, event.Proven, nil)
@@ -84,8 +85,8 @@ func TestLongGraceIsTheRuntimes(t *testing.T) {
 // It cleans up for five seconds and then raises again what it was stopped with.
 func TestReraiseAfterCleaningUp(t *testing.T) {
 	p := newPodWorld(t)
-	p.sees(event.SourceAPI)
-	p.fact(9900, event.SourceAPI, event.KubeDeleted)
+	p.sees(kubefact.SourceAPI)
+	p.fact(9900, kubefact.SourceAPI, kubefact.Deleted)
 	p.signal(10_000, unix.SIGTERM, p.app, from(p.runc), handled)
 	p.signal(15_000, unix.SIGTERM, p.app, from(p.app))
 	p.exit(15_001, p.app, 143)
@@ -96,18 +97,18 @@ func TestReraiseAfterCleaningUp(t *testing.T) {
 // was another one, whether its successor was known by then or not.
 func TestRemovalOfThePodBefore(t *testing.T) {
 	removed := func(p *podWorld) {
-		p.fact(10, event.SourceKubeletLog, event.KubeDeleted)
-		p.fact(50, event.SourceKubeletLog, event.KubeDeleted)
+		p.fact(10, kubefact.SourceKubeletLog, kubefact.Deleted)
+		p.fact(50, kubefact.SourceKubeletLog, kubefact.Deleted)
 	}
 	t.Run("its successor is killed for liveness", func(t *testing.T) {
 		p := newPodWorld(t)
-		p.sees(event.SourceAPI)
-		p.sees(event.SourceKubeletLog)
-		p.fact(10, event.SourceAPI, event.KubeDeleted, ofUID("uid-0"))
+		p.sees(kubefact.SourceAPI)
+		p.sees(kubefact.SourceKubeletLog)
+		p.fact(10, kubefact.SourceAPI, kubefact.Deleted, ofUID("uid-0"))
 		p.settings(nil)
 		removed(p)
-		p.fact(999_990, event.SourceKubeletLog, event.KubeLiveness)
-		p.fact(999_100, event.SourceAPI, event.KubeLiveness)
+		p.fact(999_990, kubefact.SourceKubeletLog, kubefact.LivenessFailed)
+		p.fact(999_100, kubefact.SourceAPI, kubefact.LivenessFailed)
 		p.signal(1_000_000, unix.SIGTERM, p.app, from(p.runc))
 		p.exit(1_000_010, p.app, 143)
 		expect(t, p.death(1_003_000), event.CauseLivenessProbe, event.Proven, nil)
@@ -115,15 +116,15 @@ func TestRemovalOfThePodBefore(t *testing.T) {
 	t.Run("its successor is stopped by hand", func(t *testing.T) {
 		p := newPodWorld(t)
 		removed(p)
-		p.sees(event.SourceKubeletLog)
+		p.sees(kubefact.SourceKubeletLog)
 		p.signal(86_400_000, unix.SIGKILL, p.app, from(p.runc))
 		p.exit(86_400_001, p.app, 137)
 		expect(t, p.death(86_403_000), event.CauseRuntimeStop, event.Proven, p.runc)
 	})
 	t.Run("its own", func(t *testing.T) {
 		p := newPodWorld(t)
-		p.sees(event.SourceKubeletLog)
-		p.fact(9990, event.SourceKubeletLog, event.KubeDeleted)
+		p.sees(kubefact.SourceKubeletLog)
+		p.fact(9990, kubefact.SourceKubeletLog, kubefact.Deleted)
 		p.signal(10_000, unix.SIGTERM, p.app, from(p.runc))
 		p.exit(10_010, p.app, 143)
 		expect(t, p.death(13_000), event.CausePodDeleted, event.Likely, nil)
@@ -146,11 +147,11 @@ func TestSilenceOfTheAPI(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPodWorld(t)
-			p.sees(event.SourceAPI)
+			p.sees(kubefact.SourceAPI)
 			if c.counted {
-				livenessBy[event.SourceCounters](p)
+				livenessBy[kubefact.SourceCounters](p)
 			}
-			p.settings(func(s *event.PodSettings) { s.Restarts = c.restarts })
+			p.settings(func(s *kubefact.PodSettings) { s.Restarts = c.restarts })
 			stops["dies of SIGTERM"](p)
 			d := p.death(13_000)
 			if d.Cause != c.want || strings.Contains(d.Summary, "by hand") != c.byHand {
@@ -164,14 +165,14 @@ func TestSilenceOfTheAPI(t *testing.T) {
 // less than a second before the next one's start.
 func TestWordAboutTheContainerBefore(t *testing.T) {
 	p := newPodWorld(t)
-	p.sees(event.SourceAPI)
+	p.sees(kubefact.SourceAPI)
 	p.settings(nil)
-	p.fact(10_000, event.SourceAPI, event.KubeLiveness) // at 10.1
+	p.fact(10_000, kubefact.SourceAPI, kubefact.LivenessFailed) // at 10.1
 	p.signal(10_150, unix.SIGTERM, p.app, from(p.runc))
 	p.exit(10_160, p.app, 143)
 	expect(t, p.death(13_000), event.CauseLivenessProbe, event.Likely, nil)
 	app := p.again(10_700)
-	p.fact(3_600_000, event.SourceAPI, event.KubeDeleted)
+	p.fact(3_600_000, kubefact.SourceAPI, kubefact.Deleted)
 	p.signal(3_600_100, unix.SIGTERM, app, from(p.runc))
 	p.exit(3_600_101, app, 143)
 	expect(t, p.death(3_603_000), event.CausePodDeleted, event.Likely, nil)
@@ -180,9 +181,9 @@ func TestWordAboutTheContainerBefore(t *testing.T) {
 // An exec probe that runs out of time in a container that was restarted long ago.
 func TestProbeBesideTheInit(t *testing.T) {
 	p := newPodWorld(t)
-	p.sees(event.SourceAPI)
+	p.sees(kubefact.SourceAPI)
 	p.settings(nil)
-	p.fact(9000, event.SourceAPI, event.KubeLiveness)
+	p.fact(9000, kubefact.SourceAPI, kubefact.LivenessFailed)
 	stops["dies of SIGTERM"](p)
 	expect(t, p.death(13_000), event.CauseLivenessProbe, event.Likely, nil)
 	p.again(12_000)
@@ -196,11 +197,11 @@ func TestProbeBesideTheInit(t *testing.T) {
 // What the next container answers pushes no failure out, and takes no word back.
 func TestSuccessesPushNothingOut(t *testing.T) {
 	p := newPodWorld(t)
-	livenessBy[event.SourceCounters](p)
+	livenessBy[kubefact.SourceCounters](p)
 	stops["dies of SIGTERM"](p)
 	expect(t, p.death(13_000), event.CauseLivenessProbe, event.Likely, nil)
 	for i := range uint64(100) {
-		p.fact(20_000+5000*i, event.SourceCounters, event.KubeProbe, probe("liveness", 0, 1), since(15_000+5000*i))
+		p.fact(20_000+5000*i, kubefact.SourceCounters, kubefact.ProbeResults, probe("liveness", 0, 1), since(15_000+5000*i))
 		if again := p.e.Due((20_010 + 5000*i) * ms); len(again) > 0 {
 			t.Fatalf("revised: %+v", again[0])
 		}
@@ -209,14 +210,14 @@ func TestSuccessesPushNothingOut(t *testing.T) {
 
 func TestChattyProbesBesideASlowOne(t *testing.T) {
 	p := newPodWorld(t)
-	p.sees(event.SourceCounters)
-	p.settings(func(s *event.PodSettings) { s.Containers[0].Liveness.PeriodSeconds = 30 })
+	p.sees(kubefact.SourceCounters)
+	p.settings(func(s *kubefact.PodSettings) { s.Containers[0].Liveness.PeriodSeconds = 30 })
 	for s := range uint64(100) {
 		for _, side := range []string{"proxy", "logger"} {
-			p.fact(10_000+s*1000, event.SourceCounters, event.KubeProbe, probe("liveness", 0, 1), func(f *event.KubeFact) { f.Container = side })
+			p.fact(10_000+s*1000, kubefact.SourceCounters, kubefact.ProbeResults, probe("liveness", 0, 1), func(f *kubefact.Fact) { f.Container = side })
 		}
 		if s%30 == 9 { // 19, 49 and 79 s
-			p.fact(10_000+s*1000, event.SourceCounters, event.KubeProbe, probe("liveness", 1, 0))
+			p.fact(10_000+s*1000, kubefact.SourceCounters, kubefact.ProbeResults, probe("liveness", 1, 0))
 		}
 	}
 	p.signal(100_000, unix.SIGTERM, p.app, from(p.runc))
@@ -227,11 +228,11 @@ func TestChattyProbesBesideASlowOne(t *testing.T) {
 // Facts that are too many are forgotten; the record that rests on them stays.
 func TestForgottenFactsTakeNothingBack(t *testing.T) {
 	p := newPodWorld(t)
-	livenessBy[event.SourceCounters](p)
+	livenessBy[kubefact.SourceCounters](p)
 	stops["dies of SIGTERM"](p)
 	expect(t, p.death(13_000), event.CauseLivenessProbe, event.Likely, nil)
 	for i := range uint64(2 * podFactsMax) {
-		p.fact(20_000+1000*i, event.SourceCounters, event.KubeProbe, probe("liveness", 1, 1), since(19_000+1000*i))
+		p.fact(20_000+1000*i, kubefact.SourceCounters, kubefact.ProbeResults, probe("liveness", 1, 1), since(19_000+1000*i))
 		if again := p.e.Due((20_010 + 1000*i) * ms); len(again) > 0 {
 			t.Fatalf("revised: %+v", again[0])
 		}
@@ -242,12 +243,12 @@ func TestForgottenFactsTakeNothingBack(t *testing.T) {
 // that may take its time.
 func TestCountersReadLate(t *testing.T) {
 	p := newPodWorld(t)
-	p.sees(event.SourceCounters)
+	p.sees(kubefact.SourceCounters)
 	p.settings(nil)
-	p.fact(8000, event.SourceCounters, event.KubeProbe, probe("liveness", 2, 0), since(3000))
+	p.fact(8000, kubefact.SourceCounters, kubefact.ProbeResults, probe("liveness", 2, 0), since(3000))
 	p.signal(10_000, unix.SIGTERM, p.app, from(p.runc))
 	p.exit(10_001, p.app, 143)
-	p.fact(11_200, event.SourceCounters, event.KubeProbe, probe("liveness", 1, 0), since(8000))
+	p.fact(11_200, kubefact.SourceCounters, kubefact.ProbeResults, probe("liveness", 1, 0), since(8000))
 	expect(t, p.death(13_000), event.CauseLivenessProbe, event.Likely, nil)
 }
 
@@ -263,12 +264,12 @@ func TestMirrorDeleted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPodWorld(t)
-			p.sees(event.SourceAPI)
+			p.sees(kubefact.SourceAPI)
 			p.settings(nil)
-			p.fact(100, event.SourceAPI, event.KubeMirrored)
-			p.fact(5000, event.SourceAPI, event.KubeDeleted)
-			p.fact(6000, event.SourceAPI, event.KubeMirrored)
-			p.fact(3_599_900, event.SourceAPI, event.KubeLiveness)
+			p.fact(100, kubefact.SourceAPI, kubefact.Mirrored)
+			p.fact(5000, kubefact.SourceAPI, kubefact.Deleted)
+			p.fact(6000, kubefact.SourceAPI, kubefact.Mirrored)
+			p.fact(3_599_900, kubefact.SourceAPI, kubefact.LivenessFailed)
 			p.signal(c.stop, unix.SIGTERM, p.app, from(p.runc))
 			p.exit(c.stop+10, p.app, 143)
 			if d := p.death(c.stop + 3000); d.Cause != c.want {
@@ -282,10 +283,10 @@ func TestMirrorDeleted(t *testing.T) {
 func TestLogThatSaysLess(t *testing.T) {
 	for _, less := range []bool{false, true} {
 		p := newPodWorld(t)
-		p.sees(event.SourceKubeletLog)
+		p.sees(kubefact.SourceKubeletLog)
 		p.settings(nil)
 		if less {
-			p.e.Fact(&event.KubeFact{Time: at(5000), Source: event.SourceKubeletLog, Kind: event.KubeSees})
+			p.e.Fact(&kubefact.Fact{Time: at(5000), Source: kubefact.SourceKubeletLog, Kind: kubefact.Available})
 		}
 		stops["dies of SIGTERM"](p)
 		if d := p.death(13_000); strings.Contains(d.Summary, "by hand") == less {

@@ -4,6 +4,7 @@ package verdict
 
 import (
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
@@ -52,7 +53,7 @@ func (e *Engine) awaitsReason(st *story) bool {
 	}
 	r := e.reasonFor(&s)
 	for name, sight := range e.kube.sights {
-		if sight.sees && name != event.SourceCRI && !r.spoken(name) {
+		if sight.sees && name != kubefact.SourceCRI && !r.spoken(name) {
 			return true
 		}
 	}
@@ -78,7 +79,7 @@ func (e *Engine) awaitsStatus(st *story) bool {
 	if !proctree.IsInit(st.process) || e.status(st) != nil {
 		return false
 	}
-	for _, name := range []string{event.SourceCRI, event.SourceAPI} {
+	for _, name := range []string{kubefact.SourceCRI, kubefact.SourceAPI} {
 		if s := e.kube.sights[name]; s != nil && s.sees {
 			return true
 		}

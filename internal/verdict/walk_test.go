@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // boundedStack makes the process end where a walk through causes goes round or
@@ -134,7 +135,7 @@ func TestDeathsThatSetEachOtherOff(t *testing.T) {
 	boundedStack(t)
 	for _, mechanism := range []event.Via{event.ViaPdeathsig, event.ViaPidnsExit, event.ViaTTY} {
 		w := newWorld(t, Options{})
-		w.e.Fact(&event.KubeFact{Kind: event.KubeSees, Source: event.SourceAPI})
+		w.e.Fact(&kubefact.Fact{Kind: kubefact.Available, Source: kubefact.SourceAPI})
 		var ps []*event.Process
 		for i := range 3 {
 			p := inside("app", i == 0, proc(10+i, "server"))
@@ -206,7 +207,7 @@ func TestAnyStreamEnds(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		w := newWorld(t, Options{All: true})
-		w.e.Fact(&event.KubeFact{Kind: event.KubeSees, Source: event.SourceAPI})
+		w.e.Fact(&kubefact.Fact{Kind: kubefact.Available, Source: kubefact.SourceAPI})
 		ps := streamOf(r)
 		any := func() *event.Process { return ps[r.IntN(len(ps))] }
 		for range 300 {

@@ -1,50 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package event
+// Package kubefact holds what Kubernetes reports of pods and containers, as facts
+// that every source gives in one form: kubelet's log, the API, probe counters, the
+// runtime's statuses. They are in recordings, and not in the output.
+package kubefact
 
 import "time"
 
-// KubeKind is what a fact of Kubernetes' tells.
-type KubeKind string
+// Kind is what a fact of Kubernetes' tells.
+type Kind string
 
 // Kinds about one container: kubelet stops it, and what it said of why.
 const (
-	// KubeStopping: kubelet stops the container, the reason is not in the words.
-	KubeStopping   KubeKind = "stopping"
-	KubeLiveness   KubeKind = "failed_liveness_probe"
-	KubeStartup    KubeKind = "failed_startup_probe"
-	KubeChanged    KubeKind = "definition_changed"
-	KubeResized    KubeKind = "resize_requires_restart"
-	KubePostStart  KubeKind = "poststart_hook_failed"
-	KubePreStop    KubeKind = "prestop_hook"
-	KubeProbe      KubeKind = "probe_results"
-	KubeTerminated KubeKind = "container_terminated"
+	// Stopping: kubelet stops the container, the reason is not in the words.
+	Stopping          Kind = "stopping"
+	LivenessFailed    Kind = "failed_liveness_probe"
+	StartupFailed     Kind = "failed_startup_probe"
+	DefinitionChanged Kind = "definition_changed"
+	ResizeRestarts    Kind = "resize_requires_restart"
+	PostStartFailed   Kind = "poststart_hook_failed"
+	PreStopHook       Kind = "prestop_hook"
+	ProbeResults      Kind = "probe_results"
+	Terminated        Kind = "container_terminated"
 )
 
 // Kinds about a whole pod: why kubelet stops all of it.
 const (
-	KubeDeleted  KubeKind = "pod_deleted"
-	KubeEvicted  KubeKind = "pod_evicted"
-	KubePreempt  KubeKind = "pod_preempted"
-	KubeShutdown KubeKind = "node_shutdown"
-	KubeDeadline KubeKind = "deadline_exceeded"
-	KubeSandbox  KubeKind = "sandbox_changed"
-	KubeFinished KubeKind = "pod_finished"
-	// KubeDisrupted says who asked for a deletion: a drain, a taint.
-	KubeDisrupted KubeKind = "pod_disrupted"
-	// KubePod carries the pod's settings.
-	KubePod KubeKind = "pod"
-	// KubeMirrored: a static pod has a mirror in the API. Whatever was deleted by
+	Deleted          Kind = "pod_deleted"
+	Evicted          Kind = "pod_evicted"
+	Preempted        Kind = "pod_preempted"
+	NodeShutdown     Kind = "node_shutdown"
+	DeadlineExceeded Kind = "deadline_exceeded"
+	SandboxChanged   Kind = "sandbox_changed"
+	Finished         Kind = "pod_finished"
+	// Disrupted says who asked for a deletion: a drain, a taint.
+	Disrupted Kind = "pod_disrupted"
+	// Pod carries the pod's settings.
+	Pod Kind = "pod"
+	// Mirrored: a static pod has a mirror in the API. Whatever was deleted by
 	// its name before was another mirror, and its containers live on.
-	KubeMirrored KubeKind = "static_pod_mirrored"
+	Mirrored Kind = "static_pod_mirrored"
 )
 
 // Kinds about a source itself.
 const (
-	// KubeSees: from Time on the source sees; Detail is what it can tell.
-	KubeSees KubeKind = "source_sees"
-	// KubeBlind: from Time on it does not, and Text says why.
-	KubeBlind KubeKind = "source_blind"
+	// Available: from Time on the source sees; Detail is what it can tell.
+	Available Kind = "source_sees"
+	// Unavailable: from Time on it does not, and Text says why.
+	Unavailable Kind = "source_blind"
 )
 
 // The sources of facts, as evidence names them.
@@ -57,16 +60,16 @@ const (
 	SourceKubeletPods = "kubelet pods"
 )
 
-// KubeFact is one thing that Kubernetes said of a pod: in its kubelet's log, in
+// Fact is one thing that Kubernetes said of a pod: in its kubelet's log, in
 // the API, in a probe counter, in a container's status. It is a second witness
 // of deaths, and the only one that knows reasons.
-type KubeFact struct {
+type Fact struct {
 	// Time is when it was so, as its source tells it; else when it was read.
 	Time time.Time `json:"time"`
 	// Read is when it was read, where that is another time.
 	Read   time.Time `json:"read,omitzero"`
 	Source string    `json:"source"`
-	Kind   KubeKind  `json:"kind"`
+	Kind   Kind      `json:"kind"`
 	// After: it was said once it was done, or as a state whose beginning is not
 	// told.
 	After bool `json:"after,omitempty"`
@@ -93,7 +96,7 @@ type KubeFact struct {
 	Complete bool `json:"complete,omitempty"`
 	// Text is what it said, one line.
 	Text string `json:"text,omitempty"`
-	// Settings are the pod's, with KubePod.
+	// Settings are the pod's, with Pod.
 	Settings *PodSettings `json:"settings,omitempty"`
 }
 
