@@ -4,64 +4,6 @@ package event
 
 import "time"
 
-// Cause is why a process died, in the words of the contract.
-type Cause string
-
-// The causes. Readers of the JSON must accept new ones.
-const (
-	CauseCgroupOOM         Cause = "cgroup_oom"
-	CauseSystemOOM         Cause = "system_oom"
-	CauseUserspaceOOM      Cause = "userspace_oom"
-	CauseLivenessProbe     Cause = "liveness_probe"
-	CauseStartupProbe      Cause = "startup_probe"
-	CausePodDeleted        Cause = "pod_deleted"
-	CauseEvicted           Cause = "evicted"
-	CausePreempted         Cause = "preempted"
-	CauseNodeShutdown      Cause = "node_shutdown"
-	CauseDeadlineExceeded  Cause = "deadline_exceeded"
-	CauseContainerChanged  Cause = "container_changed"
-	CausePoststartHook     Cause = "poststart_hook"
-	CauseSandboxChanged    Cause = "sandbox_changed"
-	CausePodFinished       Cause = "pod_finished"
-	CauseRuntimeStop       Cause = "runtime_stop"
-	CauseRuntimeCleanup    Cause = "runtime_cleanup"
-	CauseForeignProcess    Cause = "foreign_process"
-	CauseExecSession       Cause = "exec_session"
-	CauseSameContainer     Cause = "same_container"
-	CauseSelfSignal        Cause = "self_signal"
-	CauseKernelFault       Cause = "kernel_fault"
-	CauseBPFProgram        Cause = "bpf_program"
-	CauseSysrq             Cause = "sysrq"
-	CauseHardwareError     Cause = "hardware_error"
-	CauseAsyncIO           Cause = "async_io"
-	CauseSeccomp           Cause = "seccomp"
-	CauseResourceLimit     Cause = "resource_limit"
-	CauseParentDeath       Cause = "parent_death"
-	CauseTerminal          Cause = "terminal"
-	CauseTimer             Cause = "timer"
-	CauseBrokenPipe        Cause = "broken_pipe"
-	CauseDebugger          Cause = "debugger"
-	CauseServiceManager    Cause = "service_manager"
-	CausePIDNamespaceEnded Cause = "pid_namespace_teardown"
-	CauseExited            Cause = "exited"
-	CauseUnknown           Cause = "unknown"
-)
-
-// Causes lists every cause that --cause accepts.
-func Causes() []Cause {
-	return []Cause{
-		CauseCgroupOOM, CauseSystemOOM, CauseUserspaceOOM,
-		CauseLivenessProbe, CauseStartupProbe, CausePodDeleted, CauseEvicted,
-		CausePreempted, CauseNodeShutdown, CauseDeadlineExceeded, CauseContainerChanged,
-		CausePoststartHook, CauseSandboxChanged, CausePodFinished,
-		CauseRuntimeStop, CauseRuntimeCleanup, CauseForeignProcess, CauseExecSession,
-		CauseSameContainer, CauseSelfSignal, CauseKernelFault, CauseBPFProgram, CauseSysrq,
-		CauseHardwareError, CauseAsyncIO, CauseSeccomp, CauseResourceLimit, CauseParentDeath,
-		CauseTerminal, CauseTimer, CauseBrokenPipe, CauseDebugger, CauseServiceManager,
-		CausePIDNamespaceEnded, CauseExited, CauseUnknown,
-	}
-}
-
 // Confidence is how well a cause is known.
 type Confidence string
 
@@ -99,10 +41,13 @@ type Death struct {
 	Exit       ExitStatus `json:"exit"`
 	Cause      Cause      `json:"cause"`
 	Confidence Confidence `json:"confidence"`
-	// Summary is one sentence that a person can act on.
-	Summary  string   `json:"summary"`
-	Actor    *Process `json:"actor,omitempty"`
-	Relation Relation `json:"relation,omitempty"`
+	// Summary is for a person to act on: one sentence, then what is asked next.
+	Summary string `json:"summary"`
+	// TenantSummary is Summary without command lines and logins of the host, for
+	// those who may only see a namespace.
+	TenantSummary string   `json:"-"`
+	Actor         *Process `json:"actor,omitempty"`
+	Relation      Relation `json:"relation,omitempty"`
 	// Chain leads from the first cause to the final blow.
 	Chain       []Hop       `json:"chain,omitempty"`
 	RequestedBy string      `json:"requested_by,omitempty"`

@@ -3,6 +3,7 @@
 package kubeevent
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
@@ -31,11 +32,11 @@ func (s *Sink) objects(d *event.Death) []*corev1.Event {
 		return nil
 	}
 	var list []*corev1.Event
-	if t, ok := s.tell(d); ok && inPod(d.Process) {
-		list = append(list, s.object(d, t, podReference(d.Process)))
+	if r := reportOf(d); r != nil && inPod(d.Process) {
+		list = append(list, s.object(d, r, podReference(d.Process)))
 	}
 	if d.Cause == event.CauseSystemOOM && s.o.Node != "" {
-		list = append(list, s.object(d, s.table[d.Cause], nodeReference(s.o.Node)))
+		list = append(list, s.object(d, d.Cause.Row().Report, nodeReference(s.o.Node)))
 	}
 	return list
 }
@@ -61,7 +62,7 @@ func nodeReference(node string) corev1.ObjectReference {
 	return corev1.ObjectReference{APIVersion: "v1", Kind: "Node", Name: node, UID: types.UID(node)}
 }
 
-func (s *Sink) object(d *event.Death, t telling, about corev1.ObjectReference) *corev1.Event {
+func (s *Sink) object(d *event.Death, r *event.EventReport, about corev1.ObjectReference) *corev1.Event {
 	namespace := about.Namespace
 	if namespace == "" {
 		namespace = metav1.NamespaceDefault // where describe node looks
@@ -70,7 +71,7 @@ func (s *Sink) object(d *event.Death, t telling, about corev1.ObjectReference) *
 	return &corev1.Event{
 		ObjectMeta:     metav1.ObjectMeta{Namespace: namespace, Name: name(about.Name, d.ID)},
 		InvolvedObject: about,
-		Reason:         t.reason, Type: t.kind, Message: message(d.Summary),
+		Reason:         r.Reason, Type: typeOf(r), Message: message(cmp.Or(d.TenantSummary, d.Summary)),
 		Source:         corev1.EventSource{Component: component, Host: s.o.Node},
 		FirstTimestamp: at, LastTimestamp: at, Count: 1,
 		ReportingController: component, ReportingInstance: s.o.Node,

@@ -13,22 +13,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
-func quiet() *Sink { return &Sink{o: Options{Node: "node-1"}, table: table()} }
-
-// TestTable: each cause of the contract is decided upon, and no other.
-func TestTable(t *testing.T) {
-	causes := event.Causes()
-	for _, c := range causes {
-		if _, ok := table()[c]; !ok {
-			t.Errorf("%s: told or not?", c)
-		}
-	}
-	for c := range table() {
-		if !slices.Contains(causes, c) {
-			t.Errorf("%s is no cause", c)
-		}
-	}
-}
+func quiet() *Sink { return &Sink{o: Options{Node: "node-1"}} }
 
 // TestWhich: whose deaths are told, and where.
 func TestWhich(t *testing.T) {

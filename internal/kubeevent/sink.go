@@ -45,7 +45,6 @@ type Counts struct {
 type Sink struct {
 	o     Options
 	api   API
-	table map[event.Cause]telling
 	queue chan *event.Death
 	ended chan struct{}
 	stop  context.CancelFunc
@@ -74,7 +73,7 @@ func New(api API, o Options) *Sink {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Sink{
-		o: o, api: api, table: table(), stop: stop,
+		o: o, api: api, stop: stop,
 		queue: make(chan *event.Death, o.Room), ended: make(chan struct{}),
 		correlator: record.NewEventCorrelatorWithOptions(record.CorrelatorOptions{Clock: o.Clock}),
 		told:       newTold(),

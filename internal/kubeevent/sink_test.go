@@ -93,7 +93,7 @@ func TestRevisions(t *testing.T) {
 	sink := start(t, s, Options{})
 	printAll(t, sink, first, second, first) // the old one again changes nothing
 	closed(t, sink)
-	if got := only(t, s); got.Reason != ReasonProbe || got.Message != second.Summary || got.Count != 1 {
+	if got := only(t, s); got.Reason != "SigtraceProbe" || got.Message != second.Summary || got.Count != 1 {
 		t.Errorf("%s %q ×%d", got.Reason, got.Message, got.Count)
 	}
 	sink = start(t, s, Options{})

@@ -137,7 +137,7 @@ func TestSidecarKills(t *testing.T) {
 	if d.Actor == nil || d.Actor.Container == nil || d.Actor.Container.Name != "sidecar" {
 		t.Errorf("the actor is the sidecar's: %+v", d.Actor)
 	}
-	if !strings.HasPrefix(d.Summary, "container app of shop/web-3") {
+	if !strings.HasPrefix(d.Summary, "Container app of shop/web-3") {
 		t.Errorf("summary: %s", d.Summary)
 	}
 }

@@ -65,7 +65,7 @@ func TestContainerKilledFromOutside(t *testing.T) {
 	if d.ContainerSurvives == nil || *d.ContainerSurvives {
 		t.Error("a container does not survive its init")
 	}
-	if !strings.Contains(d.Summary, "container "+c.name) || !strings.Contains(d.Summary, "on the host") {
+	if !strings.Contains(d.Summary, "ontainer "+c.name) || !strings.Contains(d.Summary, "on the host") {
 		t.Errorf("summary: %s", d.Summary)
 	}
 }

@@ -406,7 +406,7 @@ func TestNoPinContainerIsTold(t *testing.T) {
 	if len(all) != 1 || d.Confidence == "proven" || d.Exit.Code != 137 || d.Process.PID != 0 || d.Process.Container.Name != "app" {
 		t.Errorf("%d records: %s %s, exit %+v, pid %d: %s", len(all), d.Cause, d.Confidence, d.Exit, d.Process.PID, d.Summary)
 	}
-	if !strings.Contains(d.Summary, "container app of shop/away-0 ended with exit code 137 while no agent was there") {
+	if !strings.Contains(d.Summary, "Container app of shop/away-0 exited with code 137 while no agent was running") {
 		t.Errorf("summary: %s", d.Summary)
 	}
 }
@@ -421,7 +421,7 @@ func TestNoPinOOMIsTold(t *testing.T) {
 	eventually(t, "its death is told", func() bool { return len(n.deaths()[said.Victim]) > 0 })
 	a.stop(t)
 	d := n.deaths()[said.Victim][0]
-	if d.Cause != "cgroup_oom" || d.Confidence != "likely" || !strings.Contains(d.Summary, "while no agent was there") {
+	if d.Cause != "cgroup_oom" || d.Confidence != "likely" || !strings.Contains(d.Summary, "while no agent was running") {
 		t.Errorf("%s %s: %s", d.Cause, d.Confidence, d.Summary)
 	}
 }

@@ -157,7 +157,7 @@ func (w *watcher) killedByForeign(t *testing.T, pid int, container string) {
 	if d.Process.Container == nil || d.Process.Container.Name != container {
 		t.Errorf("container %+v, want %s", d.Process.Container, container)
 	}
-	if !strings.HasPrefix(d.Summary, "container "+container+" of shop/web-0") || !strings.Contains(d.Summary, "not by Kubernetes") {
+	if !strings.HasPrefix(d.Summary, "Container "+container+" of shop/web-0") || !strings.Contains(d.Summary, "not by Kubernetes") {
 		t.Errorf("summary: %s", d.Summary)
 	}
 }

@@ -127,7 +127,7 @@ func TestTermThenKill(t *testing.T) {
 	if len(d.Signals) != 2 || d.Signals[0].Result != "ignored" || d.Signals[1].GapSeconds == nil || *d.Signals[1].GapSeconds < 0.2 {
 		t.Errorf("the story: %+v", d.Signals)
 	}
-	if !strings.Contains(d.Summary, "after SIGTERM, which it ignored") {
+	if !strings.Contains(d.Summary, "It had ignored SIGTERM for") {
 		t.Errorf("summary: %s", d.Summary)
 	}
 }

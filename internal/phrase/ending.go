@@ -4,41 +4,53 @@ package phrase
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
+// Ended is the predicate of an exit: "was killed by SIGKILL (exit 137)".
 func Ended(x event.ExitStatus) string {
 	if x.Signal != "" {
-		return fmt.Sprintf("was ended by %s (exit %d)", x.Signal, x.Code)
+		return fmt.Sprintf("was killed by %s (exit %d)", x.Signal, x.Code)
 	}
 	return fmt.Sprintf("exited with code %d", x.Code)
 }
 
+// Fault is what a process did that the CPU reports by a signal.
 func Fault(sig string) string {
 	switch sig {
 	case "SIGSEGV":
-		return "it touched memory that is not its own"
+		return "it accessed invalid memory"
 	case "SIGBUS":
-		return "it touched memory that is not there (a truncated file, a bad alignment)"
+		return "it accessed memory that is not there (a truncated file, a full tmpfs, a bad alignment)"
 	case "SIGILL":
-		return "it ran an instruction that this CPU does not have"
+		return "it executed an instruction that this CPU does not have"
 	case "SIGFPE":
-		return "a division by zero or the like"
+		return "it divided by zero, or the like"
 	case "SIGTRAP":
-		return "a breakpoint or an assertion of its own"
+		return "it ran into a breakpoint or an assertion of its own"
 	}
-	return "a CPU exception"
+	return "it caused a CPU exception"
 }
 
+// Duration is a time between two events for a sentence: "120 ms", "4.0 s".
+func Duration(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", d.Round(time.Millisecond).Milliseconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
+// Others counts what went with a process: " together with 7 others".
 func Others(c *event.Collateral) string {
 	switch {
 	case c == nil || c.Count == 0:
 		return ""
 	case c.Count == 1:
-		return " and 1 other"
+		return " together with 1 other"
 	}
-	return fmt.Sprintf(" and %d others", c.Count)
+	return fmt.Sprintf(" together with %d others", c.Count)
 }
 
 // Stuck says in one sentence what does not end, and why.

@@ -13,18 +13,87 @@ import (
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
-// commandMax is how many characters of a command line a sentence can bear.
-const commandMax = 120
+const (
+	// commandMax is how many characters of a command line a sentence can bear.
+	commandMax = 120
+	// startersMax is how many ancestors a sentence names, the nearest ones.
+	startersMax = 4
+)
 
-// throughMax is how many ancestors a sentence names, the nearest ones.
-const throughMax = 4
+// Actor names the process to blame by what it is to the process that ended:
+// "its parent, gunicorn (pid 12)". It never shows a command line.
+func Actor(actor, target *event.Process) string {
+	name := Name(actor)
+	if proctree.SameContainer(actor, target) && proctree.IsInit(actor) && !proctree.Same(actor, target) {
+		return "its container's init, " + name
+	}
+	switch proctree.Relate(actor, target) {
+	case event.RelationSelf:
+		return "itself"
+	case event.RelationParent:
+		return "its parent, " + name
+	case event.RelationAncestor:
+		return "its ancestor, " + name
+	case event.RelationChild:
+		return "its child, " + name
+	case event.RelationSibling:
+		return "its sibling, " + name
+	case event.RelationSameContainer:
+		return "another process of its container, " + name
+	case event.RelationSamePod:
+		return "a process of its pod's " + strings.TrimSuffix(Container(actor), podSuffix(actor)) + ", " + name
+	case event.RelationOtherContainer:
+		return "a process of " + Container(actor) + ", " + name
+	}
+	if target.Container != nil || target.Pod != nil {
+		return "a process on the host, " + name
+	}
+	return name
+}
 
-// Command is what a process was run as: "pkill -9 server".
+func podSuffix(p *event.Process) string {
+	if p.Pod == nil {
+		return ""
+	}
+	return " of " + safetext.Quote(p.Pod.Namespace+"/"+p.Pod.Name)
+}
+
+// Origin says in a sentence of its own what the actor was run as, by whom, and
+// from where: "bash (pid 7) ran bash -c … as root, started from login → bash." It is
+// empty where none of this is known.
+func Origin(actor *event.Process, mask bool) string {
+	var parts []string
+	if len(actor.Args) > 0 {
+		parts = append(parts, "ran "+Command(actor, mask))
+	}
+	if actor.UID != nil {
+		parts = append(parts, "as "+User(*actor.UID)+audit(actor))
+	}
+	if line := starters(actor); line != "" {
+		parts = append(parts, "started from "+line)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	text := strings.Join(parts, " ")
+	if i := strings.Index(text, " started from "); i > 0 {
+		text = text[:i] + "," + text[i:]
+	}
+	return fmt.Sprintf("%s (pid %d) %s.", safetext.Quote(Program(actor)), actor.PID, verb(text))
+}
+
+// verb gives a sentence its predicate where no command line is known.
+func verb(text string) string {
+	if strings.HasPrefix(text, "ran ") {
+		return text
+	}
+	return "ran " + text
+}
+
+// Command is what a process was run as, "pkill -9 server", with secrets masked
+// if mask is set.
 func Command(p *event.Process, mask bool) string {
 	args := p.Args
-	if len(args) == 0 {
-		return Process(p)
-	}
 	if mask {
 		args = safetext.Mask(args)
 	}
@@ -33,27 +102,15 @@ func Command(p *event.Process, mask bool) string {
 	if len(text) > commandMax {
 		text = append(text[:commandMax-1], '…')
 	}
-	return fmt.Sprintf("%s (pid %d)", string(text), p.PID)
+	return string(text)
 }
 
-// Person is the actor with who ran it, where, and from whence.
-func Person(actor, dead *event.Process, mask bool) string {
-	text := Command(actor, mask)
-	if actor.UID != nil {
-		text += fmt.Sprintf(", run by uid %d%s", *actor.UID, audit(actor))
+// User names a uid.
+func User(uid uint32) string {
+	if uid == 0 {
+		return "root"
 	}
-	switch {
-	case proctree.SameContainer(actor, dead):
-		text += " in the same container"
-	case Container(actor) != "":
-		text += " in " + Container(actor)
-	case dead.Container != nil || dead.Pod != nil:
-		text += " on the host"
-	}
-	if line := through(actor); line != "" {
-		text += " through " + line
-	}
-	return text
+	return fmt.Sprintf("uid %d", uid)
 }
 
 func audit(p *event.Process) string {
@@ -66,17 +123,24 @@ func audit(p *event.Process) string {
 	return ""
 }
 
-func through(p *event.Process) string {
-	var comms []string
+// starters are the nearest ancestors, without what launches containers: that
+// stands in the ancestry.
+func starters(p *event.Process) string {
+	var names []string
 	for _, a := range proctree.Lineage(p) {
-		if a.PID <= 1 || len(comms) == throughMax {
+		if a.PID <= 1 || len(names) == startersMax {
 			break
 		}
 		name := safetext.Quote(a.Comm)
-		if len(comms) == 0 || comms[len(comms)-1] != name {
-			comms = append(comms, name)
+		if launcher(a) || len(names) > 0 && names[len(names)-1] == name {
+			continue
 		}
+		names = append(names, name)
 	}
-	slices.Reverse(comms)
-	return strings.Join(comms, " → ")
+	slices.Reverse(names)
+	return strings.Join(names, " → ")
+}
+
+func launcher(p *event.Process) bool {
+	return proctree.IsMonitor(p) || strings.HasPrefix(p.Comm, "runc:[") || strings.HasPrefix(p.Comm, "containerd-shim")
 }

@@ -71,3 +71,9 @@ func IsExecSession(from, dead *event.Process) bool {
 	// Where it is not known which is init: the dead one's own line leads there.
 	return !Same(top, dead) && !among(dead.Ancestors, top) && !among(dead.PresentAncestors, top)
 }
+
+// IsIdentified reports whether enough is known of a process to say what it is not:
+// its executable or its ancestry.
+func IsIdentified(p *event.Process) bool {
+	return p != nil && (p.Exe != "" || len(Lineage(p)) > 0)
+}

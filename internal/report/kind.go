@@ -27,20 +27,16 @@ func kinds() []kind {
 
 // kindOf sorts a cause; one that this version does not know is unknown to it.
 func kindOf(c event.Cause) string {
-	switch c {
-	case event.CauseCgroupOOM, event.CauseSystemOOM, event.CauseUserspaceOOM:
+	switch c.Row().Group {
+	case event.GroupOOM:
 		return "memory"
-	case event.CauseForeignProcess, event.CauseExecSession, event.CauseSameContainer, event.CauseBPFProgram,
-		event.CauseSysrq, event.CauseDebugger, event.CauseTerminal, event.CauseParentDeath:
+	case event.GroupForeign:
 		return "process"
-	case event.CauseLivenessProbe, event.CauseStartupProbe, event.CausePodDeleted, event.CauseEvicted, event.CausePreempted,
-		event.CauseNodeShutdown, event.CauseDeadlineExceeded, event.CauseContainerChanged, event.CausePoststartHook,
-		event.CauseSandboxChanged, event.CausePodFinished:
+	case event.GroupKubernetes:
 		return "kube"
-	case event.CauseRuntimeStop, event.CauseRuntimeCleanup, event.CauseServiceManager, event.CausePIDNamespaceEnded:
+	case event.GroupRuntime:
 		return "runtime"
-	case event.CauseSelfSignal, event.CauseKernelFault, event.CauseSeccomp, event.CauseResourceLimit, event.CauseTimer,
-		event.CauseBrokenPipe, event.CauseAsyncIO, event.CauseHardwareError, event.CauseExited:
+	case event.GroupCrash, event.GroupOwn:
 		return "self"
 	}
 	return "unknown"

@@ -53,5 +53,5 @@ func endedAbsent(x event.ExitStatus) string {
 	if x.Signal != "" {
 		return fmt.Sprintf("was killed (%s)", x.Signal)
 	}
-	return fmt.Sprintf("ended with exit code %d", x.Code)
+	return fmt.Sprintf("exited with code %d", x.Code)
 }

@@ -21,11 +21,11 @@ func TestAbsentEnds(t *testing.T) {
 		confidence event.Confidence
 		summary    string
 	}{
-		"an exit code alone": {nil, 137, event.CauseUnknown, event.Unknown, "container app ended with exit code 137 while no agent was there: it was not seen why."},
-		"an end in peace":    {nil, 0, event.CauseUnknown, event.Unknown, "container app ended with exit code 0 while no agent was there: it was not seen why."},
+		"an exit code alone": {nil, 137, event.CauseUnknown, event.Unknown, "Container app exited with code 137 while no agent was running; why is unknown."},
+		"an end in peace":    {nil, 0, event.CauseUnknown, event.Unknown, "Container app exited with code 0 while no agent was running; why is unknown."},
 		"killed for memory": {
 			&event.KernelOOM{PID: 7, Comm: "java", Cgroup: true, LimitCgroup: "/a", Time: time.Unix(9, 0)}, 137,
-			event.CauseCgroupOOM, event.Likely, "container app was killed (SIGKILL) while no agent was there by the kernel's OOM killer: the memory limit of cgroup /a was hit.",
+			event.CauseCgroupOOM, event.Likely, "Container app was killed (SIGKILL) while no agent was running by the kernel's OOM killer: the memory limit of cgroup /a was hit.",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

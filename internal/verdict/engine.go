@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
+	"github.com/sigtrace/sigtrace/internal/kubereason"
 )
 
 const (
@@ -66,7 +68,7 @@ type Engine struct {
 	ooms    []*event.OOM // the last ones, for those who share the memory
 	logs    []*event.KernelOOM
 	lost    []loss
-	kube    cluster
+	kube    kubereason.Cluster
 	told    []toldOf // records that may be revised
 	// deciding and joining are the ways from one death to others, see walk.
 	deciding, joining walk
@@ -112,6 +114,9 @@ func (e *Engine) OOM(o *event.OOM) {
 	e.ooms = append(e.ooms, o)
 }
 
+// Fact takes in what Kubernetes reports.
+func (e *Engine) Fact(f *kubefact.Fact) { e.kube.Fact(f) }
+
 // Exit takes in an end. Two threads may both look like the last: of the second
 // only what seccomp did to it is new.
 func (e *Engine) Exit(x *event.Exit) {
@@ -125,7 +130,7 @@ func (e *Engine) Exit(x *event.Exit) {
 		return
 	}
 	st.exit = x
-	e.containerEnded(x)
+	e.kube.ContainerEnded(x)
 	if e.o.Memory != nil && !x.Kept && x.Process.Cgroup != "" && (x.SignalNumber != 0 || x.Process.Container != nil) {
 		st.memory = e.o.Memory(x.Process) // now: the cgroup is about to go
 	}

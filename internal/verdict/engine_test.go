@@ -273,7 +273,7 @@ func TestRuntime(t *testing.T) {
 		if len(d.Signals) != 2 || d.Signals[1].GapSeconds == nil || *d.Signals[1].GapSeconds != 10 {
 			t.Errorf("signals: %+v", d.Signals)
 		}
-		if !strings.Contains(d.Summary, "10.0 s after SIGTERM, which it ignored") {
+		if !strings.Contains(d.Summary, "It had ignored SIGTERM for 10.0 s.") {
 			t.Error(d.Summary)
 		}
 	})
@@ -418,7 +418,7 @@ func TestServiceManager(t *testing.T) {
 	w.exit(1001, p, 143)
 	d := w.death(1200)
 	expect(t, d, event.CauseServiceManager, event.Proven, systemd)
-	if !strings.Contains(d.Summary, "systemd stopping nginx.service") {
+	if !strings.Contains(d.Summary, "systemd, which stopped its unit nginx.service") {
 		t.Error(d.Summary)
 	}
 }
@@ -550,7 +550,7 @@ func TestUnknown(t *testing.T) {
 	w.exit(1000, p, 137)
 	d := w.death(1200)
 	expect(t, d, event.CauseUnknown, event.Unknown, nil)
-	if d.EventsLost != 12 || !strings.Contains(d.Summary, "12 events were lost") {
+	if d.EventsLost != 12 || !strings.Contains(d.Summary, "12 events were dropped") {
 		t.Errorf("%d lost: %s", d.EventsLost, d.Summary)
 	}
 }
@@ -580,7 +580,7 @@ func TestCollateral(t *testing.T) {
 	}
 	w.exit(1010, proc(10, "worker"), 143)
 	d := w.death(1200)
-	if d.Collateral == nil || d.Collateral.Count != 7 || !strings.Contains(d.Summary, "and 7 others") {
+	if d.Collateral == nil || d.Collateral.Count != 7 || !strings.Contains(d.Summary, "together with 7 others") {
 		t.Errorf("%+v %s", d.Collateral, d.Summary)
 	}
 }

@@ -3,7 +3,6 @@
 package verdict
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/kubefact"
+	"github.com/sigtrace/sigtrace/internal/kubereason"
 	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
@@ -55,7 +55,7 @@ type factOption func(*kubefact.Fact)
 // pod's UID.
 func (p *podWorld) fact(when uint64, source string, kind kubefact.Kind, opts ...factOption) {
 	f := &kubefact.Fact{Time: at(when), Source: source, Kind: kind, Namespace: "shop", Pod: "web-0"}
-	if ofContainer[kind] != "" || kind == kubefact.Stopping || kind == kubefact.ProbeResults || kind == kubefact.Terminated {
+	if kubereason.OfContainer(kind) || kind == kubefact.Stopping || kind == kubefact.ProbeResults || kind == kubefact.Terminated {
 		f.Container = "app"
 	}
 	switch {
@@ -220,7 +220,7 @@ func TestNoLiveness(t *testing.T) {
 			stops["needs SIGKILL"](p)
 			d := p.death(60_000)
 			expect(t, d, event.CauseRuntimeStop, event.Proven, p.runc)
-			if byHand := strings.Contains(d.Summary, "by hand"); byHand != (source != kubefact.SourceCounters) {
+			if byHand := strings.Contains(d.Summary, "another runtime client"); byHand != (source != kubefact.SourceCounters) {
 				t.Errorf("%s: %s", source, d.Summary)
 			}
 			if !hasEvidence(d, source) {
@@ -297,21 +297,7 @@ func TestBlindSource(t *testing.T) {
 	stops["dies of SIGTERM"](p)
 	d := p.death(10_200) // nobody to wait for
 	expect(t, d, event.CauseRuntimeStop, event.Proven, p.runc)
-	if !hasEvidence(d, kubefact.SourceAPI) || !strings.Contains(d.Summary, "not to be seen: kubernetes api") {
+	if !hasEvidence(d, kubefact.SourceAPI) || !strings.Contains(d.Summary, "unavailable: kubernetes api") {
 		t.Errorf("%s %+v", d.Summary, d.Evidence)
-	}
-}
-
-// The memory of Kubernetes' words is bounded.
-func TestKubeBounds(t *testing.T) {
-	p := newPodWorld(t)
-	for i := range podsMax + 100 {
-		p.fact(1, kubefact.SourceAPI, kubefact.ProbeResults, func(f *kubefact.Fact) { f.Pod, f.UID = fmt.Sprint("p", i), fmt.Sprint("u", i) })
-	}
-	for i := range 10 * podFactsMax {
-		p.fact(uint64(i), kubefact.SourceAPI, kubefact.ProbeResults, probe("liveness", 1, 0))
-	}
-	if len(p.e.kube.byUID) > podsMax || len(p.e.kube.byName) > podsMax || len(p.e.podOf(p.app).facts) > podFactsMax {
-		t.Errorf("%d, %d pods, %d facts", len(p.e.kube.byUID), len(p.e.kube.byName), len(p.e.podOf(p.app).facts))
 	}
 }

@@ -107,7 +107,7 @@ func TestExecProbeRunsOutOfTime(t *testing.T) {
 	p.exit(10_001, check, 137)
 	d := p.death(60_000)
 	expect(t, d, event.CauseRuntimeStop, event.Proven, p.shim)
-	if strings.Contains(d.Summary, "by hand") || !strings.Contains(d.Summary, "exec probe") || d.RequestedBy != "" {
+	if strings.Contains(d.Summary, "another runtime client") || !strings.Contains(d.Summary, "exec probe") || d.RequestedBy != "" {
 		t.Error(d.Summary)
 	}
 }
@@ -259,7 +259,7 @@ func TestKubernetesSays(t *testing.T) {
 			if k == nil || k.Reason != c.reason || k.ExitCode == nil || *k.ExitCode != c.code || k.Agrees != c.agrees {
 				t.Fatalf("%+v", k)
 			}
-			if told := strings.Contains(d.Summary, "which is not so"); told == c.agrees {
+			if told := strings.Contains(d.Summary, "shows otherwise"); told == c.agrees {
 				t.Error(d.Summary)
 			}
 		})
@@ -273,7 +273,7 @@ func TestKubernetesSays(t *testing.T) {
 		p.oom(10_000, child, proc(50, "other"), nil)
 		p.exit(10_001, child, 137)
 		d := p.death(10_200)
-		if k := d.KubernetesSays; k == nil || k.Agrees || k.Reason != "" || !strings.Contains(d.Summary, "Kubernetes shows nothing of it") {
+		if k := d.KubernetesSays; k == nil || k.Agrees || k.Reason != "" || !strings.Contains(d.Summary, "Kubernetes does not report it") {
 			t.Errorf("%+v %s", k, d.Summary)
 		}
 	})

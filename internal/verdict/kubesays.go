@@ -4,7 +4,6 @@ package verdict
 
 import (
 	"github.com/sigtrace/sigtrace/internal/event"
-	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
@@ -17,32 +16,16 @@ func (e *Engine) kubernetesSays(st *story, f *finding) *event.KubernetesSays {
 		return nil
 	}
 	if !proctree.IsInit(p) {
-		if f.oom == nil || e.podOf(p) == nil {
+		if f.oom == nil || e.kube.PodOf(p) == nil {
 			return nil
 		}
 		return &event.KubernetesSays{} // of a process besides the init it says nothing
 	}
-	t := e.status(st)
+	t := e.kube.PodOf(p).Status(p.Container.ID)
 	if t == nil {
 		return nil
 	}
 	says := &event.KubernetesSays{Reason: t.Reason, ExitCode: t.ExitCode}
 	says.Agrees = (t.Reason == "OOMKilled") == (f.oom != nil) && (t.ExitCode == nil || *t.ExitCode == st.exit.Exit.Code)
 	return says
-}
-
-// status is the last status of the dead container; the API's is what users see.
-func (e *Engine) status(st *story) *kubefact.Fact {
-	pod := e.podOf(st.process)
-	if pod == nil {
-		return nil
-	}
-	var last *kubefact.Fact
-	for _, f := range pod.facts {
-		if f.Kind == kubefact.Terminated && f.ContainerID == st.process.Container.ID &&
-			(last == nil || f.Source == kubefact.SourceAPI || last.Source != kubefact.SourceAPI) {
-			last = f
-		}
-	}
-	return last
 }

@@ -154,7 +154,7 @@ func TestSilenceOfTheAPI(t *testing.T) {
 			p.settings(func(s *kubefact.PodSettings) { s.Restarts = c.restarts })
 			stops["dies of SIGTERM"](p)
 			d := p.death(13_000)
-			if d.Cause != c.want || strings.Contains(d.Summary, "by hand") != c.byHand {
+			if d.Cause != c.want || strings.Contains(d.Summary, "another runtime client") != c.byHand {
 				t.Errorf("%s: %s", d.Cause, d.Summary)
 			}
 		})
@@ -231,7 +231,7 @@ func TestForgottenFactsTakeNothingBack(t *testing.T) {
 	livenessBy[kubefact.SourceCounters](p)
 	stops["dies of SIGTERM"](p)
 	expect(t, p.death(13_000), event.CauseLivenessProbe, event.Likely, nil)
-	for i := range uint64(2 * podFactsMax) {
+	for i := range uint64(2 * 96) {
 		p.fact(20_000+1000*i, kubefact.SourceCounters, kubefact.ProbeResults, probe("liveness", 1, 1), since(19_000+1000*i))
 		if again := p.e.Due((20_010 + 1000*i) * ms); len(again) > 0 {
 			t.Fatalf("revised: %+v", again[0])
@@ -289,7 +289,7 @@ func TestLogThatSaysLess(t *testing.T) {
 			p.e.Fact(&kubefact.Fact{Time: at(5000), Source: kubefact.SourceKubeletLog, Kind: kubefact.Available})
 		}
 		stops["dies of SIGTERM"](p)
-		if d := p.death(13_000); strings.Contains(d.Summary, "by hand") == less {
+		if d := p.death(13_000); strings.Contains(d.Summary, "another runtime client") == less {
 			t.Errorf("says less: %v: %s", less, d.Summary)
 		}
 	}

@@ -4,102 +4,78 @@ package verdict
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/phrase"
 	"github.com/sigtrace/sigtrace/internal/proctree"
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
-// kubeReason words the causes that are Kubernetes' own.
-func kubeReason(d *event.Death, j *joined) string {
+// kubeDetail adds what Kubernetes itself said: who asked for a deletion, else the
+// reason in its own words.
+func kubeDetail(d *event.Death, j *joined) string {
+	text := j.quote
 	switch d.Cause {
-	case event.CauseLivenessProbe:
-		return ": kubelet had it stopped because its liveness probe failed" + quoted(j, "probe")
-	case event.CauseStartupProbe:
-		return ": kubelet had it stopped because its startup probe failed" + quoted(j, "probe")
 	case event.CausePodDeleted:
-		return ": its pod was deleted" + disruption(j)
-	case event.CauseEvicted:
-		return ": kubelet evicted its pod" + quoted(j, "low on resource", "xceed", "sage of")
-	case event.CausePreempted:
-		return ": its pod was preempted, to make room for a more important one" + quoted(j, "reempt")
-	case event.CauseNodeShutdown:
-		return ": the node is shutting down"
-	case event.CauseDeadlineExceeded:
-		return ": its pod ran for longer than its activeDeadlineSeconds allow"
-	case event.CauseContainerChanged:
-		return ": kubelet restarts it because its definition was changed"
-	case event.CausePoststartHook:
-		return ": kubelet had it stopped because its postStart hook failed"
-	case event.CauseSandboxChanged:
-		return ": kubelet makes its pod's sandbox anew"
-	case event.CausePodFinished:
-		return ": the work of its pod is done, and kubelet stopped what was left"
-	}
-	return ""
-}
-
-// quoted is the word of Kubernetes' that says most, of those that hold one of
-// the given parts.
-func quoted(j *joined, parts ...string) string {
-	best := ""
-	for _, w := range j.words {
-		holds := slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(w.Text, part) })
-		if holds && len(w.Text) > len(best) && !strings.HasPrefix(w.Text, "does not agree") {
-			best = w.Text
-		}
-	}
-	if best == "" {
+		text = j.askedBy
+	case event.CauseLivenessProbe, event.CauseStartupProbe, event.CauseEvicted, event.CausePreempted:
+	default:
 		return ""
 	}
-	return " (" + safetext.Quote(best) + ")"
-}
-
-func disruption(j *joined) string {
-	for _, h := range j.hops {
-		if h.Process == nil && strings.HasPrefix(h.What, "pod deleted (") {
-			return " " + safetext.Quote(strings.TrimPrefix(h.What, "pod deleted "))
-		}
+	if text == "" {
+		return ""
 	}
-	return ""
+	return " (" + safetext.Quote(text) + ")"
 }
 
-// request says of a stop by the runtime who asked for it.
-func (e *Engine) request(d *event.Death, j *joined) string {
+// runtimeStop is about a stop by the container's runtime, and who asked for it.
+func runtimeStop(d *event.Death, j *joined) string {
+	text := d.Cause.Row().Clause
+	if d.Actor != nil {
+		text += ", " + phrase.Name(d.Actor)
+	}
 	switch {
-	case !proctree.IsInit(j.first.Target) && proctree.IsMonitor(j.first.Sender):
-		return ", which had brought it into the container: an exec probe or a hook whose time was up, or a session that ended"
+	case endedSession(j):
+		return text + ", which had brought it into the container (an exec probe or a hook that ran out of time, or a session that ended)"
 	case d.RequestedBy == byKubelet:
-		return "; kubelet asked for it, why is not known"
+		return text + ", as kubelet requested; why is unknown"
 	case j.byHand:
-		return "; kubelet did not ask for it: by hand (crictl, ctr or another client of the runtime)"
-	}
-	text := ", on whose request is not known"
-	var blind []string
-	for _, name := range slices.Sorted(maps.Keys(e.kube.sights)) {
-		if s := e.kube.sights[name]; !s.sees {
-			blind = append(blind, name)
-		}
-	}
-	if len(blind) > 0 && d.Process.Pod != nil {
-		text += fmt.Sprintf(" (not to be seen: %s)", strings.Join(blind, ", "))
+		return text + ", as another runtime client requested (crictl, ctr, …), not kubelet"
 	}
 	return text
 }
 
-// saysOtherwise tells that Kubernetes shows this death as something else.
-func saysOtherwise(d *event.Death) string {
+// endedSession reports whether the runtime ended what it had itself brought into a
+// container.
+func endedSession(j *joined) bool {
+	return j.first != nil && !proctree.IsInit(j.first.Target) && proctree.IsMonitor(j.first.Sender)
+}
+
+// requestUnknown says of a stop by the runtime that nobody is known to have asked
+// for it, and which sources could have said.
+func (e *Engine) requestUnknown(d *event.Death, j *joined) string {
+	if d.Cause != event.CauseRuntimeStop || d.RequestedBy != "" || j.byHand || endedSession(j) {
+		return ""
+	}
+	if gone := e.kube.Unavailable(); len(gone) > 0 && d.Process.Pod != nil {
+		return fmt.Sprintf("Who requested it is unknown (unavailable: %s).", strings.Join(gone, ", "))
+	}
+	return "Who requested it is unknown."
+}
+
+// disagreement says where Kubernetes reports this death as something else.
+func disagreement(d *event.Death) string {
 	k := d.KubernetesSays
 	switch {
 	case k == nil || k.Agrees:
 		return ""
 	case k.Reason == "" && k.ExitCode == nil:
-		return "; Kubernetes shows nothing of it"
+		return "Kubernetes does not report it."
 	case k.ExitCode == nil:
-		return "; Kubernetes says " + safetext.Quote(k.Reason) + ", which is not so"
+		return fmt.Sprintf("Kubernetes reports %s; the kernel shows otherwise.", safetext.Quote(k.Reason))
+	case k.Reason == "":
+		return fmt.Sprintf("Kubernetes reports exit code %d; the kernel shows otherwise.", *k.ExitCode)
 	}
-	return fmt.Sprintf("; Kubernetes says %s with exit code %d, which is not so", safetext.Quote(k.Reason), *k.ExitCode)
+	return fmt.Sprintf("Kubernetes reports %s, exit code %d; the kernel shows otherwise.", safetext.Quote(k.Reason), *k.ExitCode)
 }

@@ -3,14 +3,17 @@
 package verdict
 
 import (
+	"slices"
+
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/kubefact"
+	"github.com/sigtrace/sigtrace/internal/kubereason"
 	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
 const (
 	// kubeWait is how long a record waits for what Kubernetes has to say.
-	kubeWait = 2 * second
+	kubeWait = uint64(kubereason.MaxWait)
 	// revisable is how long after a death late evidence still changes its
 	// record: an API server that was away has Events for an hour, and who reads
 	// records has long acted on them.
@@ -31,15 +34,15 @@ type toldOf struct {
 // the record of a death, and is heard.
 func (e *Engine) awaits(st *story) bool {
 	p := st.process
-	if p.Pod == nil || p.Container == nil || st.exit.Context || len(e.kube.sights) == 0 {
+	if p.Pod == nil || p.Container == nil || st.exit.Context || !e.kube.HasSources() {
 		return false
 	}
-	if pod := e.podOf(p); pod != nil && st.heard == pod.news+1 {
+	if pod := e.kube.PodOf(p); pod != nil && st.heard == pod.News()+1 {
 		return true // nothing new: still waiting
 	}
 	waits := e.awaitsReason(st) || e.awaitsStatus(st)
-	if pod := e.podOf(p); pod != nil && waits {
-		st.heard = pod.news + 1
+	if pod := e.kube.PodOf(p); pod != nil && waits {
+		st.heard = pod.News() + 1
 	}
 	return waits
 }
@@ -51,24 +54,9 @@ func (e *Engine) awaitsReason(st *story) bool {
 	if !ok {
 		return false
 	}
-	r := e.reasonFor(&s)
-	for name, sight := range e.kube.sights {
-		if sight.sees && name != kubefact.SourceCRI && !r.spoken(name) {
-			return true
-		}
-	}
-	return false
-}
-
-// spoken reports whether a source has said why.
-func (r *grounds) spoken(source string) bool {
-	for _, f := range r.facts {
-		if f.Source == source {
-			return true
-		}
-	}
-	for _, name := range r.sources {
-		if name == source {
+	r := e.kube.ReasonFor(&s)
+	for _, name := range e.kube.Available() {
+		if name != kubefact.SourceCRI && !r.GivenBy(name) {
 			return true
 		}
 	}
@@ -76,28 +64,24 @@ func (r *grounds) spoken(source string) bool {
 }
 
 func (e *Engine) awaitsStatus(st *story) bool {
-	if !proctree.IsInit(st.process) || e.status(st) != nil {
+	if !proctree.IsInit(st.process) || e.kube.PodOf(st.process).Status(st.process.Container.ID) != nil {
 		return false
 	}
-	for _, name := range []string{kubefact.SourceCRI, kubefact.SourceAPI} {
-		if s := e.kube.sights[name]; s != nil && s.sees {
-			return true
-		}
-	}
-	return false
+	available := e.kube.Available()
+	return slices.Contains(available, kubefact.SourceCRI) || slices.Contains(available, kubefact.SourceAPI)
 }
 
 // keep remembers a record that later evidence may change.
 func (e *Engine) keep(st *story, d *event.Death) {
-	if d.Process.Pod == nil || d.Process.Container == nil || len(e.kube.sights) == 0 {
+	if d.Process.Pod == nil || d.Process.Container == nil || !e.kube.HasSources() {
 		return
 	}
 	if len(e.told) >= revisableMax {
 		e.told = e.told[1:]
 	}
 	t := toldOf{story: st, death: d}
-	if pod := e.podOf(st.process); pod != nil {
-		t.news, t.dropped = pod.news, pod.dropped
+	if pod := e.kube.PodOf(st.process); pod != nil {
+		t.news, t.dropped = pod.News(), pod.Dropped()
 	}
 	e.told = append(e.told, t)
 }
@@ -110,9 +94,9 @@ func (e *Engine) revised(now uint64) []event.Event {
 		if t.story.exit.BoottimeNS+revisable < now {
 			continue
 		}
-		if pod := e.podOf(t.story.process); pod != nil && pod.news != t.news {
-			t.news = pod.news
-			if d := e.record(t.story); d != nil && differs(d, t.death) && (pod.dropped == t.dropped || !weaker(d, t.death)) {
+		if pod := e.kube.PodOf(t.story.process); pod != nil && pod.News() != t.news {
+			t.news = pod.News()
+			if d := e.record(t.story); d != nil && differs(d, t.death) && (pod.Dropped() == t.dropped || !weaker(d, t.death)) {
 				d.Revision = t.death.Revision + 1
 				t.death = d
 				out = append(out, d)

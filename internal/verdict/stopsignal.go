@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubereason"
 	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
@@ -48,20 +49,19 @@ func (e *Engine) patience(st *story, s *event.Signal) uint64 {
 	if unix.Signal(s.SignalNumber) == unix.SIGHUP && st.stopSignal() != s.Signal {
 		return hangupAsks
 	}
-	pod := e.podOf(st.process)
+	pod := e.kube.PodOf(st.process)
 	if pod == nil || st.process.Container == nil || !forKubelet(s.Sender, st.process, pod) {
 		return asksFor
 	}
-	return max(asksFor, uint64(pod.grace(st.process.Container.Name))+killsLate)
+	return max(asksFor, uint64(pod.Grace(st.process.Container.Name))+killsLate)
 }
 
 // forKubelet reports whether a sender may act for kubelet: the runtime, or something
 // in the container, where that has a preStop hook.
-func forKubelet(from, dead *event.Process, pod *podFacts) bool {
+func forKubelet(from, dead *event.Process, pod *kubereason.Pod) bool {
 	if from == nil {
 		return false
 	}
-	c := pod.container(dead.Container.Name)
-	hooked := c != nil && c.PreStop && from.Container != nil && from.Container.ID == dead.Container.ID
+	hooked := pod.HasPreStop(dead.Container.Name) && from.Container != nil && from.Container.ID == dead.Container.ID
 	return hooked || proctree.IsRuntime(from, dead)
 }

@@ -4,6 +4,7 @@ package verdict
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/phrase"
@@ -11,26 +12,42 @@ import (
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
-// summary is one sentence that a person can act on: what died, how, by whom.
-func (e *Engine) summary(d *event.Death, j *joined) string {
+// summarize writes what a person can act on: a sentence that says what ended, how
+// and why, then what else is asked first. It never shows a tenant the command
+// lines and logins of the host: TenantSummary is the same without them.
+func (e *Engine) summarize(d *event.Death, j *joined) {
 	f := &j.finding
-	return phrase.Subject(d.Process) + " " + e.end(d, f) + e.because(d, j) + after(d, f) + saysOtherwise(d) + "."
+	first := phrase.Subject(d.Process) + " " + ending(d, f) + reason(d, j) + "."
+	var more []string
+	add := func(sentence string) {
+		if sentence != "" {
+			more = append(more, sentence)
+		}
+	}
+	add(stopBefore(d, f))
+	add(e.requestUnknown(d, j))
+	add(disagreement(d))
+	d.TenantSummary = strings.Join(append([]string{first}, more...), " ")
+	if namesActor(d.Cause) && d.Actor != nil && !proctree.Same(d.Actor, d.Process) {
+		add(phrase.Origin(d.Actor, e.o.MaskArgs))
+	}
+	d.Summary = strings.Join(append([]string{first}, more...), " ")
 }
 
-// end is how it ended, as a shell or Kubernetes would show it.
-func (e *Engine) end(d *event.Death, f *finding) string {
+// ending is how it ended, as a shell or Kubernetes would show it.
+func ending(d *event.Death, f *finding) string {
 	others := phrase.Others(d.Collateral)
 	switch {
 	case f.absent != nil:
-		return endedAbsent(d.Exit) + " while no agent was there" + others
-	case d.Cause == event.CauseKernelFault || d.Cause == event.CauseSelfSignal && d.Exit.Signal == "SIGABRT":
+		return endedAbsent(d.Exit) + " while no agent was running" + others
+	case d.Exit.Signal != "" && (d.Cause == event.CauseKernelFault || d.Cause == event.CauseSelfSignal && d.Exit.Signal == "SIGABRT"):
 		return fmt.Sprintf("crashed (%s, exit %d%s)%s", d.Exit.Signal, d.Exit.Code, dumped(d.Exit), others)
 	case d.Exit.Signal != "":
 		return fmt.Sprintf("was killed (%s, exit %d)%s", d.Exit.Signal, d.Exit.Code, others)
 	case f.asked:
-		return fmt.Sprintf("ended (exit %d) %s after %s", d.Exit.Code, elapsed(f, d), f.deciding.Signal.Signal)
+		return fmt.Sprintf("exited with code %d%s, %s after %s", d.Exit.Code, others, elapsed(f, d), f.deciding.Signal.Signal)
 	}
-	return fmt.Sprintf("ended by itself with exit code %d", d.Exit.Code)
+	return fmt.Sprintf("exited with code %d%s", d.Exit.Code, others)
 }
 
 func dumped(x event.ExitStatus) string {
@@ -41,165 +58,184 @@ func dumped(x event.ExitStatus) string {
 }
 
 func elapsed(f *finding, d *event.Death) string {
-	return fmt.Sprintf("%.1f s", float64(d.BoottimeNS-min(d.BoottimeNS, f.deciding.BoottimeNS))/1e9)
+	return phrase.Duration(nanoseconds(d.BoottimeNS - min(d.BoottimeNS, f.deciding.BoottimeNS)))
 }
 
-// because names the cause.
-func (e *Engine) because(d *event.Death, j *joined) string {
+// reason is the clause of the table of causes with what is known of this death.
+func reason(d *event.Death, j *joined) string {
 	f := &j.finding
-	if text := kubeReason(d, j); text != "" {
-		return text
+	clause := clauseOf(d, j)
+	if !f.asked || f.absent != nil {
+		return clause
 	}
+	// "… after SIGTERM sent by its parent", "… after SIGTERM, because …".
+	switch {
+	case strings.HasPrefix(clause, " by "):
+		return " sent" + clause
+	case clause != "" && clause[0] == ' ':
+		return "," + clause
+	}
+	return clause
+}
+
+func clauseOf(d *event.Death, j *joined) string {
+	f := &j.finding
+	row := d.Cause.Row()
 	switch d.Cause {
 	case event.CauseCgroupOOM, event.CauseSystemOOM:
-		return e.oomReason(d, f)
-	case event.CauseForeignProcess, event.CauseSameContainer, event.CauseExecSession, event.CauseUserspaceOOM:
-		return " by " + phrase.Person(d.Actor, d.Process, e.o.MaskArgs) + verdictOn(d)
+		return row.Clause + oomDetail(d, f)
+	case event.CauseUserspaceOOM:
+		return " by " + phrase.Name(d.Actor) + row.Clause
+	case event.CauseForeignProcess, event.CauseSameContainer:
+		return row.Clause + " " + phrase.Actor(d.Actor, d.Process) + notByRuntime(d)
+	case event.CauseExecSession:
+		return row.Clause + " " + execSession(d) + ", " + phrase.Name(d.Actor)
 	case event.CauseRuntimeStop:
-		return " by the container runtime: " + phrase.Person(d.Actor, d.Process, e.o.MaskArgs) + e.request(d, j)
+		return runtimeStop(d, j)
 	case event.CauseRuntimeCleanup:
-		return " by the container runtime cleaning up after " + e.whoseDeath(d, f)
+		return row.Clause + " after " + whoseDeath(d, f)
 	case event.CauseServiceManager:
-		return " by systemd stopping " + safetext.Quote(d.Process.Unit)
+		return row.Clause + " " + safetext.Quote(d.Process.Unit)
 	case event.CauseSelfSignal:
-		if f.first != nil && f.first.Via == event.ViaCgroupKill {
-			return " by its own write to its cgroup's cgroup.kill"
-		}
-		return " by a signal that it sent to itself" + abortHint(d)
-	case event.CauseParentDeath:
-		return ": it asked for this signal when its parent dies (PR_SET_PDEATHSIG)" + e.blame(d, f)
-	case event.CausePIDNamespaceEnded:
-		return ": the init of its PID namespace died" + e.blame(d, f)
-	case event.CauseTerminal:
-		return terminalReason(d, f) + e.blame(d, f)
-	case event.CauseUnknown:
-		return unknownReason(d, f)
-	}
-	return reason(d)
-}
-
-// reason is for the causes that need no actor to be told.
-func reason(d *event.Death) string {
-	switch d.Cause {
+		return selfSignal(d, f)
 	case event.CauseKernelFault:
-		return ": " + phrase.Fault(d.Exit.Signal) + ", its own fault and nobody's kill"
-	case event.CauseSeccomp:
-		return " by its seccomp filter: it made a system call that is not allowed"
+		return row.Clause + phrase.Fault(faultSignal(d, f)) + "; no other process sent the signal"
+	case event.CauseParentDeath, event.CausePIDNamespaceEnded:
+		return row.Clause + setOffText(d, f)
+	case event.CauseTerminal:
+		return row.Clause + terminalDetail(f) + setOffText(d, f)
 	case event.CauseResourceLimit:
-		return " by a resource limit of its own: " + limitOf(d)
-	case event.CauseTimer:
-		return " by a timer of its own (alarm, setitimer or timer_create)"
-	case event.CauseBrokenPipe:
-		return " by writing to a pipe or socket that nobody reads any more"
-	case event.CauseAsyncIO:
-		return " by an I/O signal that F_SETSIG chose for one of its files" + by(d, "set off by ")
-	case event.CauseDebugger:
-		return " by a debugger" + by(d, ": ")
-	case event.CauseBPFProgram:
-		return " by a BPF program (bpf_send_signal) of another agent"
-	case event.CauseSysrq:
-		return " by sysrq, the signal to all processes" + by(d, ", written by ")
-	case event.CauseHardwareError:
-		return " by a memory error of the hardware: check the node's memory"
+		return row.Clause + limitDetail(d, f)
+	case event.CauseUnknown:
+		return unknownClause(d, f)
 	}
-	return ""
+	if row.Group == event.GroupKubernetes {
+		return row.Clause + kubeDetail(d, j)
+	}
+	return row.Clause + actedBy(d)
 }
 
-func by(d *event.Death, how string) string {
-	if d.Actor == nil {
+// namesActor reports whether a sentence of this cause names a process to blame.
+func namesActor(c event.Cause) bool {
+	switch c {
+	case event.CauseForeignProcess, event.CauseSameContainer, event.CauseExecSession, event.CauseUserspaceOOM,
+		event.CauseRuntimeCleanup, event.CauseParentDeath, event.CausePIDNamespaceEnded, event.CauseTerminal,
+		event.CauseDebugger, event.CauseSysrq, event.CauseBPFProgram, event.CauseAsyncIO:
+		return true
+	}
+	return false
+}
+
+// actedBy names who is known to have set off a signal of the kernel's.
+func actedBy(d *event.Death) string {
+	if d.Actor == nil || proctree.Same(d.Actor, d.Process) {
 		return ""
 	}
-	if how[0] != ',' && how[0] != ':' {
-		how = ", " + how
-	}
-	return how + phrase.Process(d.Actor)
+	return ", set off by " + phrase.Name(d.Actor)
 }
 
-func (e *Engine) oomReason(d *event.Death, f *finding) string {
-	text := " by the kernel's OOM killer: " + phrase.OOM(f.oom)
-	if !proctree.Same(f.oom.Victim.Process, d.Process) && d.OOM != nil {
+func oomDetail(d *event.Death, f *finding) string {
+	text := ": " + phrase.OOM(f.oom)
+	if d.OOM != nil && f.oom.Victim != nil && !proctree.Same(f.oom.Victim.Process, d.Process) {
 		text += " (chosen was " + phrase.Process(f.oom.Victim.Process) + ")"
 	}
-	if d.ContainerSurvives != nil && *d.ContainerSurvives {
-		text += "; the container lives on"
+	if isTrue(d.ContainerSurvives) {
+		text += "; its container keeps running"
 	}
 	return text
 }
 
-// verdictOn adds what an operator asks first.
-func verdictOn(d *event.Death) string {
-	if d.Process.Container == nil && d.Process.Pod == nil || d.Cause != event.CauseForeignProcess {
+// notByRuntime says of a container's death what an operator asks first. Of a
+// sender of which neither executable nor ancestry is known it is not said.
+func notByRuntime(d *event.Death) string {
+	if d.Cause != event.CauseForeignProcess || d.Process.Container == nil && d.Process.Pod == nil || !proctree.IsIdentified(d.Actor) {
 		return ""
 	}
 	if d.Process.Pod != nil {
-		return "; not by Kubernetes"
+		return ", not by Kubernetes"
 	}
-	return "; not by its runtime"
+	return ", not by its runtime"
 }
 
-// blame names who set off the death that set off this one.
-func (e *Engine) blame(d *event.Death, f *finding) string {
+func execSession(d *event.Death) string {
+	if d.Process.Pod != nil {
+		return "a process brought in with kubectl exec or the like"
+	}
+	return "a process brought in from outside (docker exec or the like)"
+}
+
+func selfSignal(d *event.Death, f *finding) string {
+	row := d.Cause.Row()
+	if f.first != nil && f.first.Via == event.ViaCgroupKill {
+		return " by its own write to its cgroup's cgroup.kill"
+	}
+	if d.Exit.Signal == "SIGABRT" {
+		return row.Clause + " (abort: a failed assertion, a detected corruption, an uncaught exception)"
+	}
+	return row.Clause
+}
+
+// faultSignal is the signal of the fault; a handler may have made an exit of it.
+func faultSignal(d *event.Death, f *finding) string {
+	if f.first != nil {
+		return f.first.Signal.Signal
+	}
+	return d.Exit.Signal
+}
+
+// setOffText names who set off the death that set off this one.
+func setOffText(d *event.Death, f *finding) string {
 	switch {
 	case f.setOffBy != nil && f.why != "":
-		return ": kubelet had " + phrase.Process(f.setOffBy.process) + " stopped (" + f.why + ")"
+		return ": kubelet had stopped " + phrase.Name(f.setOffBy.process) + " (" + f.why + ")"
 	case d.Actor == nil:
 		return ""
 	case f.setOffBy == nil:
-		return ", by " + phrase.Process(d.Actor)
+		return ": " + phrase.Name(d.Actor)
 	case proctree.Same(d.Actor, f.setOffBy.process):
-		return ": " + phrase.Process(d.Actor) + " " + phrase.Ended(f.setOffBy.exit.Exit)
+		return ": " + phrase.Name(d.Actor) + " " + phrase.Ended(f.setOffBy.exit.Exit)
 	}
-	return ": " + phrase.Process(f.setOffBy.process) + " was killed by " + phrase.Person(d.Actor, f.setOffBy.process, e.o.MaskArgs)
+	return ": " + phrase.Name(f.setOffBy.process) + " was ended by " + phrase.Actor(d.Actor, f.setOffBy.process)
 }
 
 // whoseDeath names the shim or monitor that died, and who is to blame for it.
-func (e *Engine) whoseDeath(d *event.Death, f *finding) string {
+func whoseDeath(d *event.Death, f *finding) string {
 	if f.setOffBy == nil {
-		return "its shim or monitor died, it was not seen why"
+		return "its shim or monitor ended; why is unknown (that end was not seen)"
 	}
-	return phrase.Process(f.setOffBy.process) + " died" + e.blame(d, f)
+	return "its shim or monitor ended" + setOffText(d, f)
 }
 
-func abortHint(d *event.Death) string {
-	if d.Exit.Signal == "SIGABRT" {
-		return " (abort: a failed assertion, a detected corruption, an uncaught exception)"
+func terminalDetail(f *finding) string {
+	if f.first != nil && f.first.Signal.Signal == "SIGHUP" || f.first == nil && f.deciding.Signal.Signal == "SIGHUP" {
+		return ", which was hung up"
 	}
-	return ""
+	return " (a key such as ^C)"
 }
 
-func terminalReason(d *event.Death, f *finding) string {
-	if f.deciding.Signal.Signal == "SIGHUP" {
-		return " by the hangup of its terminal"
+func limitDetail(d *event.Death, f *finding) string {
+	if faultSignal(d, f) == "SIGXFSZ" {
+		return ": RLIMIT_FSIZE, the size of a file"
 	}
-	return " from its terminal (a key such as ^C)"
+	return ": RLIMIT_CPU, its CPU time"
 }
 
-func limitOf(d *event.Death) string {
-	if d.Exit.Signal == "SIGXFSZ" {
-		return "RLIMIT_FSIZE, the size of a file"
-	}
-	return "RLIMIT_CPU, its CPU time"
-}
-
-func unknownReason(d *event.Death, f *finding) string {
-	if f.deciding != nil && f.deciding.Via == event.ViaCgroupKill {
+func unknownClause(d *event.Death, f *finding) string {
+	switch {
+	case f.deciding != nil && f.deciding.Via == event.ViaCgroupKill:
 		return " through cgroup.kill; which process wrote it was not seen"
+	case f.deciding != nil:
+		return " by a signal of the kernel's for which no reason was found"
+	case f.absent != nil:
+		return "; why is unknown"
+	case d.EventsLost > 0:
+		return fmt.Sprintf("; why is unknown: no signal was seen that explains it, and %d events were dropped", d.EventsLost)
 	}
-	if f.deciding != nil {
-		return " by a signal of the kernel's whose reason could not be told"
-	}
-	if f.absent != nil {
-		return ": it was not seen why"
-	}
-	text := ", and no signal was seen that explains it"
-	if d.EventsLost > 0 {
-		text += fmt.Sprintf(" (%d events were lost)", d.EventsLost)
-	}
-	return text
+	return "; why is unknown: no signal was seen that explains it"
 }
 
-// after tells of the stop signal that came before the final blow.
-func after(d *event.Death, f *finding) string {
+// stopBefore is about the stop signal that came before a SIGKILL.
+func stopBefore(d *event.Death, f *finding) string {
 	if f.deciding == nil || f.asked || f.deciding.SignalNumber != 9 {
 		return ""
 	}
@@ -208,11 +244,11 @@ func after(d *event.Death, f *finding) string {
 		if s.BoottimeNS >= f.deciding.BoottimeNS || s.Signal == "SIGKILL" {
 			continue
 		}
-		gap := float64(f.deciding.BoottimeNS-s.BoottimeNS) / 1e9
+		gap := phrase.Duration(nanoseconds(f.deciding.BoottimeNS - s.BoottimeNS))
 		if s.Result == event.ResultIgnored {
-			return fmt.Sprintf(", %.1f s after %s, which it ignored", gap, s.Signal)
+			return fmt.Sprintf("It had ignored %s for %s.", s.Signal, gap)
 		}
-		return fmt.Sprintf(", %.1f s after %s", gap, s.Signal)
+		return fmt.Sprintf("It had not ended %s after %s.", gap, s.Signal)
 	}
 	return ""
 }

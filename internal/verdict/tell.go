@@ -58,7 +58,7 @@ func (e *Engine) record(st *story) *event.Death {
 	weaken(d, f, st.exit)
 	notSeen(d, x)
 	d.Evidence = append(evidence(st, f), j.words...)
-	d.Summary = e.summary(d, &j)
+	e.summarize(d, &j)
 	return d
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package verdict
+package kubereason
 
 import (
 	"maps"
@@ -27,7 +27,7 @@ type gap struct {
 
 const gapsMax = 16
 
-func (c *cluster) see(f *kubefact.Fact) {
+func (c *Cluster) see(f *kubefact.Fact) {
 	if c.sights == nil {
 		c.sights = map[string]*sight{}
 	}
@@ -72,16 +72,16 @@ func (s *sight) blindIn(from, to time.Time) string {
 
 // complete reports whether a source would have told of kubelet's asking for a stop
 // in that window: its silence means that kubelet did not.
-func (c *cluster) complete(source string, from, to time.Time) bool {
+func (c *Cluster) complete(source string, from, to time.Time) bool {
 	s := c.sights[source]
 	return s != nil && s.sees && s.complete && !s.since.After(from) && s.blindIn(from, to) == ""
 }
 
-// byHand reports whether kubelet would have been heard asking for a stop, and was
+// NotByKubelet reports whether kubelet would have been heard asking for a stop, and was
 // not. The API's silence about a pod that kubelet has told much of proves nothing.
-func (c *cluster) byHand(s *stop) bool {
-	return c.complete(kubefact.SourceKubeletLog, s.began, s.ended) ||
-		c.complete(kubefact.SourceAPI, s.began, s.ended) && !s.pod.limited()
+func (c *Cluster) NotByKubelet(s *Stop) bool {
+	return c.complete(kubefact.SourceKubeletLog, s.Began, s.Ended) ||
+		c.complete(kubefact.SourceAPI, s.Began, s.Ended) && !s.Pod.limited()
 }
 
 const (
@@ -96,7 +96,7 @@ const (
 
 // limited reports whether kubelet may have dropped Events of the pod, as those of a
 // container that restarts over and over.
-func (p *podFacts) limited() bool {
+func (p *Pod) limited() bool {
 	if p.settings == nil {
 		return true // it is not known how much there was to tell
 	}
@@ -110,7 +110,7 @@ func (p *podFacts) limited() bool {
 }
 
 // blind lists, as evidence, the sources that could not see all of a window.
-func (c *cluster) blind(from, to time.Time) []event.Evidence {
+func (c *Cluster) blind(from, to time.Time) []event.Evidence {
 	var list []event.Evidence
 	for _, name := range slices.Sorted(maps.Keys(c.sights)) {
 		if why := c.sights[name].blindIn(from, to); why != "" {
@@ -118,4 +118,23 @@ func (c *cluster) blind(from, to time.Time) []event.Evidence {
 		}
 	}
 	return list
+}
+
+// HasSources reports whether any source has reported itself.
+func (c *Cluster) HasSources() bool { return len(c.sights) > 0 }
+
+// Available lists the sources that can be read, sorted.
+func (c *Cluster) Available() []string { return c.sources(true) }
+
+// Unavailable lists the sources that cannot be read, sorted.
+func (c *Cluster) Unavailable() []string { return c.sources(false) }
+
+func (c *Cluster) sources(available bool) []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(c.sights)) {
+		if c.sights[name].sees == available {
+			names = append(names, name)
+		}
+	}
+	return names
 }

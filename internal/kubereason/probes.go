@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package verdict
+package kubereason
 
 import (
 	"fmt"
@@ -30,25 +30,25 @@ func (r run) enough() bool { return r.failed >= r.threshold }
 // probed looks at the failures of the container's probes before the stop. A row
 // of them as long as the threshold makes kubelet kill; it is the reason where
 // kubelet's words name none, or where no source would have carried them.
-func (e *Engine) probed(s *stop, r *grounds) {
-	if s.sandbox || s.beside {
+func (c *Cluster) probed(s *Stop, r *Reason) {
+	if s.Sandbox || s.Beside {
 		return
 	}
 	for _, probe := range []string{"liveness", "startup"} {
 		cause := causeOfProbe[probe]
 		for _, source := range []string{kubefact.SourceKubeletLog, kubefact.SourceAPI, kubefact.SourceCounters} {
 			n := s.run(probe, source)
-			if n.failed == 0 || r.cause != "" && r.cause != cause {
+			if n.failed == 0 || r.Cause != "" && r.Cause != cause {
 				continue
 			}
 			// Counters tell successes as well: at the end of such a row kubelet kills,
 			// whether or not its Event has come through. The log tells all.
-			silent := len(r.told) == 0 && (e.kube.complete(kubefact.SourceKubeletLog, s.began, s.ended) ||
-				source != kubefact.SourceCounters && e.kube.byHand(s))
-			if r.cause == "" && n.enough() && !silent {
-				r.cause = cause
+			silent := len(r.Requests) == 0 && (c.complete(kubefact.SourceKubeletLog, s.Began, s.Ended) ||
+				source != kubefact.SourceCounters && c.NotByKubelet(s))
+			if r.Cause == "" && n.enough() && !silent {
+				r.Cause = cause
 			}
-			r.words = append(r.words, event.Evidence{Time: n.last, Source: source, Text: n.text(probe, s)})
+			r.Probes = append(r.Probes, event.Evidence{Time: n.last, Source: source, Text: n.text(probe, s)})
 			if n.enough() {
 				r.sources = append(r.sources, source)
 			}
@@ -56,7 +56,7 @@ func (e *Engine) probed(s *stop, r *grounds) {
 	}
 }
 
-func (r run) text(probe string, s *stop) string {
+func (r run) text(probe string, s *Stop) string {
 	text := fmt.Sprintf("%s probe failed %d times in a row", probe, r.failed)
 	if r.failed == 1 {
 		text = probe + " probe failed once"
@@ -67,8 +67,8 @@ func (r run) text(probe string, s *stop) string {
 	return text + fmt.Sprintf(" (failureThreshold %d)", r.threshold)
 }
 
-func (s *stop) settings(probe string) *kubefact.ProbeSettings {
-	c := s.pod.container(s.container)
+func (s *Stop) settings(probe string) *kubefact.ProbeSettings {
+	c := s.Pod.container(s.Container)
 	switch {
 	case c == nil:
 		return nil
@@ -81,18 +81,18 @@ func (s *stop) settings(probe string) *kubefact.ProbeSettings {
 // run counts the failures in a row that end at the stop, as one source tells
 // them. Counters tell successes as well; the others failures alone, so that a
 // row is what fits into the time that it takes.
-func (s *stop) run(probe, source string) run {
+func (s *Stop) run(probe, source string) run {
 	p := s.settings(probe)
 	if p == nil {
-		if s.pod.settings != nil {
+		if s.Pod.settings != nil {
 			return run{} // it has no such probe
 		}
 		p = &unset
 	}
 	r := run{threshold: max(p.FailureThreshold, 1), source: source}
 	step := seconds(int64(p.PeriodSeconds + p.TimeoutSeconds))
-	for i := len(s.pod.facts) - 1; i >= 0; i-- {
-		f := s.pod.facts[i]
+	for i := len(s.Pod.facts) - 1; i >= 0; i-- {
+		f := s.Pod.facts[i]
 		if f.Kind != kubefact.ProbeResults || f.Source != source || f.Probe != probe || !s.mine(f) || !s.counts(f) {
 			continue
 		}
@@ -112,30 +112,30 @@ func (s *stop) run(probe, source string) run {
 // counts reports whether a probe's result may be of the time before the stop. A
 // reading of the counters takes place later, and holds what came since the one
 // before.
-func (s *stop) counts(f *kubefact.Fact) bool {
+func (s *Stop) counts(f *kubefact.Fact) bool {
 	if f.Source == kubefact.SourceCounters {
-		return f.Since.Before(s.began) && !f.Time.After(s.ended.Add(nanoseconds(kubeWait)))
+		return f.Since.Before(s.Began) && !f.Time.After(s.Ended.Add(MaxWait))
 	}
-	return !f.Time.After(s.began.Add(exact))
+	return !f.Time.After(s.Began.Add(exact))
 }
 
 // afterwards reports whether nothing but successes was counted, and read after the
 // stop had begun. They break no row that made kubelet kill: it probes no more
 // until a new container runs, whose successes these are (onHold,
 // pkg/kubelet/prober/worker.go), and counters are told by name, not by id.
-func (s *stop) afterwards(f *kubefact.Fact) bool {
-	return f.Source == kubefact.SourceCounters && f.Failed == 0 && f.Time.After(s.began)
+func (s *Stop) afterwards(f *kubefact.Fact) bool {
+	return f.Source == kubefact.SourceCounters && f.Failed == 0 && f.Time.After(s.Began)
 }
 
 // follows reports whether a failure still belongs to the row, going back.
-func (s *stop) follows(f *kubefact.Fact, r *run, step time.Duration, probe string) bool {
+func (s *Stop) follows(f *kubefact.Fact, r *run, step time.Duration, probe string) bool {
 	slack := step/2 + time.Second
 	if r.failed == 0 {
 		wait := step + early
-		if c := s.pod.container(s.container); c == nil || c.PreStop {
+		if c := s.Pod.container(s.Container); c == nil || c.PreStop {
 			wait += s.grace()
 		}
-		if s.began.Sub(f.Time) > wait {
+		if s.Began.Sub(f.Time) > wait {
 			return false
 		}
 		r.last = f.Time
@@ -149,8 +149,8 @@ func (s *stop) follows(f *kubefact.Fact, r *run, step time.Duration, probe strin
 
 // finished reports whether the pod's work was done, so that its sidecars and its
 // sandbox had to go.
-func (e *Engine) finished(s *stop, r *grounds) {
-	settings := s.pod.settings
+func (c *Cluster) finished(s *Stop, r *Reason) {
+	settings := s.Pod.settings
 	if settings == nil || settings.RestartPolicy == "Always" || settings.RestartPolicy == "" {
 		return
 	}
@@ -162,8 +162,8 @@ func (e *Engine) finished(s *stop, r *grounds) {
 		if c.Role != "" {
 			continue
 		}
-		x := s.pod.lastEnd(c.Name)
-		if x == nil || x.Time.After(s.began) || settings.RestartPolicy != "Never" && x.Exit.Code != 0 {
+		x := s.Pod.lastEnd(c.Name)
+		if x == nil || x.Time.After(s.Began) || settings.RestartPolicy != "Never" && x.Exit.Code != 0 {
 			return
 		}
 		if last == nil || x.Time.After(last.Time) {
@@ -173,8 +173,8 @@ func (e *Engine) finished(s *stop, r *grounds) {
 	if last == nil {
 		return
 	}
-	r.cause = event.CausePodFinished
+	r.Cause = event.CausePodFinished
 	text := fmt.Sprintf("the pod's work was done: %s %s; restartPolicy %s", phrase.Process(last.Process), phrase.Ended(last.Exit), settings.RestartPolicy)
-	r.words = append(r.words, event.Evidence{Time: last.Time, Source: "sched_process_exit", Text: text})
+	r.Probes = append(r.Probes, event.Evidence{Time: last.Time, Source: "sched_process_exit", Text: text})
 	r.sources = append(r.sources, "sched_process_exit")
 }

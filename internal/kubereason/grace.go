@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package verdict
+package kubereason
 
 import (
 	"time"
@@ -9,11 +9,11 @@ import (
 )
 
 // graceMax bounds a grace period: signals are not remembered for longer.
-const graceMax = time.Duration(window)
+const graceMax = 10 * time.Minute
 
-// grace is the longest grace period that is known of for a container of the pod:
+// Grace is the longest grace period that is known of for a container of the pod:
 // the pod's own, a probe's, or one that came with a deletion or a stop.
-func (p *podFacts) grace(container string) time.Duration {
+func (p *Pod) Grace(container string) time.Duration {
 	longest := int64(0)
 	know := func(s *int64) {
 		if s != nil {
@@ -38,9 +38,9 @@ func (p *podFacts) grace(container string) time.Duration {
 
 // grace is the longest that kubelet waits for a preStop hook before it has the
 // stop signal sent.
-func (s *stop) grace() time.Duration {
-	if s.pod.settings == nil || s.pod.settings.GraceSeconds == nil {
+func (s *Stop) grace() time.Duration {
+	if s.Pod.settings == nil || s.Pod.settings.GraceSeconds == nil {
 		return graceMax
 	}
-	return s.pod.grace(s.container)
+	return s.Pod.Grace(s.Container)
 }

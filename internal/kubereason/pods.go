@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package verdict
+package kubereason
 
 import (
 	"slices"
@@ -8,7 +8,6 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/kubefact"
-	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
 const (
@@ -19,8 +18,8 @@ const (
 	endsMax     = 4
 )
 
-// podFacts is what Kubernetes has said of one pod.
-type podFacts struct {
+// Pod is what Kubernetes has said of one pod.
+type Pod struct {
 	namespace, name, uid string
 	settings             *kubefact.PodSettings
 	facts                []*kubefact.Fact // as they came
@@ -33,40 +32,22 @@ type podFacts struct {
 	news uint64
 }
 
-// cluster is what Kubernetes has said of all pods.
-type cluster struct {
-	byUID, byName map[string]*podFacts
+// Cluster is what Kubernetes has said of all pods.
+type Cluster struct {
+	byUID, byName map[string]*Pod
 	sights        map[string]*sight
 	count         uint64
 }
 
-// Fact takes in what Kubernetes said.
-func (e *Engine) Fact(f *kubefact.Fact) {
-	switch f.Kind {
-	case kubefact.Available, kubefact.Unavailable:
-		e.kube.see(f)
-		return
-	}
-	p := e.kube.pod(f.Namespace, f.Pod, f.UID)
-	if p == nil {
-		return
-	}
-	if f.Kind == kubefact.Pod {
-		p.settings = f.Settings
-		return
-	}
-	p.add(f)
-}
-
 // pod finds or makes the pod of that UID, or of that name where a source tells
 // no UID; nil for no pod at all.
-func (c *cluster) pod(namespace, name, uid string) *podFacts {
+func (c *Cluster) pod(namespace, name, uid string) *Pod {
 	p := c.find(namespace, name, uid)
 	if p == nil {
 		if uid == "" && name == "" {
 			return nil
 		}
-		p = &podFacts{}
+		p = &Pod{}
 	}
 	if p.uid == "" && uid != "" {
 		p.uid = uid
@@ -83,7 +64,7 @@ func (c *cluster) pod(namespace, name, uid string) *podFacts {
 	return p
 }
 
-func (c *cluster) find(namespace, name, uid string) *podFacts {
+func (c *Cluster) find(namespace, name, uid string) *Pod {
 	if p := c.byUID[uid]; uid != "" && p != nil {
 		return p
 	}
@@ -94,21 +75,21 @@ func (c *cluster) find(namespace, name, uid string) *podFacts {
 	return p
 }
 
-func put(m *map[string]*podFacts, key string, p *podFacts) {
+func put(m *map[string]*Pod, key string, p *Pod) {
 	if *m == nil {
-		*m = map[string]*podFacts{}
+		*m = map[string]*Pod{}
 	}
 	(*m)[key] = p
 }
 
-func (c *cluster) touch(p *podFacts) {
+func (c *Cluster) touch(p *Pod) {
 	c.count++
 	p.touched, p.news = c.count, p.news+1
 }
 
 // bound forgets the pod that was spoken of the longest time ago.
-func (c *cluster) bound() {
-	for _, m := range []map[string]*podFacts{c.byUID, c.byName} {
+func (c *Cluster) bound() {
+	for _, m := range []map[string]*Pod{c.byUID, c.byName} {
 		if len(m) <= podsMax {
 			continue
 		}
@@ -123,7 +104,7 @@ func (c *cluster) bound() {
 }
 
 // add remembers a fact. Probe results go first where there are too many.
-func (p *podFacts) add(f *kubefact.Fact) {
+func (p *Pod) add(f *kubefact.Fact) {
 	p.joinSuccesses(f)
 	p.facts = append(p.facts, f)
 	if len(p.facts) <= podFactsMax {
@@ -137,7 +118,7 @@ func (p *podFacts) add(f *kubefact.Fact) {
 // joinSuccesses forgets a success of a probe between two others: what bounds a
 // row of failures is the last one before and the first one after it, and a chatty
 // probe shall not push out another one's failures.
-func (p *podFacts) joinSuccesses(f *kubefact.Fact) {
+func (p *Pod) joinSuccesses(f *kubefact.Fact) {
 	if !succeeded(f) {
 		return
 	}
@@ -162,47 +143,15 @@ func succeeded(f *kubefact.Fact) bool {
 	return f.Kind == kubefact.ProbeResults && f.Failed == 0 && f.Succeeded > 0
 }
 
-// podOf finds what Kubernetes said of a process's pod; nil if nothing.
-func (e *Engine) podOf(p *event.Process) *podFacts {
-	if p == nil || p.Pod == nil {
-		return nil
-	}
-	return e.kube.find(p.Pod.Namespace, p.Pod.Name, p.Pod.UID)
-}
-
-// containerEnded notes the end of a pod's container: a pod is finished once all its
-// regular containers are.
-func (e *Engine) containerEnded(x *event.Exit) {
-	if x.Process.Pod == nil || !proctree.IsInit(x.Process) || x.Process.Container.Name == "" {
-		return
-	}
-	p := e.kube.pod(x.Process.Pod.Namespace, x.Process.Pod.Name, x.Process.Pod.UID)
-	if p == nil {
-		return
-	}
-	if p.ends == nil {
-		p.ends = map[string][]*event.Exit{}
-	}
-	name := x.Process.Container.Name
-	ends := p.ends[name]
-	if ends == nil && len(p.ends) >= podFactsMax {
-		return
-	}
-	if len(ends) >= endsMax {
-		ends = ends[1:]
-	}
-	p.ends[name] = append(ends, x)
-}
-
 // lastEnd is the last end of a container of the pod; nil if none was seen.
-func (p *podFacts) lastEnd(name string) *event.Exit {
+func (p *Pod) lastEnd(name string) *event.Exit {
 	if ends := p.ends[name]; len(ends) > 0 {
 		return ends[len(ends)-1]
 	}
 	return nil
 }
 
-func (p *podFacts) container(name string) *kubefact.ContainerSettings {
+func (p *Pod) container(name string) *kubefact.ContainerSettings {
 	if p.settings == nil {
 		return nil
 	}
