@@ -25,6 +25,19 @@ run: build ## build what is missing and watch (ARGS="--pod foo")
 test-deps: ## install what the tests need (Debian packages)
 	SUDO="$(SUDO)" ./testdata/install-test-deps
 
+# What needs root skips itself without it, but for internal/live, which is not
+# asked. live runs the packages that hold such tests.
+ROOT_RING := /internal/(live|test/live)(/|$$)
+NEED_ROOT  = $(sort $(dir $(shell git grep -lF os.Geteuid -- 'cmd/*_test.go' 'internal/*_test.go' ':!internal/cluster' ':!internal/test/cluster')))
+
+.PHONY: unit
+unit: ## run the unit tests: seconds, no root, nothing to install
+	go test $$(go list ./... | grep -vE '$(ROOT_RING)')
+
+.PHONY: live
+live: test-deps ## install what the tests need, run the tests that need root
+	$(AS_ROOT) go test -race -count=1 -timeout 40m $(addprefix ./,$(NEED_ROOT))
+
 .PHONY: test
 test: test-deps ## install what the tests need, run unit tests and live tests
 	$(AS_ROOT) go test -race -count=1 -timeout 40m ./...
@@ -43,8 +56,16 @@ lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 generate: ## rebuild the BPF objects with the pinned compiler
 	go generate ./internal/probe
 
+.PHONY: schema
+schema: ## write docs/schema/v1.json from the Go types and docs/contract.md
+	cd docs/schema/gen && go run . > ../v1.json.new && mv ../v1.json.new ../v1.json
+
+.PHONY: check-schema
+check-schema: ## is the JSON schema what its sources give, and is the output of every recording valid?
+	cd docs/schema/gen && go vet ./... && go test -count=1 ./...
+
 .PHONY: check-generate
-check-generate: generate ## are the committed BPF objects what the sources give?
+check-generate: generate check-schema ## are the committed BPF objects and JSON schema what the sources give?
 	git diff --exit-code --stat -- 'internal/probe/*_bpfel.*'
 
 .PHONY: bench
