@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubeevent"
 	"github.com/sigtrace/sigtrace/internal/metrics"
 )
 
@@ -157,6 +158,13 @@ func checkLabels(t *testing.T, body, name string) {
 			t.Errorf("%s has the labels %v, contract.md says %v", name, code, page)
 		}
 	}
+}
+
+func TestEventReasons(t *testing.T) {
+	hold(t, "Kubernetes Events", []string{
+		kubeevent.ReasonOOM, kubeevent.ReasonSystemOOM, kubeevent.ReasonProbe, kubeevent.ReasonEvict,
+		kubeevent.ReasonStop, kubeevent.ReasonKill, kubeevent.ReasonCrash,
+	})
 }
 
 // Every row of the table of what is planned says of what.
