@@ -25,14 +25,15 @@ run: build ## build what is missing and watch (ARGS="--pod foo")
 test-deps: ## install what the tests need (Debian packages)
 	SUDO="$(SUDO)" ./testdata/install-test-deps
 
-# What needs root skips itself without it, but for internal/live, which is not
-# asked. live runs the packages that hold such tests.
-ROOT_RING := /internal/(live|test/live)(/|$$)
+# What needs root skips itself without it, but for internal/live, which is left out;
+# so is deploy, which links Prometheus and is check-deploy's and test's. live runs
+# the packages that hold tests for root.
+NOT_UNIT := /(deploy|internal/live|internal/test/live)(/|$$)
 NEED_ROOT  = $(sort $(dir $(shell git grep -lF os.Geteuid -- 'cmd/*_test.go' 'internal/*_test.go' ':!internal/cluster' ':!internal/test/cluster')))
 
 .PHONY: unit
 unit: ## run the unit tests: seconds, no root, nothing to install
-	go test $$(go list ./... | grep -vE '$(ROOT_RING)')
+	go test $$(go list ./... | grep -vE '$(NOT_UNIT)')
 
 .PHONY: live
 live: test-deps ## install what the tests need, run the tests that need root
