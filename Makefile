@@ -42,13 +42,16 @@ live: test-deps ## install what the tests need, run the tests that need root
 .PHONY: test
 test: test-deps ## install what the tests need, run unit tests and live tests
 	$(AS_ROOT) go test -race -count=1 -timeout 40m ./...
+	$(AS_ROOT) go test -C deploy -race -count=1 ./...
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }
 	go vet ./... ./testdata/bench ./testdata/guest
+	go vet -C deploy ./...
 	go vet -tags cluster,agent ./internal/cluster/...
 	go tool staticcheck ./... ./testdata/bench ./testdata/guest
+	staticcheck=$$(go tool -n staticcheck) && cd deploy && "$$staticcheck" ./...
 	go tool staticcheck -tags cluster,agent ./internal/cluster/...
 	shellcheck $$(git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh$$')
 	clang-format-19 --dry-run --Werror bpf/*.c bpf/*.h
@@ -122,7 +125,7 @@ image: deploy-deps ## build the container image, dist/image/sigtrace-ARCH.tar (A
 
 .PHONY: check-deploy
 check-deploy: deploy-deps ## are manifests, alert rules, dashboard, systemd unit and image sound?
-	env CHECK_DEPLOY=1 PATH="$(PROMETHEUS)/usr/bin:$$PATH" go test -count=1 ./deploy
+	env CHECK_DEPLOY=1 PATH="$(PROMETHEUS)/usr/bin:$$PATH" go test -C deploy -count=1 ./...
 
 .PHONY: vagrant-deps
 vagrant-deps: ## install Vagrant and libvirt (Debian packages)

@@ -46,7 +46,7 @@ func TestConfiguration(t *testing.T) {
 func agentFlags(t *testing.T) map[string]bool {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "sigtrace")
-	if out, err := exec.Command("go", "build", "-o", binary, "../cmd/sigtrace").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-C", "..", "-o", binary, "./cmd/sigtrace").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	flags := map[string]bool{}
