@@ -29,6 +29,10 @@ test-deps: ## install what the tests need (Debian packages)
 test: test-deps ## install what the tests need, run unit tests and live tests
 	$(AS_ROOT) go test -race -count=1 -timeout 40m ./...
 
+.PHONY: fuzz
+fuzz: ## run every fuzz target (TIME=30s each, RUN=FuzzReplay, PLANTED=1: does each find a planted fault?)
+	./testdata/fuzz-all "$(or $(TIME),30s)" "$(RUN)" "$(PLANTED)"
+
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }
