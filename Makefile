@@ -44,6 +44,10 @@ test: test-deps ## install what the tests need, run unit tests and live tests
 	$(AS_ROOT) go test -race -count=1 -timeout 40m ./...
 	$(AS_ROOT) go test -C deploy -race -count=1 ./...
 
+.PHONY: fuzz
+fuzz: ## run every fuzz target (TIME=30s each, RUN=FuzzReplay, PLANTED=1: does each find a planted fault?)
+	./testdata/fuzz-all "$(or $(TIME),30s)" "$(RUN)" "$(PLANTED)"
+
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }

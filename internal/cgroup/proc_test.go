@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sigtrace/sigtrace/internal/fuzzing"
 )
 
 func TestParseProc(t *testing.T) {
@@ -73,6 +75,9 @@ func FuzzParseProc(f *testing.F) {
 			if q != "" && (q[0] != '/' || above(q)) {
 				t.Errorf("rebased to %q", q)
 			}
+		}
+		if err == nil {
+			fuzzing.Outcome(f.Name(), p)
 		}
 	})
 }

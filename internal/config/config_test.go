@@ -5,12 +5,15 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
+
+	"github.com/sigtrace/sigtrace/internal/fuzzing"
 )
 
 type values struct {
@@ -137,14 +140,21 @@ func TestUnknownVariables(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add("log-dir: /x\ntypes: [a]\n")
 	f.Add("a: &x [*x]")
+	shipped, err := os.ReadFile("../../deploy/systemd/agent.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(shipped))
+	known := []string{"log-dir", "types", "log-max-size", "log-max-files", "deaths-max", "kube-events", "mask-args"}
 	f.Fuzz(func(t *testing.T, text string) {
-		settings, err := parse("f", []byte(text), []string{"log-dir", "types"})
+		settings, err := parse("f", []byte(text), known)
 		if err == nil {
 			for name := range settings {
-				if name != "log-dir" && name != "types" {
+				if !slices.Contains(known, name) {
 					t.Errorf("%q gives %q", text, name)
 				}
 			}
+			fuzzing.Outcome(f.Name(), settings)
 		}
 	})
 }

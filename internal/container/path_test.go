@@ -8,6 +8,8 @@ import (
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sigtrace/sigtrace/internal/fuzzing"
 )
 
 const (
@@ -189,5 +191,6 @@ func FuzzParsePath(f *testing.F) {
 		if !levels[Level(path)] {
 			t.Errorf("Level(%q) = %q", path, Level(path))
 		}
+		fuzzing.Outcome(f.Name(), ref, Level(path))
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sigtrace/sigtrace/internal/fuzzing"
 )
 
 // wire builds an event by hand, as bpf/event.h lays it out.
@@ -77,6 +79,9 @@ func FuzzDecode(f *testing.F) {
 		e, err := Decode(b)
 		if (e == nil) == (err == nil) {
 			t.Fatalf("Decode = %v, %v", e, err)
+		}
+		if err == nil {
+			fuzzing.Outcome(f.Name(), e)
 		}
 	})
 }

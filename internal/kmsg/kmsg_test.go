@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/fuzzing"
 )
 
 func order(n int) *int { return &n }
@@ -131,9 +132,11 @@ func FuzzParser(f *testing.F) {
 	}
 	f.Fuzz(func(_ *testing.T, line string) {
 		var p Parser
+		var last any
 		for range 3 {
-			p.Line(line)
+			last, _ = p.Line(line)
 		}
-		_, _ = text(line)
+		said, _ := text(line)
+		fuzzing.Outcome(f.Name(), last, said, p)
 	})
 }

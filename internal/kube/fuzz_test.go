@@ -3,12 +3,16 @@
 package kube
 
 import (
+	"bytes"
 	"os"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/sigtrace/sigtrace/internal/fuzzing"
 	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
@@ -30,9 +34,13 @@ func FuzzLogParser(f *testing.F) {
 		for _, line := range []string{first, second, first} {
 			checkFacts(t, p.Line(line, read))
 		}
-		checkFacts(t, p.Flush())
+		flushed := p.Flush()
+		checkFacts(t, flushed)
 		if p.Pending() {
 			t.Error("still pending after Flush")
+		}
+		if len(flushed) > 0 {
+			fuzzing.Outcome(f.Name(), flushed[0].Kind, flushed[0].Text, flushed[0].Time, flushed[0].Pod)
 		}
 	})
 }
@@ -61,6 +69,9 @@ func FuzzCounters(f *testing.F) {
 				t.Errorf("%+v %+v", k, c)
 			}
 		}
+		if len(counts) > 0 {
+			fuzzing.Outcome(f.Name(), counts)
+		}
 	})
 }
 
@@ -68,8 +79,52 @@ func FuzzJournal(f *testing.F) {
 	f.Add(`{"MESSAGE":"I1125 18:00:00.000000 1 a.go:1] \"x\"","__REALTIME_TIMESTAMP":"1795630819209927"}`)
 	f.Add(`{"MESSAGE":[73,49,300,-1,"x"],"__REALTIME_TIMESTAMP":"1"}`)
 	f.Fuzz(func(t *testing.T, line string) {
-		if _, at, ok := journalEntry(line); ok && at.IsZero() {
+		text, at, ok := journalEntry(line)
+		if ok && at.IsZero() {
 			t.Error("an entry without a time")
+		}
+		if ok {
+			fuzzing.Outcome(f.Name(), text, at.UnixNano())
+		}
+	})
+}
+
+// Whatever kubelet answers to /pods, each fact names its source, has a time, and
+// says no more than it may; and the counters are read neither too often nor too
+// seldom.
+func FuzzKubeletPods(f *testing.F) {
+	text, err := os.ReadFile("testdata/kubelet-pods.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text, uint32(0), uint8(1))
+	read := time.Date(2026, 11, 25, 20, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, text []byte, n uint32, how uint8) {
+		var list corev1.PodList
+		if decodePods(bytes.NewReader(fuzzing.Alter(text, n, how)), &list) != nil {
+			return
+		}
+		teller := podTeller{seen: map[string]*podSeen{}}
+		var facts []kubefact.Fact
+		for i := range list.Items {
+			pod := &list.Items[i]
+			if every := frequency(settingsOf(pod)); every < quickly || every > slowly {
+				t.Errorf("the counters are read every %v", every)
+			}
+			facts = append(facts, teller.changed(pod, read)...)
+			if again := teller.changed(pod, read); len(again) > 0 && len(facts) < toldMax {
+				t.Errorf("what is known is news: %+v", again)
+			}
+		}
+		teller.listed(read)
+		facts = append(facts, teller.listed(read)...)
+		checkFacts(t, facts)
+		var outcome []any
+		for _, f := range facts {
+			outcome = append(outcome, f.Kind, f.Time, f.UID, f.Reason, f.Text)
+		}
+		if len(facts) > 0 {
+			fuzzing.Outcome(f.Name(), outcome...)
 		}
 	})
 }

@@ -5,7 +5,9 @@ package kube
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -74,8 +76,8 @@ func jsonObject(object map[string]any) string {
 		return namespace + "/" + name
 	}
 	var parts []string
-	for key, value := range object {
-		parts = append(parts, key+":"+jsonValue(value))
+	for _, key := range slices.Sorted(maps.Keys(object)) { // one line, one text
+		parts = append(parts, key+":"+jsonValue(object[key]))
 	}
 	return strings.Join(parts, " ")
 }

@@ -51,6 +51,9 @@ func (p *LogParser) start(line string, read time.Time) []kubefact.Fact {
 	line = afterTag(line)
 	p.read = read
 	if r, ok := jsonRecord(line); ok {
+		if r.time.IsZero() { // no ts, or one that cannot be: as for text
+			r.time = read
+		}
 		return p.facts(r)
 	}
 	if _, _, ok := klogHeader(line); !ok || len(line) > entryMax {

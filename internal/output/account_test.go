@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/fuzzing"
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
@@ -61,7 +62,9 @@ func FuzzAccount(f *testing.F) {
 		d.Signals[0].Signal, d.Signals[0].Via, d.Signals[0].Result = s, event.Via(s), event.Result(s)
 		d.KubernetesSays = &event.KubernetesSays{Reason: s}
 		m, _ := MomentOf(signalOf(s))
-		for _, r := range accountOf(t, d, []Moment{m}) {
+		account := accountOf(t, d, []Moment{m})
+		fuzzing.Outcome(f.Name(), account)
+		for _, r := range account {
 			if r != '\n' && safetext.Unsafe(r) {
 				t.Fatalf("%q lets %q through", s, r)
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/fuzzing"
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
@@ -88,6 +89,7 @@ func FuzzPrint(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, format := range Formats() {
 			out := printed(t, format, signalOf(text), deathOf(text))
+			fuzzing.Outcome(f.Name(), format, out)
 			for _, r := range strings.ReplaceAll(out, "\n", "") {
 				if safetext.Unsafe(r) {
 					t.Fatalf("%s lets %q out: %q", format, r, out)

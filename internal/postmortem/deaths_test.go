@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/fuzzing"
 )
 
 func deathFiles(t *testing.T, dir string) []string {
@@ -67,6 +68,7 @@ func FuzzDeathNames(f *testing.F) {
 				if filepath.Base(name) != name || len(name)+len(partial) > 255 || strings.HasPrefix(name, ".") || strings.ContainsAny(name, "/\\\x00\n ") {
 					t.Errorf("%q makes %q", s, name)
 				}
+				fuzzing.Outcome(f.Name(), name)
 			}
 		}
 	})

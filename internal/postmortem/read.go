@@ -151,7 +151,8 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// decode reads a line; known is false for a type that is not ours.
+// decode reads a line; known is false for a type that is not ours, wrong is true
+// for what is no event or lacks what every event of its type has.
 func decode(line []byte) (e event.Event, known, wrong bool) {
 	if line = bytes.TrimSpace(line); len(line) == 0 {
 		return nil, false, false
@@ -176,7 +177,7 @@ func decode(line []byte) (e event.Event, known, wrong bool) {
 	default:
 		return nil, false, head.Type == ""
 	}
-	if json.Unmarshal(line, e) != nil {
+	if json.Unmarshal(line, e) != nil || event.CheckDecoded(e) != nil {
 		return nil, false, true
 	}
 	safetext.Foreign(e)

@@ -82,6 +82,12 @@ func readRecord(meta *ebpf.Map) (pinRecord, error) {
 	if err := meta.Lookup(uint32(0), &value); err != nil {
 		return r, fmt.Errorf("read its meta: %w", err)
 	}
+	return parseRecord(value)
+}
+
+// parseRecord reads the map's value: JSON, then zeros.
+func parseRecord(value []byte) (pinRecord, error) {
+	var r pinRecord
 	if err := json.Unmarshal(bytes.TrimRight(value, "\x00"), &r); err != nil {
 		return r, fmt.Errorf("read its meta: %w", err)
 	}

@@ -63,3 +63,11 @@ func (l line) event() event.Event {
 	}
 	return nil
 }
+
+// check refuses what is JSON and cannot have been recorded.
+func (l line) check() error {
+	if l.Kube != nil {
+		return l.Kube.CheckDecoded()
+	}
+	return event.CheckDecoded(l.event())
+}

@@ -49,7 +49,8 @@ func NewReader(r io.Reader) (*Reader, error) {
 }
 
 // Next returns the next event, or how far the stream had been seen; io.EOF at
-// the end. A torn last line, as a crash leaves it, is the end.
+// the end. A torn last line, as a crash leaves it, is the end. What it returns
+// has passed [event.CheckDecoded].
 func (r *Reader) Next() (e event.Event, seen uint64, err error) {
 	for r.s.Scan() {
 		r.number++
@@ -60,6 +61,9 @@ func (r *Reader) Next() (e event.Event, seen uint64, err error) {
 		if err := json.Unmarshal(r.s.Bytes(), &l); err != nil {
 			r.pending = fmt.Errorf("line %d of the recording: %w", r.number, err)
 			continue
+		}
+		if err := l.check(); err != nil {
+			return nil, 0, fmt.Errorf("line %d of the recording: %w", r.number, err)
 		}
 		if r.answer(l) {
 			continue
