@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/sigtrace/sigtrace/internal/event"
-	"github.com/sigtrace/sigtrace/internal/kubeevent"
 	"github.com/sigtrace/sigtrace/internal/metrics"
 )
 
@@ -161,10 +160,13 @@ func checkLabels(t *testing.T, body, name string) {
 }
 
 func TestEventReasons(t *testing.T) {
-	hold(t, "Kubernetes Events", []string{
-		kubeevent.ReasonOOM, kubeevent.ReasonSystemOOM, kubeevent.ReasonProbe, kubeevent.ReasonEvict,
-		kubeevent.ReasonStop, kubeevent.ReasonKill, kubeevent.ReasonCrash,
-	})
+	var reasons []string
+	for _, row := range event.CauseRows() {
+		if row.Report != nil && !slices.Contains(reasons, row.Report.Reason) {
+			reasons = append(reasons, row.Report.Reason)
+		}
+	}
+	hold(t, "Kubernetes Events", reasons)
 }
 
 // Every row of the table of what is planned says of what.
