@@ -25,10 +25,9 @@ run: build ## build what is missing and watch (ARGS="--pod foo")
 test-deps: ## install what the tests need (Debian packages)
 	SUDO="$(SUDO)" ./testdata/install-test-deps
 
-# What needs root skips itself without it, but for internal/live, which is left out;
-# so is deploy, which links Prometheus and is check-deploy's and test's. live runs
-# the packages that hold tests for root.
-NOT_UNIT := /(deploy|internal/live|internal/test/live)(/|$$)
+# What needs root skips itself without it, but for internal/live, which is left
+# out. live runs the packages that hold tests for root.
+NOT_UNIT := /internal/(live|test/live)(/|$$)
 NEED_ROOT  = $(sort $(dir $(shell git grep -lF os.Geteuid -- 'cmd/*_test.go' 'internal/*_test.go' ':!internal/cluster' ':!internal/test/cluster')))
 
 .PHONY: unit
@@ -53,9 +52,11 @@ lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }
 	go vet ./... ./testdata/bench ./testdata/guest
 	go vet -C deploy ./...
+	go vet -C docs/schema/gen ./...
 	go vet -tags cluster,agent ./internal/cluster/...
 	go tool staticcheck ./... ./testdata/bench ./testdata/guest
 	staticcheck=$$(go tool -n staticcheck) && cd deploy && "$$staticcheck" ./...
+	staticcheck=$$(go tool -n staticcheck) && cd docs/schema/gen && "$$staticcheck" ./...
 	go tool staticcheck -tags cluster,agent ./internal/cluster/...
 	shellcheck $$(git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh$$')
 	clang-format-19 --dry-run --Werror bpf/*.c bpf/*.h
@@ -70,7 +71,7 @@ schema: ## write docs/schema/v1.json from the Go types and docs/contract.md
 
 .PHONY: check-schema
 check-schema: ## is the JSON schema what its sources give, and is the output of every recording valid?
-	cd docs/schema/gen && go vet ./... && go test -count=1 ./...
+	go test -C docs/schema/gen -count=1 ./...
 
 .PHONY: check-generate
 check-generate: generate check-schema ## are the committed BPF objects and JSON schema what the sources give?

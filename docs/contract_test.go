@@ -159,6 +159,20 @@ func checkLabels(t *testing.T, body, name string) {
 	}
 }
 
+// The table of causes is the code's: the same order, the same meaning.
+func TestCauses(t *testing.T) {
+	rows := Table("`Cause`")
+	if len(rows) != len(event.CauseRows()) {
+		t.Fatalf("contract.md has %d causes, the code %d", len(rows), len(event.CauseRows()))
+	}
+	for i, r := range event.CauseRows() {
+		page := rows[i]
+		if want := []string{"`" + string(r.Cause) + "`", r.Meaning}; !slices.Equal(page.Cells, want) {
+			t.Errorf("contract.md has the cause %q, the code %q", page.Cells, want)
+		}
+	}
+}
+
 func TestEventReasons(t *testing.T) {
 	var reasons []string
 	for _, row := range event.CauseRows() {
