@@ -27,7 +27,7 @@ func (f *watchFlags) verdicts(s *session, types map[event.Type]bool) (judging, e
 	o := verdict.Options{
 		BootID: bootID(), Node: f.nodeName(), All: f.all,
 		TargetPID: f.target.PID, MaskArgs: f.maskArgs,
-		KernelLog: s.kernelLog != nil, Task: s.task, Memory: s.memory, Untold: s.untold,
+		KernelLog: s.kernelLog != nil, Task: s.task, Alive: s.alive, Memory: s.memory, Untold: s.untold,
 	}
 	if f.record != "" {
 		file, err := os.OpenFile(f.record, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
@@ -75,6 +75,13 @@ func (s *session) task(pid int, start uint64) (verdict.Task, bool) {
 		return verdict.Task{}, false
 	}
 	return verdict.Task{State: t.State, Wchan: t.Wchan, Stack: t.Stack, Frozen: frozen(s.proc, s.cache.Mounts(), pid)}, true
+}
+
+// alive reports whether a process is there and no zombie.
+func (s *session) alive(pid int, start uint64) *bool {
+	t, there := s.proc.Task(pid, start)
+	there = there && t.State != "Z" && t.State != "X"
+	return &there
 }
 
 // frozen asks the freezer of a process's cgroup; nil where there is none.

@@ -49,19 +49,23 @@ type Death struct {
 	Actor         *Process `json:"actor,omitempty"`
 	Relation      Relation `json:"relation,omitempty"`
 	// Chain leads from the first cause to the final blow.
-	Chain       []Hop       `json:"chain,omitempty"`
-	RequestedBy string      `json:"requested_by,omitempty"`
-	Signals     []Sent      `json:"signals,omitempty"`
-	OOM         *OOM        `json:"oom,omitempty"`
-	Memory      *Memory     `json:"memory,omitempty"`
-	Collateral  *Collateral `json:"collateral,omitempty"`
-	Evidence    []Evidence  `json:"evidence"`
+	Chain       []Hop  `json:"chain,omitempty"`
+	RequestedBy string `json:"requested_by,omitempty"`
+	Signals     []Sent `json:"signals,omitempty"`
+	// HandledSignals are signals that it handled shortly before and that do not ask
+	// a process to end; of a burst the first and the last.
+	HandledSignals []HandledSignal `json:"handled_signals,omitempty"`
+	OOM            *OOM            `json:"oom,omitempty"`
+	Memory         *Memory         `json:"memory,omitempty"`
+	Collateral     *Collateral     `json:"collateral,omitempty"`
+	Evidence       []Evidence      `json:"evidence"`
 	// KubernetesSays is what Kubernetes reports for the same death.
 	KubernetesSays *KubernetesSays `json:"kubernetes_says,omitempty"`
 	// EventsLost counts those lost in the window that the verdict rests on.
 	EventsLost uint64 `json:"events_lost"`
-	// ContainerSurvives is true where a process of a container died and the
-	// container's init lives on; nil where there is no container.
+	// ContainerSurvives is about the init of the process's container: true where it
+	// was seen alive after this death, false where it has ended too; nil where
+	// neither is known.
 	ContainerSurvives *bool `json:"container_survives,omitempty"`
 }
 
@@ -84,6 +88,17 @@ type Sent struct {
 	Trigger    *Process  `json:"trigger,omitempty"`
 	// GapSeconds is the time since the stop signal before it.
 	GapSeconds *float64 `json:"gap_seconds,omitempty"`
+}
+
+// HandledSignal is one signal that the process handled.
+type HandledSignal struct {
+	Time   time.Time `json:"time"`
+	Signal string    `json:"signal"`
+	// Code is the raw si_code; absent where the kernel passed no siginfo.
+	Code *int `json:"code,omitempty"`
+	// Address is the fault's, "0x…"; absent where there is none.
+	Address string   `json:"address,omitempty"`
+	Sender  *Process `json:"sender,omitempty"`
 }
 
 // Memory is what the cgroup of the dead process told when it died.

@@ -91,6 +91,9 @@ type SignalDetail struct {
 	// Outside: it does not matter as such, and was sent by a process of another
 	// cgroup. It may be the container's stop signal.
 	Outside bool `json:"outside,omitempty"`
+	// Noted: it was handled and kept in the kernel, and came with the exit of its
+	// target, or with what that sent to another process.
+	Noted bool `json:"noted,omitempty"`
 	// ForkedIntoKill: its cgroup was being killed while the target was forked;
 	// the trigger is the task that forked.
 	ForkedIntoKill bool `json:"forked_into_kill,omitempty"`
@@ -169,6 +172,8 @@ type ExitDetail struct {
 	Kept bool `json:"kept,omitempty"`
 	// Absent is set where no agent was there to see it.
 	Absent *Absent `json:"absent,omitempty"`
+	// CallerTID is the thread that called exit_group, 0 where that is not known.
+	CallerTID int `json:"caller_tid,omitempty"`
 	// Unseen is set where the exit itself was not seen, only its result.
 	Unseen bool `json:"unseen,omitempty"`
 }

@@ -39,4 +39,6 @@ const (
 	ResultAlreadyPending Result = "already_pending"
 	ResultOverflow       Result = "overflow"
 	ResultInfoLost       Result = "info_lost"
+	// ResultTooLate is sigtrace's own: the target was dying already.
+	ResultTooLate Result = "too_late"
 )

@@ -6,6 +6,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
+// Same reports whether two descriptions are of one process: pid and start time.
 func Same(a, b *event.Process) bool {
 	return a != nil && b != nil && a.PID == b.PID && a.StartBoottimeNS == b.StartBoottimeNS
 }
@@ -24,6 +25,7 @@ func among(list []*event.Process, p *event.Process) bool {
 	return false
 }
 
+// SameContainer reports whether two processes run in one container.
 func SameContainer(a, b *event.Process) bool {
 	return a.Container != nil && b.Container != nil && a.Container.ID == b.Container.ID
 }
@@ -35,7 +37,7 @@ func Relate(actor, dead *event.Process) event.Relation {
 		return ""
 	case Same(actor, dead):
 		return event.RelationSelf
-	case isParent(dead, actor):
+	case IsParent(dead, actor):
 		return event.RelationParent
 	case Descends(dead, actor):
 		return event.RelationAncestor
@@ -53,7 +55,8 @@ func Relate(actor, dead *event.Process) event.Relation {
 	return event.RelationHost
 }
 
-func isParent(p, parent *event.Process) bool {
+// IsParent reports whether parent forked p, or is its parent at present.
+func IsParent(p, parent *event.Process) bool {
 	return len(p.Ancestors) > 0 && Same(p.Ancestors[0], parent) ||
 		len(p.PresentAncestors) > 0 && Same(p.PresentAncestors[0], parent)
 }
@@ -64,10 +67,13 @@ func siblings(a, b *event.Process) bool {
 		Same(a.Ancestors[0], b.Ancestors[0]) && (SameContainer(a, b) || a.Container == nil && b.Container == nil)
 }
 
+// IsInit reports whether a process is known to be its container's init.
 func IsInit(p *event.Process) bool {
 	return p.Container != nil && p.Container.Init != nil && *p.Container.Init
 }
 
+// Lineage is the ancestry of a process, nearest first: who forked it, or else its
+// present parents.
 func Lineage(p *event.Process) []*event.Process {
 	if len(p.Ancestors) > 0 {
 		return p.Ancestors

@@ -38,7 +38,15 @@ type line struct {
 	Seen uint64 `json:"seen,omitempty"`
 	// Task and Memory are the answers to what the verdicts asked.
 	Task   *task         `json:"task,omitempty"`
+	Alive  *alive        `json:"alive,omitempty"`
 	Memory *event.Memory `json:"memory,omitempty"`
+}
+
+// alive is the answer to whether a process was there.
+type alive struct {
+	PID   int    `json:"pid"`
+	Start uint64 `json:"start"`
+	There *bool  `json:"there,omitempty"`
 }
 
 type task struct {

@@ -27,6 +27,7 @@ type Reader struct {
 	Header  Header
 	s       *bufio.Scanner
 	tasks   []task
+	alives  []alive
 	memory  []*event.Memory
 	number  int
 	pending error
@@ -87,6 +88,8 @@ func (r *Reader) HandFacts(to func(*kubefact.Fact)) { r.facts = to }
 // answer keeps what was answered, for the engine to ask again.
 func (r *Reader) answer(l line) bool {
 	switch {
+	case l.Alive != nil:
+		r.alives = append(r.alives, *l.Alive)
 	case l.Task != nil:
 		r.tasks = append(r.tasks, *l.Task)
 	case l.Memory != nil:
@@ -109,8 +112,18 @@ func (r *Reader) answer(l line) bool {
 func (r *Reader) Options() verdict.Options {
 	return verdict.Options{
 		BootID: r.Header.BootID, Node: r.Header.Node, All: r.Header.All,
-		TargetPID: r.Header.TargetPID, KernelLog: r.Header.KernelLog, Task: r.task, Memory: r.figures,
+		TargetPID: r.Header.TargetPID, KernelLog: r.Header.KernelLog, Task: r.task, Alive: r.alive, Memory: r.figures,
 	}
+}
+
+// alive answers as it was answered then; nil where it was not asked.
+func (r *Reader) alive(pid int, start uint64) *bool {
+	if len(r.alives) == 0 || r.alives[0].PID != pid || r.alives[0].Start != start {
+		return nil
+	}
+	there := r.alives[0].There
+	r.alives = r.alives[1:]
+	return there
 }
 
 func (r *Reader) task(pid int, start uint64) (verdict.Task, bool) {

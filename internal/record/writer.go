@@ -41,6 +41,13 @@ func New(out io.WriteCloser, o verdict.Options) *Writer {
 
 // tape records the answers of those whom the engine asks.
 func (w *Writer) tape(o *verdict.Options) {
+	if ask := o.Alive; ask != nil {
+		o.Alive = func(pid int, start uint64) *bool {
+			there := ask(pid, start)
+			w.write(line{Alive: &alive{pid, start, there}})
+			return there
+		}
+	}
 	if ask := o.Task; ask != nil {
 		o.Task = func(pid int, start uint64) (verdict.Task, bool) {
 			t, there := ask(pid, start)

@@ -11,9 +11,6 @@ import (
 	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
-// A messenger passes a signal on within this time (the contract's rule).
-const passesOn = second
-
 // bySender finds who began it and what that one is to the dead.
 func (e *Engine) bySender(st *story, f *finding) {
 	f.first = e.firstOf(f.deciding, f)
@@ -33,48 +30,35 @@ func (e *Engine) bySender(st *story, f *finding) {
 	e.cleanedUp(f)
 }
 
-// firstOf follows messengers back: whoever sends a signal to itself or to a
-// descendant, and had been sent the same one just before, only passes it on.
+// firstOf follows forwarders back to who asked first.
 func (e *Engine) firstOf(s *noted, f *finding) *noted {
 	for range hopsMax {
 		prior := e.prior(s)
 		if prior == nil {
 			return s
 		}
-		if s.BoottimeNS-prior.BoottimeNS > passesOn {
+		delay := s.BoottimeNS - prior.BoottimeNS
+		if delay > sameSignalWindow || s.SignalNumber != prior.SignalNumber {
 			f.confidence = event.Likely
+			f.asks = append(f.asks, openAsk{e.find(prior.Target), prior.Signal})
 		}
-		f.precede(hop(s, doer(s.Signal)))
+		f.precede(forwardHop(s, prior))
 		s = prior
 	}
 	return s
 }
 
-func (e *Engine) prior(s *noted) *noted {
-	from := s.Sender
-	st := e.find(from)
-	if st == nil || !proctree.Same(from, s.Target) && !proctree.Descends(s.Target, from) {
-		return nil
+// forwardHop is a forwarder's hop: what it did, how long after it was asked.
+func forwardHop(s, ask *noted) event.Hop {
+	h := hop(s, doer(s.Signal))
+	after := phrase.Duration(nanoseconds(s.BoottimeNS - ask.BoottimeNS))
+	switch {
+	case ownFault(ask.Signal):
+		h.What += fmt.Sprintf(", %s after its %s", after, ask.Signal.Signal)
+	default:
+		h.What += fmt.Sprintf(", %s after it was sent %s", after, ask.Signal.Signal)
 	}
-	for i := len(st.signals) - 1; i >= 0; i-- {
-		p := &st.signals[i]
-		if p.Signal == s.Signal || p.SignalNumber != s.SignalNumber || p.BoottimeNS > s.BoottimeNS ||
-			s.BoottimeNS-p.BoottimeNS > e.passesOn(st, p, s) || p.Result == event.ResultIgnored || proctree.Same(p.Sender, from) {
-			continue
-		}
-		return p
-	}
-	return nil
-}
-
-// passesOn is how long after p its target st may have sent s because of it. A
-// container that its runtime asks to end may clean up first, as long as it is
-// given, and then raise again what it was stopped with: uvicorn does.
-func (e *Engine) passesOn(st *story, p, s *noted) uint64 {
-	if proctree.Same(s.Sender, s.Target) && st.asksToEnd(p.Signal) && p.Sender != nil && proctree.IsRuntime(p.Sender, p.Target) {
-		return e.patience(st, p.Signal)
-	}
-	return passesOn
+	return h
 }
 
 func hop(s *noted, by *event.Process) event.Hop {

@@ -23,8 +23,16 @@ type finding struct {
 	hops            []event.Hop
 	// absent: no agent was there.
 	absent *event.Absent
-	// asked: it ended by itself after deciding.
+	// asked: it exited with a status of its own after deciding.
 	asked bool
+	// aborted: abort() in an init, which ignores SIGABRT. sibling: setOffBy is a
+	// sibling whose crash made their supervisor end it.
+	aborted, sibling bool
+	// parentLives: the thread that PR_SET_PDEATHSIG follows has ended, and its
+	// process has not.
+	parentLives bool
+	// asks are requests that forwarders are taken to have passed on.
+	asks []openAsk
 	// setOffBy is the death of another process that set this one off, and
 	// setOffCause the cause of that one.
 	setOffBy    *story
@@ -33,6 +41,12 @@ type finding struct {
 	why string
 	// cut: the causes behind this one were not all followed, see walk.
 	cut bool
+}
+
+// openAsk is a request to a process that has not been seen to end.
+type openAsk struct {
+	st  *story
+	ask *event.Signal
 }
 
 // decide gives a death its cause, once. It answers nil where the walk that led
@@ -75,7 +89,15 @@ func (e *Engine) decided(st *story) finding {
 	if s == nil {
 		return e.unseenSignal(st)
 	}
-	return e.bySignal(st, s)
+	if a := st.abortOfInit(s); a != nil {
+		return finding{
+			cause: event.CauseSelfSignal, confidence: event.Proven, deciding: s, first: a, actor: st.process, aborted: true,
+			hops: []event.Hop{hop(a, a.Sender), {Process: st.process, What: "ended by " + s.Signal.Signal + ", as abort() does where SIGABRT is ignored"}},
+		}
+	}
+	f := e.bySignal(st, s)
+	e.endedForSibling(st, &f)
+	return f
 }
 
 // deciding is the signal that was the end: the last fatal one of that number,
@@ -97,23 +119,35 @@ func (st *story) deciding(n int) *noted {
 	return maybe
 }
 
-// endedItself: an exit code, perhaps because it was asked to end.
+// endedItself: an exit code, perhaps because of a signal that was handled.
 func (e *Engine) endedItself(st *story) finding {
 	s := e.askedToEnd(st)
 	if s == nil {
-		return finding{cause: event.CauseExited, confidence: event.Proven}
+		s = st.handledBefore(st.exit)
+	}
+	if s == nil {
+		f := finding{cause: event.CauseExited, confidence: event.Proven}
+		if st.maybeHandled(st.exit) {
+			f.confidence = event.Likely
+		}
+		return f
 	}
 	f := e.bySignal(st, s)
-	f.confidence, f.asked = event.Likely, true
+	f.asked = true
+	e.endedForSibling(st, &f)
+	if f.confidence == event.Proven {
+		f.confidence = event.Likely
+	}
 	return f
 }
 
-// askedToEnd is the last signal that asks to end and that was handled: by a
-// handler, or by sigwait or signalfd (then it is not waiting any more).
+// askedToEnd is the first signal that asked it to end and that was still open: it
+// was handled, by a handler, or by sigwait or signalfd (then it is not waiting any
+// more). Whoever asks a second time has not begun it.
 func (e *Engine) askedToEnd(st *story) *noted {
-	for i := len(st.signals) - 1; i >= 0; i-- {
+	for i := range st.signals {
 		s := &st.signals[i]
-		if !st.asksToEnd(s.Signal) || s.Result == event.ResultIgnored || !s.Handled && !s.Blocked ||
+		if !st.asksToEnd(s.Signal) || !isHandled(s.Signal) || selfSent(s.Signal) ||
 			s.BoottimeNS > st.exit.BoottimeNS || st.exit.Pending&(1<<(s.SignalNumber-1)) != 0 {
 			continue
 		}
@@ -181,6 +215,7 @@ func (e *Engine) byMechanism(f *finding, s *noted) {
 	case event.ViaPdeathsig:
 		f.cause = event.CauseParentDeath
 		e.setOffByTrigger(f, s.Trigger)
+		f.parentLives = f.setOffBy == nil && e.isAlive(s.Trigger)
 	case event.ViaPidnsExit:
 		f.cause = event.CausePIDNamespaceEnded
 		e.setOffByTrigger(f, s.Trigger)

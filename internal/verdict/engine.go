@@ -44,6 +44,9 @@ type Options struct {
 	// Task looks at a process that does not die; nil where there is none to
 	// look at (a replay). It answers false when the process is gone.
 	Task func(pid int, start uint64) (Task, bool)
+	// Alive answers whether a process is there and no zombie; nil where that is not
+	// known. It may be nil itself.
+	Alive func(pid int, start uint64) *bool
 	// Untold hears of those whose end makes no record; may be nil.
 	Untold func(*event.Process)
 	// Memory reads the figures of a process's cgroup; nil if there are none.
@@ -60,16 +63,19 @@ type Task struct {
 
 // Engine correlates. It is not safe for concurrent use.
 type Engine struct {
-	o       Options
-	stories map[id]*story
-	ended   []*story // exits that wait to be judged, by time
-	killed  []*story // fatal signals whose exit is due
-	acts    acts
-	ooms    []*event.OOM // the last ones, for those who share the memory
-	logs    []*event.KernelOOM
-	lost    []loss
-	kube    kubereason.Cluster
-	told    []toldOf // records that may be revised
+	o        Options
+	stories  map[id]*story
+	ended    []*story // exits that wait to be judged, by time
+	killed   []*story // fatal signals whose exit is due
+	acts     acts
+	sendings sendings
+	open     []openForward // records whose forwarders have not ended
+	crashed  []*story      // the last abnormal ends, for their siblings
+	ooms     []*event.OOM  // the last ones, for those who share the memory
+	logs     []*event.KernelOOM
+	lost     []loss
+	kube     kubereason.Cluster
+	told     []toldOf // records that may be revised
 	// deciding and joining are the ways from one death to others, see walk.
 	deciding, joining walk
 }
@@ -81,11 +87,16 @@ func New(o Options) *Engine {
 
 // Signal takes in a signal. Routine ones are not remembered.
 func (e *Engine) Signal(s *event.Signal) {
-	if s.Target == nil || !s.Matters && !isTrue(s.Fatal) && !mayStop(s) {
+	if s.Target == nil || !s.Matters && !isTrue(s.Fatal) && !mayStop(s) && !mayEnd(s) {
 		return
 	}
 	st := e.story(s.Target, s.BoottimeNS)
 	act := e.acts.add(s)
+	e.sendings.add(s)
+	if mayEnd(s) && !st.asksToEnd(s) {
+		st.addHandled(s, act)
+		return
+	}
 	st.add(s, act)
 	if isTrue(s.Fatal) && st.exit == nil && st.killed == nil {
 		st.killed = s
@@ -130,6 +141,7 @@ func (e *Engine) Exit(x *event.Exit) {
 		return
 	}
 	st.exit = x
+	e.noteCrash(st)
 	e.kube.ContainerEnded(x)
 	if e.o.Memory != nil && !x.Kept && x.Process.Cgroup != "" && (x.SignalNumber != 0 || x.Process.Container != nil) {
 		st.memory = e.o.Memory(x.Process) // now: the cgroup is about to go
@@ -156,6 +168,7 @@ func (e *Engine) Due(seen uint64) []event.Event {
 	}
 	e.ended = still
 	out = append(out, e.revised(seen)...)
+	out = append(out, e.refuted(seen)...)
 	out = append(out, e.overdue(seen)...)
 	e.forget(seen)
 	return out

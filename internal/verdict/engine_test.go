@@ -161,7 +161,10 @@ func TestAskedToEnd(t *testing.T) {
 		"long after":           {n: unix.SIGTERM, opts: []option{handled}, after: 61_000, silent: true},
 		"reload":               {n: unix.SIGHUP, opts: []option{handled}, after: 1500, silent: true},
 		"hangup":               {n: unix.SIGHUP, opts: []option{handled}, after: 500, cause: event.CauseForeignProcess},
-		"no request":           {n: unix.SIGUSR1, opts: []option{handled}, after: 10, silent: true},
+		"USR1 and an error":    {n: unix.SIGUSR1, opts: []option{handled}, after: 900, cause: event.CauseForeignProcess},
+		"USR1, later an error": {n: unix.SIGUSR1, opts: []option{handled}, after: 1100, silent: true},
+		"a watchdog's ABRT":    {n: unix.SIGABRT, opts: []option{handled}, after: 9900, cause: event.CauseForeignProcess},
+		"a dump, and it lives": {n: unix.SIGABRT, opts: []option{handled}, after: 10_100, silent: true},
 		"exit code of a shell": {n: unix.SIGTERM, opts: []option{handled}, after: 10, cause: event.CauseForeignProcess},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -227,14 +230,29 @@ func TestReraise(t *testing.T) {
 	}
 }
 
-// Later than a second, or another signal, it is its own doing.
-func TestNoReraise(t *testing.T) {
-	w := newWorld(t, Options{})
-	p := proc(10, "server")
-	w.signal(1000, unix.SIGTERM, p, from(proc(20, "kill")), handled)
-	w.signal(2500, unix.SIGTERM, p, from(p))
-	w.exit(2501, p, 143)
-	expect(t, w.death(2700), event.CauseSelfSignal, event.Proven, p)
+// It may drain first: then it is likely. A crash during its shutdown is its own.
+func TestReraiseAfterDraining(t *testing.T) {
+	asker := proc(20, "kill")
+	for _, c := range []struct {
+		n          unix.Signal
+		cause      event.Cause
+		confidence event.Confidence
+		own        bool
+	}{
+		{unix.SIGTERM, event.CauseForeignProcess, event.Likely, false},
+		{unix.SIGABRT, event.CauseSelfSignal, event.Proven, true},
+	} {
+		w := newWorld(t, Options{})
+		p := proc(10, "server")
+		w.signal(1000, unix.SIGTERM, p, from(asker), handled)
+		w.signal(3500, c.n, p, from(p))
+		w.exit(3501, p, 128+int(c.n))
+		actor := asker
+		if c.own {
+			actor = p
+		}
+		expect(t, w.death(3700), c.cause, c.confidence, actor)
+	}
 }
 
 func TestMessengers(t *testing.T) {
@@ -530,8 +548,8 @@ func TestOOM(t *testing.T) {
 	})
 	t.Run("a survivor of an earlier OOM", func(t *testing.T) {
 		// A child's OOM, then a normal stop: what Kubernetes calls OOMKilled.
-		w := newWorld(t, Options{})
-		child, asker := inside("web", false, proc(11, "worker")), proc(30, "kill")
+		w := newWorld(t, Options{Alive: func(int, uint64) *bool { return yes() }})
+		child, asker := inside("web", false, proc(11, "worker", hog)), proc(30, "kill")
 		w.oom(1000, child, by, nil)
 		w.exit(1001, child, 137)
 		if d := w.death(1200); d.ContainerSurvives == nil || !*d.ContainerSurvives {

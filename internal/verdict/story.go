@@ -36,6 +36,10 @@ type story struct {
 	id      id
 	process *event.Process
 	signals []noted // by time
+	// handled are those that do not ask it to end and were handled, by time.
+	handled []noted
+	// refuted are requests to stop after which it lived on.
+	refuted map[*event.Signal]bool
 	// killed is the first signal that was its end, sigkill the first SIGKILL from
 	// then on: whoever stays after SIGTERM often gets one.
 	killed, sigkill *event.Signal

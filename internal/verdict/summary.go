@@ -25,6 +25,7 @@ func (e *Engine) summarize(d *event.Death, j *joined) {
 		}
 	}
 	add(stopBefore(d, f))
+	add(ownSteps(d, f))
 	add(e.requestUnknown(d, j))
 	add(disagreement(d))
 	d.TenantSummary = strings.Join(append([]string{first}, more...), " ")
@@ -40,7 +41,7 @@ func ending(d *event.Death, f *finding) string {
 	switch {
 	case f.absent != nil:
 		return endedAbsent(d.Exit) + " while no agent was running" + others
-	case d.Exit.Signal != "" && (d.Cause == event.CauseKernelFault || d.Cause == event.CauseSelfSignal && d.Exit.Signal == "SIGABRT"):
+	case d.Exit.Signal != "" && (d.Cause == event.CauseKernelFault || f.aborted || d.Cause == event.CauseSelfSignal && d.Exit.Signal == "SIGABRT"):
 		return fmt.Sprintf("crashed (%s, exit %d%s)%s", d.Exit.Signal, d.Exit.Code, dumped(d.Exit), others)
 	case d.Exit.Signal != "":
 		return fmt.Sprintf("was killed (%s, exit %d)%s", d.Exit.Signal, d.Exit.Code, others)
@@ -64,7 +65,10 @@ func elapsed(f *finding, d *event.Death) string {
 // reason is the clause of the table of causes with what is known of this death.
 func reason(d *event.Death, j *joined) string {
 	f := &j.finding
-	clause := clauseOf(d, j)
+	clause := forwarded(d, f, clauseOf(d, j))
+	if f.sibling {
+		clause += ", after its sibling " + phrase.Name(f.setOffBy.process) + " " + phrase.Ended(f.setOffBy.exit.Exit)
+	}
 	if !f.asked || f.absent != nil {
 		return clause
 	}
@@ -100,7 +104,9 @@ func clauseOf(d *event.Death, j *joined) string {
 		return selfSignal(d, f)
 	case event.CauseKernelFault:
 		return row.Clause + phrase.Fault(faultSignal(d, f)) + "; no other process sent the signal"
-	case event.CauseParentDeath, event.CausePIDNamespaceEnded:
+	case event.CauseParentDeath:
+		return parentDeath(d, f)
+	case event.CausePIDNamespaceEnded:
 		return row.Clause + setOffText(d, f)
 	case event.CauseTerminal:
 		return row.Clause + terminalDetail(f) + setOffText(d, f)
@@ -166,6 +172,9 @@ func execSession(d *event.Death) string {
 
 func selfSignal(d *event.Death, f *finding) string {
 	row := d.Cause.Row()
+	if f.aborted {
+		return ": it called abort(); PID 1 ignores SIGABRT"
+	}
 	if f.first != nil && f.first.Via == event.ViaCgroupKill {
 		return " by its own write to its cgroup's cgroup.kill"
 	}
@@ -181,6 +190,20 @@ func faultSignal(d *event.Death, f *finding) string {
 		return f.first.Signal.Signal
 	}
 	return d.Exit.Signal
+}
+
+// parentDeath: PR_SET_PDEATHSIG follows the thread that forked, and its process may
+// live on.
+func parentDeath(d *event.Death, f *finding) string {
+	t := f.first.Trigger
+	if t == nil || t.TID == 0 || f.setOffBy != nil {
+		return d.Cause.Row().Clause + setOffText(d, f)
+	}
+	text := " because the thread of " + phrase.Name(t) + " that had started it ended (PR_SET_PDEATHSIG)"
+	if f.parentLives {
+		text += "; that process itself lives on"
+	}
+	return text
 }
 
 // setOffText names who set off the death that set off this one.
@@ -251,4 +274,47 @@ func stopBefore(d *event.Death, f *finding) string {
 		return fmt.Sprintf("It had not ended %s after %s.", gap, s.Signal)
 	}
 	return ""
+}
+
+// forwarded makes the clause "by X" one about a forwarder that X had asked.
+func forwarded(d *event.Death, f *finding, clause string) string {
+	actor, by := strings.CutPrefix(clause, " by ")
+	from := forwarder(d, f)
+	if !by || from == nil {
+		return clause
+	}
+	whom := "it"
+	if !proctree.Same(from, f.first.Target) {
+		whom = phrase.Name(f.first.Target)
+	}
+	if strings.Contains(actor, ", ") {
+		actor += ","
+	}
+	gap := phrase.Duration(nanoseconds(f.deciding.BoottimeNS - f.first.BoottimeNS))
+	return fmt.Sprintf(" by %s, passing on %s that %s had sent %s %s before", phrase.Actor(from, d.Process), f.first.Signal.Signal, actor, whom, gap)
+}
+
+// forwarder is who sent the deciding signal on, where that is neither the process
+// itself nor who began it.
+func forwarder(d *event.Death, f *finding) *event.Process {
+	if f.deciding == nil || f.first == nil || f.first.Signal == f.deciding.Signal || f.aborted {
+		return nil
+	}
+	from := doer(f.deciding.Signal)
+	if from == nil || proctree.Same(from, d.Process) || proctree.Same(from, doer(f.first.Signal)) {
+		return nil
+	}
+	return from
+}
+
+// ownSteps is about what the process did itself after the first signal.
+func ownSteps(d *event.Death, f *finding) string {
+	if f.deciding == nil || f.first == nil || f.first.Signal == f.deciding.Signal || f.aborted || !selfSent(f.deciding.Signal) {
+		return ""
+	}
+	gap := phrase.Duration(nanoseconds(f.deciding.BoottimeNS - f.first.BoottimeNS))
+	if ownFault(f.first.Signal) || coreSignals.has(f.first.SignalNumber) {
+		return fmt.Sprintf("Its handler of %s ended it by %s %s later.", f.first.Signal.Signal, f.deciding.Signal.Signal, gap)
+	}
+	return fmt.Sprintf("It handled %s and sent itself %s %s later.", f.first.Signal.Signal, f.deciding.Signal.Signal, gap)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/proctree"
@@ -18,6 +19,7 @@ func (e *Engine) tell(st *story) event.Event {
 		return nil
 	}
 	e.keep(st, d)
+	e.watchForwarders(st, d)
 	return d
 }
 
@@ -49,9 +51,10 @@ func (e *Engine) record(st *story) *event.Death {
 	d.Type = event.TypeDeath
 	d.Relation = proctree.Relate(f.actor, x.Process)
 	d.Signals = sentTo(st)
+	d.HandledSignals = st.handledSignals()
 	d.Collateral = e.collateral(st, f, group)
 	d.EventsLost = e.lostIn(st.since(), x.BoottimeNS+settle)
-	d.ContainerSurvives = survives(x)
+	d.ContainerSurvives = e.containerSurvives(st)
 	if d.EventsLost > 0 && d.Cause == event.CauseExited {
 		d.Confidence = event.Likely // a signal may be among what was lost
 	}
@@ -73,7 +76,7 @@ func (e *Engine) wanted(st *story) bool {
 	case proctree.IsInit(x.Process), x.Init:
 		return true
 	}
-	return e.askedToEnd(st) != nil
+	return e.askedToEnd(st) != nil || st.handledBefore(x) != nil
 }
 
 // untold: an end that was judged and makes no record.
@@ -97,7 +100,12 @@ func (f *finding) chain() []event.Hop {
 	}
 	hops := f.hops
 	if f.setOffBy != nil && f.cause != event.CauseRuntimeCleanup {
-		hops = append(append([]event.Hop{}, hops...), event.Hop{Process: f.setOffBy.process, What: "died (" + f.whyDied() + ")"})
+		died := event.Hop{Process: f.setOffBy.process, What: "died (" + f.whyDied() + ")"}
+		at := len(hops)
+		if f.sibling {
+			at = max(len(hops)-1, 0) // before what the supervisor did about it
+		}
+		hops = slices.Insert(slices.Clone(hops), at, died)
 	}
 	return hops
 }
@@ -172,13 +180,4 @@ func (e *Engine) collateral(st *story, f *finding, group []*event.OOM) *event.Co
 		return c
 	}
 	return f.first.act.others(st.id)
-}
-
-// survives tells of a container's process whether the container lives on.
-func survives(x *event.Exit) *bool {
-	if x.Process.Container == nil {
-		return nil
-	}
-	lives := !proctree.IsInit(x.Process)
-	return &lives
 }

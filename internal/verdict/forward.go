@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proctree"
+)
+
+// Whoever was asked to stop or to reload, and within its shutdown window ends a
+// descendant or itself, passes that on: it is a forwarder, and who asked is the
+// cause. Supervisors translate (TERM to QUIT), wait, drain and escalate, so that
+// neither the signal's number nor a second's time tells it (docs/contract.md).
+
+const (
+	// sameSignalWindow is how long after a signal of any kind the same one is
+	// still passed on.
+	sameSignalWindow = second
+	// reloadStarts is how soon after a request to reload its target begins to end
+	// its workers, reloadWindow how long it may take for all of them.
+	reloadStarts = second
+	reloadWindow = 60 * second
+	// sendingsMax bounds the senders whose signals are remembered, and
+	// sendingsEach those of one.
+	sendingsMax  = 1024
+	sendingsEach = 32
+)
+
+// sending is one terminating signal that a process sent to another.
+type sending struct {
+	at     uint64
+	target id
+}
+
+// sendings remembers what processes sent to others.
+type sendings struct{ by map[id][]sending }
+
+func (ss *sendings) add(s *event.Signal) {
+	from := doer(s)
+	if from == nil || proctree.Same(from, s.Target) {
+		return
+	}
+	if ss.by == nil {
+		ss.by = map[id][]sending{}
+	}
+	k := idOf(from)
+	list := append(ss.by[k], sending{s.BoottimeNS, idOf(s.Target)})
+	if len(list) > sendingsEach {
+		list = list[1:]
+	}
+	ss.by[k] = list
+	if len(ss.by) > sendingsMax {
+		ss.dropOldest()
+	}
+}
+
+func (ss *sendings) dropOldest() {
+	var oldest id
+	at := ^uint64(0)
+	for k, list := range ss.by {
+		if last := list[len(list)-1].at; last < at {
+			oldest, at = k, last
+		}
+	}
+	delete(ss.by, oldest)
+}
+
+// firstAfter is when a process first sent something from a time on; ok is false if
+// it did not, as far as is known.
+func (ss *sendings) firstAfter(who id, from uint64) (at uint64, ok bool) {
+	at = ^uint64(0)
+	for _, s := range ss.by[who] {
+		if s.at >= from && s.at < at {
+			at, ok = s.at, true
+		}
+	}
+	return at, ok
+}
+
+// prior is the signal that the sender of s passes on with s: the first one that
+// was still open. It is nil where the sender was not asked.
+func (e *Engine) prior(s *noted) *noted {
+	from := doer(s.Signal)
+	st := e.find(from)
+	if st == nil || !proctree.Same(from, s.Target) && !proctree.Descends(s.Target, from) {
+		return nil
+	}
+	if proctree.Same(from, s.Target) {
+		if h := st.crashedBefore(s); h != nil {
+			return h
+		}
+	}
+	var same *noted
+	for _, list := range [][]noted{st.signals, st.handled} {
+		for i := range list {
+			p := &list[i]
+			if p.Signal == s.Signal || p.BoottimeNS > s.BoottimeNS || !isAsk(p.Signal, from) || st.refuted[p.Signal] {
+				continue
+			}
+			if e.forwards(st, p, s) {
+				return p
+			}
+			if same == nil && p.SignalNumber == s.SignalNumber && s.BoottimeNS-p.BoottimeNS <= sameSignalWindow {
+				same = p
+			}
+		}
+	}
+	return same
+}
+
+// isAsk reports whether somebody else may have asked from for something by p. What
+// was ignored, or was the end, asks for nothing.
+func isAsk(p *event.Signal, from *event.Process) bool {
+	return p.Result != event.ResultIgnored && p.Result != event.ResultTooLate && !isTrue(p.Fatal) && !proctree.Same(p.Sender, from)
+}
+
+// forwards reports whether s is what the target of p, a request to stop or reload,
+// does about it.
+func (e *Engine) forwards(st *story, p, s *noted) bool {
+	delay := s.BoottimeNS - p.BoottimeNS
+	toItself := proctree.Same(doer(s.Signal), s.Target)
+	if !toItself && s.Target.StartBoottimeNS > p.BoottimeNS {
+		return false // started since then: it goes on working, or this is the reload's new worker
+	}
+	switch {
+	case st.asksToStop(p.Signal):
+		if toItself && s.SignalNumber != p.SignalNumber && s.SignalNumber != int(unix.SIGKILL) {
+			return false // a crash during its shutdown is a crash
+		}
+		return delay <= e.patience(st, p.Signal)
+	case asksToReload(p.Signal) && !toItself:
+		first, ok := e.sendings.firstAfter(st.id, p.BoottimeNS)
+		return ok && first-p.BoottimeNS <= reloadStarts && delay <= reloadWindow
+	}
+	return false
+}
+
+// asksToStop reports whether a signal asks a process to stop for good: SIGHUP,
+// unless it is the container's stop signal, does not.
+func (st *story) asksToStop(s *event.Signal) bool {
+	return st.asksToEnd(s) && (unix.Signal(s.SignalNumber) != unix.SIGHUP || st.stopSignal() == s.Signal)
+}
+
+// asksToReload reports whether supervisors take a signal for a request to replace
+// their workers.
+func asksToReload(s *event.Signal) bool {
+	switch unix.Signal(s.SignalNumber) {
+	case unix.SIGHUP, unix.SIGUSR2:
+		return isHandled(s)
+	}
+	return false
+}
+
+// openForward is a record that takes a process for a forwarder which has not ended
+// yet. A process that was asked to stop ends, unless its stop was cancelled: then
+// what it sent was of its own accord.
+type openForward struct {
+	story *story
+	death *event.Death
+	asked *story
+	ask   *event.Signal
+	// due is when the process must have ended (CLOCK_BOOTTIME, ns).
+	due uint64
+}
+
+const openForwardsMax = 256
+
+// watchForwarders remembers a record until its forwarders have ended.
+func (e *Engine) watchForwarders(st *story, d *event.Death) {
+	if st.cause == nil {
+		return
+	}
+	for _, a := range st.cause.asks {
+		if a.st == st || a.st.exit != nil || !a.st.asksToStop(a.ask) {
+			continue
+		}
+		if len(e.open) >= openForwardsMax {
+			e.open = e.open[1:]
+		}
+		e.open = append(e.open, openForward{st, d, a.st, a.ask, a.ask.BoottimeNS + e.patience(a.st, a.ask) + killsLate})
+	}
+}
+
+// refuted returns the records of those whose forwarder lives on although it was
+// asked to stop: it was not its stop that made it send the signal.
+func (e *Engine) refuted(now uint64) []event.Event {
+	var out []event.Event
+	still := e.open[:0]
+	for _, o := range e.open {
+		switch {
+		case o.asked.exit != nil:
+		case now < o.due:
+			still = append(still, o)
+		default:
+			if d := e.recordWithout(o); d != nil {
+				out = append(out, d)
+			}
+		}
+	}
+	clear(e.open[len(still):])
+	e.open = still
+	return out
+}
+
+func (e *Engine) recordWithout(o openForward) event.Event {
+	if o.asked.refuted == nil {
+		o.asked.refuted = map[*event.Signal]bool{}
+	}
+	o.asked.refuted[o.ask] = true
+	o.story.cause = nil
+	d := e.record(o.story)
+	if d == nil || !differs(d, o.death) && idOf(d.Actor) == idOf(o.death.Actor) {
+		return nil
+	}
+	d.Revision = o.death.Revision + 1
+	for i := range e.told {
+		if e.told[i].story == o.story {
+			d.Revision = e.told[i].death.Revision + 1
+			e.told[i].death = d
+		}
+	}
+	return d
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package verdict
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proctree"
+)
+
+const (
+	// crashReaction is how soon after a child's abnormal end a supervisor that ends
+	// the others because of it does so: postgres' postmaster took 49 ms.
+	crashReaction = second
+	// crashedMax bounds the children that are remembered.
+	crashedMax = 256
+)
+
+// noteCrash remembers the abnormal end of a process, for its siblings.
+func (e *Engine) noteCrash(st *story) {
+	x := st.exit
+	if x.SignalNumber == 0 || x.Context || len(st.process.Ancestors) == 0 {
+		return
+	}
+	if len(e.crashed) >= crashedMax {
+		e.crashed = e.crashed[1:]
+	}
+	e.crashed = append(e.crashed, st)
+}
+
+// endedForSibling is for a supervisor that nobody asked to stop, and that ends its
+// children because one of them has crashed: the sibling's death set this one off.
+// The supervisor stays the actor.
+func (e *Engine) endedForSibling(st *story, f *finding) {
+	s := f.deciding
+	from := doer(s.Signal)
+	if from == nil || f.first != s || !proctree.IsParent(st.process, from) || !stopsAll(s.Signal) {
+		return
+	}
+	sibling := e.crashedSibling(st, from, s)
+	if sibling == nil || e.sendings.targetsSince(idOf(from), sibling.exit.BoottimeNS) < 2 {
+		return
+	}
+	cause := e.decide(sibling)
+	if cause == nil {
+		return
+	}
+	f.setOffBy, f.setOffCause, f.sibling = sibling, cause.cause, true
+	f.confidence = event.Likely
+	f.precede(cause.hops...)
+}
+
+// crashedSibling is the last child of a supervisor that ended abnormally shortly
+// before s, by another hand than the supervisor's.
+func (e *Engine) crashedSibling(st *story, parent *event.Process, s *noted) *story {
+	for i := len(e.crashed) - 1; i >= 0; i-- {
+		c := e.crashed[i]
+		if c == st || c.exit.BoottimeNS > s.BoottimeNS || s.BoottimeNS-c.exit.BoottimeNS > crashReaction || !proctree.IsParent(c.process, parent) {
+			continue
+		}
+		if end := c.deciding(c.exit.SignalNumber); end == nil || !proctree.Same(doer(end.Signal), parent) {
+			return c
+		}
+	}
+	return nil
+}
+
+func stopsAll(s *event.Signal) bool {
+	switch unix.Signal(s.SignalNumber) {
+	case unix.SIGQUIT, unix.SIGTERM, unix.SIGKILL, unix.SIGABRT, unix.SIGINT:
+		return true
+	}
+	return false
+}
+
+// targetsSince counts the processes that one has sent terminating signals to since
+// a time.
+func (ss *sendings) targetsSince(who id, from uint64) int {
+	targets := map[id]bool{}
+	for _, s := range ss.by[who] {
+		if s.at >= from {
+			targets[s.target] = true
+		}
+	}
+	return len(targets)
+}
