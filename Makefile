@@ -82,7 +82,7 @@ bench: build test-deps ## measure what it costs, against sigsnoop and bpftrace (
 
 .PHONY: zoo
 zoo: test-deps ## let every way to die happen and print the board: expected, got, total
-	$(AS_ROOT) go test -count=1 -v -run TestZoo ./internal/live
+	$(AS_ROOT) go test -count=1 -v -run TestZoo ./internal/test/live
 
 .PHONY: zoo-busy
 zoo-busy: test-deps ## the zoo 20 times with all cores busy: unknown is allowed there, wrong is not (REPEAT=20)

@@ -34,13 +34,13 @@ var build = sync.OnceValues(func() (bins, error) {
 	}
 	if b.sigtrace == "" {
 		b.sigtrace = filepath.Join(dir, "sigtrace")
-		if out, err := exec.Command("go", "build", "-o", b.sigtrace, "../../cmd/sigtrace").CombinedOutput(); err != nil {
+		if out, err := exec.Command("go", "build", "-o", b.sigtrace, "../../../cmd/sigtrace").CombinedOutput(); err != nil {
 			return b, fmt.Errorf("build sigtrace: %w\n%s", err, out)
 		}
 	}
 	if b.zoo == "" {
 		b.zoo = filepath.Join(dir, "zoo")
-		sources, err := filepath.Glob("../../testdata/zoo/*.c")
+		sources, err := filepath.Glob("../../../testdata/zoo/*.c")
 		if err != nil {
 			return b, err
 		}
