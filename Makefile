@@ -53,10 +53,10 @@ lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }
 	go vet ./... ./testdata/bench ./testdata/guest
 	go vet -C deploy ./...
-	go vet -tags cluster,agent ./internal/cluster/...
+	go vet -tags cluster,agent ./internal/test/cluster/...
 	go tool staticcheck ./... ./testdata/bench ./testdata/guest
 	staticcheck=$$(go tool -n staticcheck) && cd deploy && "$$staticcheck" ./...
-	go tool staticcheck -tags cluster,agent ./internal/cluster/...
+	go tool staticcheck -tags cluster,agent ./internal/test/cluster/...
 	shellcheck $$(git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh$$')
 	clang-format-19 --dry-run --Werror bpf/*.c bpf/*.h
 
@@ -146,16 +146,16 @@ vagrant-box: vagrant-deps ## make a box for libvirt from Debian's packages, and 
 
 .PHONY: test-kube
 test-kube: test-deps ## Kubernetes' own reasons, in a real cluster (SCENARIO=liveness KUBE_VERSION=1.33.13)
-	$(AS_ROOT) go test -tags cluster -count=1 -v -timeout 30m -parallel 10 ./internal/cluster
+	$(AS_ROOT) go test -tags cluster -count=1 -v -timeout 30m -parallel 10 ./internal/test/cluster
 
 .PHONY: test-kube-agent
 test-kube-agent: test-deps deploy-deps ## the real DaemonSet in such a cluster: logs, files, Events, why and Prometheus must agree
 	$(AS_ROOT) PROMETHEUS="$(PROMETHEUS)/usr/bin/prometheus" \
-		go test -tags cluster,agent -count=1 -v -timeout 30m -run TestDaemonSet ./internal/cluster
+		go test -tags cluster,agent -count=1 -v -timeout 30m -run TestDaemonSet ./internal/test/cluster
 
 .PHONY: kube-up
 kube-up: test-deps ## hold such a cluster until ^C and tell how to reach it (ARGS=-standalone)
-	$(AS_ROOT) ./testdata/cluster/hold $(ARGS)
+	$(AS_ROOT) ./internal/test/cluster/hold $(ARGS)
 
 .PHONY: test-arm64
 test-arm64: arm64-deps ## the unit tests of arm64, under qemu-user

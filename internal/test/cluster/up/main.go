@@ -20,7 +20,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/sigtrace/sigtrace/internal/cluster/bed"
+	"github.com/sigtrace/sigtrace/internal/test/cluster/bed"
 )
 
 func main() {
@@ -36,7 +36,7 @@ func main() {
 func run(ctx context.Context) error {
 	var o bed.Options
 	flag.StringVar(&o.Programs, "programs", "", "`directory` of kubelet and the others, see build-kubernetes")
-	flag.StringVar(&o.App, "app", "", "the test's static `program`, see internal/cluster/app")
+	flag.StringVar(&o.App, "app", "", "the test's static `program`, see internal/test/cluster/app")
 	flag.BoolVar(&o.Standalone, "standalone", false, "kubelet alone, with static pods")
 	flag.IntVar(&o.Verbosity, "v", 2, "kubelet's verbosity")
 	flag.StringVar(&o.KeepLogs, "keep-logs", "", "copy the programs' logs to this `directory` at the end")

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sigtrace/sigtrace/internal/cluster/bed"
+	"github.com/sigtrace/sigtrace/internal/test/cluster/bed"
 )
 
 // programs are what the tests run, built once.
@@ -29,7 +29,7 @@ var build = sync.OnceValues(func() (programs, error) {
 		return programs{}, err
 	}
 	p := programs{filepath.Join(dir, "sigtrace"), filepath.Join(dir, "app"), filepath.Join(dir, "up"), ""}
-	for name, pkg := range map[string]string{p.sigtrace: "../../cmd/sigtrace", p.app: "./app", p.up: "./up"} {
+	for name, pkg := range map[string]string{p.sigtrace: "../../../cmd/sigtrace", p.app: "./app", p.up: "./up"} {
 		c := exec.Command("go", "build", "-o", name, pkg)
 		if name == p.app { // alone in its image
 			c.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -38,7 +38,7 @@ var build = sync.OnceValues(func() (programs, error) {
 			return p, fmt.Errorf("build %s: %w\n%s", pkg, err, out)
 		}
 	}
-	c := exec.Command("../../testdata/cluster/build-kubernetes")
+	c := exec.Command("./build-kubernetes")
 	c.Stderr = os.Stderr
 	out, err := c.Output()
 	if err != nil {

@@ -2,5 +2,5 @@
 
 // Package cluster holds sigtrace against a real Kubernetes node: make
 // test-kube. Its tests have the build tag cluster, for they need Kubernetes'
-// own programs, which testdata/cluster/build-kubernetes builds.
+// own programs, which build-kubernetes beside it builds.
 package cluster

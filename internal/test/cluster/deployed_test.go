@@ -61,7 +61,7 @@ patches:
                 hostPath: {path: "%[6]s", type: DirectoryOrCreate}
 `
 
-const deployDir = "../../deploy"
+const deployDir = "../../../deploy"
 
 // deployAgent builds the image, imports it, has the API server look at both
 // overlays, and rolls the default one out.
