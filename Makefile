@@ -51,10 +51,10 @@ fuzz: ## run every fuzz target (TIME=30s each, RUN=FuzzReplay, PLANTED=1: does e
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }
-	go vet ./... ./testdata/bench ./testdata/guest
+	go vet ./... ./testdata/bench
 	go vet -C deploy ./...
 	go vet -tags cluster,agent ./internal/test/cluster/...
-	go tool staticcheck ./... ./testdata/bench ./testdata/guest
+	go tool staticcheck ./... ./testdata/bench
 	staticcheck=$$(go tool -n staticcheck) && cd deploy && "$$staticcheck" ./...
 	go tool staticcheck -tags cluster,agent ./internal/test/cluster/...
 	shellcheck $$(git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh$$')
@@ -92,17 +92,17 @@ zoo-busy: test-deps ## the zoo 20 times with all cores busy: unknown is allowed 
 .PHONY: record
 record: test-deps ## record what the zoo and the container tests do anew, for the golden replays (GUESTS=6.12-v2)
 	rm -rf build/record
-	GUESTS=$(or $(GUESTS),6.12-v2) GROUP=zoo,containers LOGS="$(CURDIR)/build/record" go run ./testdata/guest
-	./testdata/replay/take build/record
+	GUESTS=$(or $(GUESTS),6.12-v2) GROUP=zoo,containers LOGS="$(CURDIR)/build/record" go run ./internal/test/guest
+	./internal/test/guest/take build/record
 	go test -count=1 ./internal/record -update
 
 .PHONY: test-vm
 test-vm: test-deps ## the tests in guests (KERNEL="5.10 6.1 6.12 sid uml" CGROUP="v2 v1" GROUP=zoo,live JOBS=2 UPDATE=1 COVER=1)
-	go run ./testdata/guest
+	go run ./internal/test/guest
 
 .PHONY: test-vm-ci
 test-vm-ci: test-deps ## what of it fits into CI's time
-	GUESTS="5.10-v2 6.1-v2 6.12-v2 sid-v2 6.1-v1 uml-v2" GROUP=check,budget,zoo,guest,floor go run ./testdata/guest
+	GUESTS="5.10-v2 6.1-v2 6.12-v2 sid-v2 6.1-v1 uml-v2" GROUP=check,budget,zoo,guest,floor go run ./internal/test/guest
 
 .PHONY: release
 release: ## static amd64 and arm64 archives of the commit, with checksums, in build/release

@@ -21,7 +21,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden verdicts anew")
 
-// What the zoo did in a guest was recorded there (testdata/guest, group
+// What the zoo did in a guest was recorded there (internal/test/guest, group
 // record); the whole table of verdicts is drawn again from it, without root.
 func TestGoldenReplays(t *testing.T) {
 	files, err := filepath.Glob("../../testdata/replay/*.jsonl.gz")

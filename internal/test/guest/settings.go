@@ -34,7 +34,7 @@ type config struct {
 }
 
 func settings() (*config, error) {
-	c := &config{images: map[string]string{}, arch: or(os.Getenv("ARCH"), runtime.GOARCH), here: "testdata/guest", append: os.Getenv("APPEND"), update: os.Getenv("UPDATE") != "", cover: os.Getenv("COVER") != ""}
+	c := &config{images: map[string]string{}, arch: or(os.Getenv("ARCH"), runtime.GOARCH), here: "internal/test/guest", append: os.Getenv("APPEND"), update: os.Getenv("UPDATE") != "", cover: os.Getenv("COVER") != ""}
 	all, err := readKernels(filepath.Join(c.here, "kernels"))
 	if err != nil {
 		return nil, fmt.Errorf("run from the top folder: %w", err)
