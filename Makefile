@@ -86,7 +86,7 @@ zoo: test-deps ## let every way to die happen and print the board: expected, got
 
 .PHONY: zoo-busy
 zoo-busy: test-deps ## the zoo 20 times with all cores busy: unknown is allowed there, wrong is not (REPEAT=20)
-	$(AS_ROOT) ./testdata/zoo/busy $(or $(REPEAT),20)
+	$(AS_ROOT) ./internal/test/zoo/busy $(or $(REPEAT),20)
 
 # In a guest, where nobody else dies, and no path tells of this machine.
 .PHONY: record

@@ -40,7 +40,7 @@ var build = sync.OnceValues(func() (bins, error) {
 	}
 	if b.zoo == "" {
 		b.zoo = filepath.Join(dir, "zoo")
-		sources, err := filepath.Glob("../../../testdata/zoo/*.c")
+		sources, err := filepath.Glob("../zoo/*.c")
 		if err != nil {
 			return b, err
 		}
