@@ -58,7 +58,7 @@ lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	staticcheck=$$(go tool -n staticcheck) && cd deploy && "$$staticcheck" ./...
 	go tool staticcheck -tags cluster,agent ./internal/test/cluster/...
 	shellcheck $$(git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh$$')
-	clang-format-19 --dry-run --Werror bpf/*.c bpf/*.h
+	clang-format-19 --style=file:bpf/.clang-format --dry-run --Werror bpf/*.[ch] internal/test/zoo/*.[ch]
 
 .PHONY: generate
 generate: ## rebuild the BPF objects with the pinned compiler

@@ -12,7 +12,10 @@ static void exec_kill32(pid_t pid, int sig)
 {
 	long ret;
 
-	__asm__ volatile("int $0x80" : "=a"(ret) : "a"(37), "b"(pid), "c"(sig) : "memory", "r8", "r9", "r10", "r11");
+	__asm__ volatile("int $0x80"
+			 : "=a"(ret)
+			 : "a"(37), "b"(pid), "c"(sig)
+			 : "memory", "r8", "r9", "r10", "r11");
 	_exit(ret ? 1 : 0);
 }
 
@@ -30,13 +33,24 @@ static void exec_kill32(pid_t pid, int sig)
 		uint32_t code[7];
 		int32_t pid, sig;
 	} program = {
-		.head = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32, ELFDATA2LSB, EV_CURRENT},
-			 .e_type = ET_EXEC, .e_machine = EM_ARM, .e_version = EV_CURRENT,
-			 .e_entry = AT + sizeof(Elf32_Ehdr) + sizeof(Elf32_Phdr), .e_phoff = sizeof(Elf32_Ehdr),
-			 .e_flags = EF_ARM_EABI_VER5, .e_ehsize = sizeof(Elf32_Ehdr),
-			 .e_phentsize = sizeof(Elf32_Phdr), .e_phnum = 1},
-		.load = {.p_type = PT_LOAD, .p_vaddr = AT, .p_paddr = AT, .p_filesz = sizeof(program),
-			 .p_memsz = sizeof(program), .p_flags = PF_R | PF_X, .p_align = 0x10000},
+		.head = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32, ELFDATA2LSB,
+				     EV_CURRENT},
+			 .e_type = ET_EXEC,
+			 .e_machine = EM_ARM,
+			 .e_version = EV_CURRENT,
+			 .e_entry = AT + sizeof(Elf32_Ehdr) + sizeof(Elf32_Phdr),
+			 .e_phoff = sizeof(Elf32_Ehdr),
+			 .e_flags = EF_ARM_EABI_VER5,
+			 .e_ehsize = sizeof(Elf32_Ehdr),
+			 .e_phentsize = sizeof(Elf32_Phdr),
+			 .e_phnum = 1},
+		.load = {.p_type = PT_LOAD,
+			 .p_vaddr = AT,
+			 .p_paddr = AT,
+			 .p_filesz = sizeof(program),
+			 .p_memsz = sizeof(program),
+			 .p_flags = PF_R | PF_X,
+			 .p_align = 0x10000},
 		.code = {0xe59f0014, // ldr r0, pid
 			 0xe59f1014, // ldr r1, sig
 			 0xe3a07025, // mov r7, #37: kill
@@ -55,10 +69,16 @@ static void exec_kill32(pid_t pid, int sig)
 }
 
 #else
-static void exec_kill32(pid_t pid, int sig) { (void)pid, (void)sig, _exit(1); }
+static void exec_kill32(pid_t pid, int sig)
+{
+	(void)pid, (void)sig, _exit(1);
+}
 #endif
 
-static void probe32(void) { exec_kill32(getpid(), 0); }
+static void probe32(void)
+{
+	exec_kill32(getpid(), 0);
+}
 
 static void wait_here(void)
 {
@@ -66,7 +86,10 @@ static void wait_here(void)
 	hold();
 }
 
-static void strike32(void) { exec_kill32(victim, SIGTERM); }
+static void strike32(void)
+{
+	exec_kill32(victim, SIGTERM);
+}
 
 static void kill32_run(char **argv)
 {

@@ -7,7 +7,10 @@
 
 static int *volatile nowhere = (int *)8;
 
-static void segv(void) { *nowhere = 1; }
+static void segv(void)
+{
+	*nowhere = 1;
+}
 
 static void bus(void)
 {
@@ -40,13 +43,27 @@ static void fpe(void)
 
 	__asm__ volatile("movl $1, %%eax; cltd; idivl %0" : : "r"(zero) : "eax", "edx");
 }
-static void trap(void) { __asm__ volatile("int3"); }
-static void ill(void) { __asm__ volatile("ud2"); }
+static void trap(void)
+{
+	__asm__ volatile("int3");
+}
+static void ill(void)
+{
+	__asm__ volatile("ud2");
+}
 #elif defined(__aarch64__)
 #define HAS_FPE false // a division by zero is 0
-static void fpe(void) {}
-static void trap(void) { __asm__ volatile("brk #0"); }
-static void ill(void) { __asm__ volatile(".inst 0"); }
+static void fpe(void)
+{
+}
+static void trap(void)
+{
+	__asm__ volatile("brk #0");
+}
+static void ill(void)
+{
+	__asm__ volatile(".inst 0");
+}
 #endif
 
 static void *segv_thread(void *unused)
@@ -93,8 +110,14 @@ static void fault(body run)
 		say_int("signal", WTERMSIG(status));
 }
 
-static void segv_run(char **argv) { (void)argv, fault(segv); }
-static void bus_run(char **argv) { (void)argv, fault(bus); }
+static void segv_run(char **argv)
+{
+	(void)argv, fault(segv);
+}
+static void bus_run(char **argv)
+{
+	(void)argv, fault(bus);
+}
 static void fpe_run(char **argv)
 {
 	(void)argv;
@@ -103,10 +126,22 @@ static void fpe_run(char **argv)
 	else
 		say_str("skipped", "this processor does not trap on division by zero");
 }
-static void ill_run(char **argv) { (void)argv, fault(ill); }
-static void trap_run(char **argv) { (void)argv, fault(trap); }
-static void broken_page_run(char **argv) { (void)argv, fault(broken_page); }
-static void abort_run(char **argv) { (void)argv, fault(abort); }
+static void ill_run(char **argv)
+{
+	(void)argv, fault(ill);
+}
+static void trap_run(char **argv)
+{
+	(void)argv, fault(trap);
+}
+static void broken_page_run(char **argv)
+{
+	(void)argv, fault(broken_page);
+}
+static void abort_run(char **argv)
+{
+	(void)argv, fault(abort);
+}
 
 static void segv_thread_run(char **argv)
 {

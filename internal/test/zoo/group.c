@@ -177,9 +177,18 @@ static void pid1(int sig, bool inside)
 	say_int("signal", sig);
 }
 
-static void pid1_term_run(char **argv) { (void)argv, pid1(SIGTERM, false); }
-static void pid1_kill_inside_run(char **argv) { (void)argv, pid1(SIGKILL, true); }
-static void pid1_kill_outside_run(char **argv) { (void)argv, pid1(SIGKILL, false); }
+static void pid1_term_run(char **argv)
+{
+	(void)argv, pid1(SIGTERM, false);
+}
+static void pid1_kill_inside_run(char **argv)
+{
+	(void)argv, pid1(SIGKILL, true);
+}
+static void pid1_kill_outside_run(char **argv)
+{
+	(void)argv, pid1(SIGKILL, false);
+}
 
 const struct scenario group_scenarios[] = {
 	{"killpg", 0, killpg_run},

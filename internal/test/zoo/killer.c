@@ -7,7 +7,10 @@
 
 static int deed_signal = SIGTERM;
 
-static void strike(void) { need(kill(victim, deed_signal), "kill"); }
+static void strike(void)
+{
+	need(kill(victim, deed_signal), "kill");
+}
 
 static void wait_here(void)
 {
@@ -87,8 +90,8 @@ static void long_args_run(char **argv)
 // odd-args: escape sequences, newlines, quotes, an empty one, no UTF-8.
 static void odd_args_run(char **argv)
 {
-	static char *list[] = {"\033[31mred\033[0m", "two\nlines", "tab\tand\r", "\"quoted\\\"", "", "\xff\xfe", "end",
-			       NULL};
+	static char *list[] = {"\033[31mred\033[0m", "two\nlines", "tab\tand\r", "\"quoted\\\"", "",
+			       "\xff\xfe",	     "end",	   NULL};
 
 	(void)argv;
 	extra_args = list;
@@ -101,7 +104,10 @@ static void odd_comm_run(char **argv)
 	hit_and_run("\033[31m\nx\t\"\\", strike_and_exit);
 }
 
-static void named_run(char **argv) { hit_and_run(argv[0], strike_and_exit); }
+static void named_run(char **argv)
+{
+	hit_and_run(argv[0], strike_and_exit);
+}
 
 static void *strike_from_thread(void *unused)
 {
@@ -161,8 +167,9 @@ static void login_run(char **argv)
 }
 
 const struct scenario killer_scenarios[] = {
-	{"killer-exits", 0, exits_run},	   {"long-args", 1, long_args_run},   {"odd-args", 0, odd_args_run},
-	{"odd-comm", 0, odd_comm_run},	   {"named-killer", 1, named_run},    {"killer-thread", 0, thread_run},
-	{"killer-uid", 0, uid_run},	   {"killer-login", 0, login_run},    {"_strike", 2, hidden_strike_run},
-	{},
+	{"killer-exits", 0, exits_run},	   {"long-args", 1, long_args_run},
+	{"odd-args", 0, odd_args_run},	   {"odd-comm", 0, odd_comm_run},
+	{"named-killer", 1, named_run},	   {"killer-thread", 0, thread_run},
+	{"killer-uid", 0, uid_run},	   {"killer-login", 0, login_run},
+	{"_strike", 2, hidden_strike_run}, {},
 };

@@ -67,7 +67,10 @@ static void seccomp_process(void)
 	forbid_getpgid(SECCOMP_RET_KILL_PROCESS);
 }
 
-static void seccomp_thread(void) { forbid_getpgid(SECCOMP_RET_KILL_THREAD); }
+static void seccomp_thread(void)
+{
+	forbid_getpgid(SECCOMP_RET_KILL_THREAD);
+}
 
 static void seccomp_strict(void)
 {
@@ -105,10 +108,22 @@ static void cpu_hard_run(char **argv)
 	overstep(burn);
 }
 
-static void fsize_run(char **argv) { (void)argv, overstep(write_too_much); }
-static void seccomp_process_run(char **argv) { (void)argv, overstep(seccomp_process); }
-static void seccomp_thread_run(char **argv) { (void)argv, overstep(seccomp_thread); }
-static void seccomp_strict_run(char **argv) { (void)argv, overstep(seccomp_strict); }
+static void fsize_run(char **argv)
+{
+	(void)argv, overstep(write_too_much);
+}
+static void seccomp_process_run(char **argv)
+{
+	(void)argv, overstep(seccomp_process);
+}
+static void seccomp_thread_run(char **argv)
+{
+	(void)argv, overstep(seccomp_thread);
+}
+static void seccomp_strict_run(char **argv)
+{
+	(void)argv, overstep(seccomp_strict);
+}
 
 const struct scenario limit_scenarios[] = {
 	{"rlimit-cpu-soft", 0, cpu_soft_run},

@@ -81,7 +81,8 @@ static void daemon_run(char **argv)
 	say_start("killer_start_ticks", slots[KILLER]);
 	say_status("status", end_of(victim));
 	release();
-	tell((pid_t[]){slots[FIRST + 1], slots[FIRST], getpid()}, 3, (pid_t[]){slots[FIRST + 1], slots[FIRST]}, 2);
+	tell((pid_t[]){slots[FIRST + 1], slots[FIRST], getpid()}, 3,
+	     (pid_t[]){slots[FIRST + 1], slots[FIRST]}, 2);
 }
 
 static int level;
@@ -150,7 +151,8 @@ static void subreaper_run(char **argv)
 	say_status("status", end_of(victim));
 	release();
 	end_of(pid);
-	tell((pid_t[]){slots[FIRST + 1], slots[FIRST], getpid()}, 3, (pid_t[]){slots[FIRST + 1]}, 1);
+	tell((pid_t[]){slots[FIRST + 1], slots[FIRST], getpid()}, 3, (pid_t[]){slots[FIRST + 1]},
+	     1);
 }
 
 const struct scenario lineage_scenarios[] = {

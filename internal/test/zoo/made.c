@@ -74,7 +74,10 @@ static int sigio_signal;
 static int sockets[2];
 
 // The zoo itself arms the socket; the writer is innocent.
-static void innocent_write(void) { need(write(sockets[1], "x", 1), "write"); }
+static void innocent_write(void)
+{
+	need(write(sockets[1], "x", 1), "write");
+}
 
 static void arm_then_wait(void)
 {
@@ -179,14 +182,31 @@ static void write_to_nobody(void)
 	(void)!write(fds[1], "x", 1);
 }
 
-static void alarm_run(char **argv) { (void)argv, alone(set_alarm, SIGALRM); }
-static void itimer_run(char **argv) { (void)argv, alone(set_itimer, SIGALRM); }
-static void posix_timer_run(char **argv) { (void)argv, alone(set_posix_timer, SIGUSR2); }
-static void sigpipe_run(char **argv) { (void)argv, alone(write_to_nobody, SIGPIPE); }
+static void alarm_run(char **argv)
+{
+	(void)argv, alone(set_alarm, SIGALRM);
+}
+static void itimer_run(char **argv)
+{
+	(void)argv, alone(set_itimer, SIGALRM);
+}
+static void posix_timer_run(char **argv)
+{
+	(void)argv, alone(set_posix_timer, SIGUSR2);
+}
+static void sigpipe_run(char **argv)
+{
+	(void)argv, alone(write_to_nobody, SIGPIPE);
+}
 
 const struct scenario made_scenarios[] = {
-	{"cgroup-kill", 1, cgroup_kill_run}, {"cgroup-kill-self", 1, cgroup_kill_self_run}, {"sigio", 1, sigio_run},
-	{"pdeathsig", 1, pdeathsig_run},     {"alarm", 0, alarm_run},
-	{"itimer", 0, itimer_run},	     {"posix-timer", 0, posix_timer_run},
-	{"sigpipe", 0, sigpipe_run},	     {},
+	{"cgroup-kill", 1, cgroup_kill_run},
+	{"cgroup-kill-self", 1, cgroup_kill_self_run},
+	{"sigio", 1, sigio_run},
+	{"pdeathsig", 1, pdeathsig_run},
+	{"alarm", 0, alarm_run},
+	{"itimer", 0, itimer_run},
+	{"posix-timer", 0, posix_timer_run},
+	{"sigpipe", 0, sigpipe_run},
+	{},
 };

@@ -23,7 +23,8 @@ static void enter(void)
 static void touch(long bytes)
 {
 	for (long done = 0; done < bytes; done += MIB) {
-		char *p = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *p =
+			mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (p == MAP_FAILED)
 			fail("the safety belt held: no OOM kill before it");

@@ -6,7 +6,10 @@
 
 static int deed_signal = SIGTERM;
 
-static void strike(void) { need(kill(victim, deed_signal), "kill"); }
+static void strike(void)
+{
+	need(kill(victim, deed_signal), "kill");
+}
 
 static void ignores(void)
 {
@@ -15,8 +18,14 @@ static void ignores(void)
 	hold();
 }
 
-static void leave(int sig) { _exit(sig == SIGTERM ? 0 : 1); }
-static void notice(int sig) { (void)sig; }
+static void leave(int sig)
+{
+	_exit(sig == SIGTERM ? 0 : 1);
+}
+static void notice(int sig)
+{
+	(void)sig;
+}
 
 static void handles_and_leaves(void)
 {
@@ -121,7 +130,10 @@ static void has_thread(void)
 	hold();
 }
 
-static void strike_thread(void) { need(syscall(SYS_tgkill, victim, slots[0], SIGKILL), "tgkill"); }
+static void strike_thread(void)
+{
+	need(syscall(SYS_tgkill, victim, slots[0], SIGKILL), "tgkill");
+}
 
 static void run(body b, body deed, enum outcome o, int sig)
 {
@@ -130,13 +142,34 @@ static void run(body b, body deed, enum outcome o, int sig)
 	say_int("signal", sig);
 }
 
-static void ignored_run(char **argv) { (void)argv, run(ignores, strike, LIVES, SIGTERM); }
-static void handled_run(char **argv) { (void)argv, run(handles_and_leaves, strike, DIES, SIGTERM); }
-static void sigwait_run(char **argv) { (void)argv, run(waits_for_it, strike, DIES, SIGTERM); }
-static void reraise_run(char **argv) { (void)argv, run(reraises, strike, DIES, SIGTERM); }
-static void pending_run(char **argv) { (void)argv, run(blocks, strike_twice, LIVES, SIGUSR1); }
-static void usr1_run(char **argv) { (void)argv, run(NULL, strike, DIES, SIGUSR1); }
-static void usr1_handled_run(char **argv) { (void)argv, run(handles_and_stays, strike, LIVES, SIGUSR1); }
+static void ignored_run(char **argv)
+{
+	(void)argv, run(ignores, strike, LIVES, SIGTERM);
+}
+static void handled_run(char **argv)
+{
+	(void)argv, run(handles_and_leaves, strike, DIES, SIGTERM);
+}
+static void sigwait_run(char **argv)
+{
+	(void)argv, run(waits_for_it, strike, DIES, SIGTERM);
+}
+static void reraise_run(char **argv)
+{
+	(void)argv, run(reraises, strike, DIES, SIGTERM);
+}
+static void pending_run(char **argv)
+{
+	(void)argv, run(blocks, strike_twice, LIVES, SIGUSR1);
+}
+static void usr1_run(char **argv)
+{
+	(void)argv, run(NULL, strike, DIES, SIGUSR1);
+}
+static void usr1_handled_run(char **argv)
+{
+	(void)argv, run(handles_and_stays, strike, LIVES, SIGUSR1);
+}
 
 // blocked MS: unblocked that long after the signal came; dies of it then.
 static void blocked_run(char **argv)
@@ -183,10 +216,15 @@ static void stop_cont_run(char **argv)
 }
 
 const struct scenario outcome_scenarios[] = {
-	{"ignored", 0, ignored_run},	     {"handled", 0, handled_run},
-	{"sigwait", 0, sigwait_run},	     {"reraise", 0, reraise_run},
-	{"pending", 0, pending_run},	     {"usr1", 0, usr1_run},
-	{"usr1-handled", 0, usr1_handled_run}, {"blocked", 1, blocked_run},
-	{"thread-target", 0, thread_target_run}, {"stop-cont", 0, stop_cont_run},
+	{"ignored", 0, ignored_run},
+	{"handled", 0, handled_run},
+	{"sigwait", 0, sigwait_run},
+	{"reraise", 0, reraise_run},
+	{"pending", 0, pending_run},
+	{"usr1", 0, usr1_run},
+	{"usr1-handled", 0, usr1_handled_run},
+	{"blocked", 1, blocked_run},
+	{"thread-target", 0, thread_target_run},
+	{"stop-cont", 0, stop_cont_run},
 	{},
 };

@@ -6,7 +6,10 @@
 
 static int deed_signal = SIGTERM;
 
-static void by_kill(void) { need(kill(victim, deed_signal), "kill"); }
+static void by_kill(void)
+{
+	need(kill(victim, deed_signal), "kill");
+}
 
 static void by_pidfd(void)
 {
@@ -15,9 +18,15 @@ static void by_pidfd(void)
 	need(syscall(SYS_pidfd_send_signal, fd, deed_signal, NULL, 0), "pidfd_send_signal");
 }
 
-static void by_tgkill(void) { need(syscall(SYS_tgkill, victim, victim, deed_signal), "tgkill"); }
+static void by_tgkill(void)
+{
+	need(syscall(SYS_tgkill, victim, victim, deed_signal), "tgkill");
+}
 
-static void by_tkill(void) { need(syscall(SYS_tkill, victim, deed_signal), "tkill"); }
+static void by_tkill(void)
+{
+	need(syscall(SYS_tkill, victim, deed_signal), "tkill");
+}
 
 static void by_sigqueue(void)
 {
@@ -44,7 +53,10 @@ static void by_forged_pid(void)
 	slots[0] = FORGED_PID;
 }
 
-static void by_forged_timer(void) { queue_forged(SI_TIMER, 1); }
+static void by_forged_timer(void)
+{
+	queue_forged(SI_TIMER, 1);
+}
 
 static void forge_own_segv(void)
 {
@@ -55,7 +67,8 @@ static void forge_own_segv(void)
 	memset(&info, 0, sizeof(info));
 	info.si_signo = SIGSEGV;
 	info.si_code = SEGV_MAPERR;
-	need(syscall(SYS_rt_tgsigqueueinfo, getpid(), getpid(), SIGSEGV, &info), "rt_tgsigqueueinfo");
+	need(syscall(SYS_rt_tgsigqueueinfo, getpid(), getpid(), SIGSEGV, &info),
+	     "rt_tgsigqueueinfo");
 	hold();
 }
 
@@ -72,11 +85,26 @@ static void kill_run(char **argv)
 	sent(by_kill);
 }
 
-static void pidfd_run(char **argv) { (void)argv, sent(by_pidfd); }
-static void tgkill_run(char **argv) { (void)argv, sent(by_tgkill); }
-static void tkill_run(char **argv) { (void)argv, sent(by_tkill); }
-static void sigqueue_run(char **argv) { (void)argv, sent(by_sigqueue); }
-static void forged_timer_run(char **argv) { (void)argv, sent(by_forged_timer); }
+static void pidfd_run(char **argv)
+{
+	(void)argv, sent(by_pidfd);
+}
+static void tgkill_run(char **argv)
+{
+	(void)argv, sent(by_tgkill);
+}
+static void tkill_run(char **argv)
+{
+	(void)argv, sent(by_tkill);
+}
+static void sigqueue_run(char **argv)
+{
+	(void)argv, sent(by_sigqueue);
+}
+static void forged_timer_run(char **argv)
+{
+	(void)argv, sent(by_forged_timer);
+}
 
 static void forged_pid_run(char **argv)
 {

@@ -98,7 +98,10 @@ pid_t spawn(const char *comm, body run)
 	_exit(0);
 }
 
-void ready(void) { need(write(ready_pipe[1], "r", 1), "write ready"); }
+void ready(void)
+{
+	need(write(ready_pipe[1], "r", 1), "write ready");
+}
 
 void await(int n)
 {
@@ -163,8 +166,14 @@ static void change_mask(int how, int sig)
 	need(sigprocmask(how, &set, NULL), "sigprocmask");
 }
 
-void block(int sig) { change_mask(SIG_BLOCK, sig); }
-void unblock(int sig) { change_mask(SIG_UNBLOCK, sig); }
+void block(int sig)
+{
+	change_mask(SIG_BLOCK, sig);
+}
+void unblock(int sig)
+{
+	change_mask(SIG_UNBLOCK, sig);
+}
 
 void write_file(const char *path, const char *text)
 {
@@ -183,7 +192,10 @@ void join_cgroup(const char *dir)
 	write_file(path, "0");
 }
 
-void new_pidns(void) { need(unshare(CLONE_NEWPID), "unshare a PID namespace"); }
+void new_pidns(void)
+{
+	need(unshare(CLONE_NEWPID), "unshare a PID namespace");
+}
 
 static body play_deed, play_victim;
 

@@ -103,8 +103,8 @@ void say_all(const char *scenario)
 {
 	// One write: a torn line would be a lie.
 	char out[sizeof(line) + 256];
-	int n = snprintf(out, sizeof(out), "{\"scenario\":\"%s\",\"zoo\":%d%s%s}\n", scenario, getpid(),
-			 used ? "," : "", line);
+	int n = snprintf(out, sizeof(out), "{\"scenario\":\"%s\",\"zoo\":%d%s%s}\n", scenario,
+			 getpid(), used ? "," : "", line);
 
 	need(write(1, out, n), "write the truth");
 }

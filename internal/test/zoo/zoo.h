@@ -79,11 +79,11 @@ void say_all(const char *scenario);
 // ---- the scenarios ----
 struct scenario {
 	const char *name;
-	int args;  // how many arguments it needs
+	int args; // how many arguments it needs
 	void (*run)(char **argv);
 };
-extern const struct scenario send_scenarios[], group_scenarios[], debug_scenarios[], made_scenarios[],
-	tty_scenarios[], limit_scenarios[], fault_scenarios[], oom_scenarios[], killer_scenarios[],
-	lineage_scenarios[], outcome_scenarios[], compat_scenarios[];
+extern const struct scenario send_scenarios[], group_scenarios[], debug_scenarios[],
+	made_scenarios[], tty_scenarios[], limit_scenarios[], fault_scenarios[], oom_scenarios[],
+	killer_scenarios[], lineage_scenarios[], outcome_scenarios[], compat_scenarios[];
 
 #endif
