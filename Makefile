@@ -51,10 +51,10 @@ fuzz: ## run every fuzz target (TIME=30s each, RUN=FuzzReplay, PLANTED=1: does e
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }
-	go vet ./... ./testdata/bench
+	go vet ./...
 	go vet -C deploy ./...
 	go vet -tags cluster,agent ./internal/test/cluster/...
-	go tool staticcheck ./... ./testdata/bench
+	go tool staticcheck ./...
 	staticcheck=$$(go tool -n staticcheck) && cd deploy && "$$staticcheck" ./...
 	go tool staticcheck -tags cluster,agent ./internal/test/cluster/...
 	shellcheck $$(git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh$$')
@@ -78,7 +78,7 @@ check-generate: generate check-schema ## are the committed BPF objects and JSON 
 
 .PHONY: bench
 bench: build test-deps ## measure what it costs, against sigsnoop and bpftrace (ARGS="-only start")
-	$(AS_ROOT) go run ./testdata/bench $(ARGS)
+	$(AS_ROOT) go run ./internal/test/bench $(ARGS)
 
 .PHONY: zoo
 zoo: test-deps ## let every way to die happen and print the board: expected, got, total
