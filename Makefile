@@ -23,7 +23,7 @@ run: build ## build what is missing and watch (ARGS="--pod foo")
 
 .PHONY: test-deps
 test-deps: ## install what the tests need (Debian packages)
-	SUDO="$(SUDO)" ./testdata/install-test-deps
+	SUDO="$(SUDO)" ./internal/test/install-deps
 
 # What needs root skips itself without it, but for internal/live, which is left out;
 # so is deploy, which links Prometheus and is check-deploy's and test's. live runs
@@ -110,7 +110,7 @@ release: ## static amd64 and arm64 archives of the commit, with checksums, in bu
 
 .PHONY: arm64-deps
 arm64-deps: ## install what it takes to run arm64 here (Debian packages)
-	SUDO="$(SUDO)" ./testdata/install-test-deps arm64
+	SUDO="$(SUDO)" ./internal/test/install-deps arm64
 
 .PHONY: check-release
 check-release: arm64-deps ## is the release reproducible byte for byte, static, and does it run?
@@ -133,7 +133,7 @@ check-deploy: deploy-deps ## are manifests, alert rules, dashboard, systemd unit
 
 .PHONY: vagrant-deps
 vagrant-deps: ## install Vagrant and libvirt (Debian packages)
-	SUDO="$(SUDO)" ./testdata/install-test-deps vagrant
+	SUDO="$(SUDO)" ./internal/test/install-deps vagrant
 
 .PHONY: check-vagrant
 check-vagrant: vagrant-deps ## is the Vagrantfile valid?
@@ -141,7 +141,7 @@ check-vagrant: vagrant-deps ## is the Vagrantfile valid?
 
 .PHONY: vagrant-box
 vagrant-box: vagrant-deps ## make a box for libvirt from Debian's packages, and add it as sigtrace/local
-	$(AS_ROOT) ./testdata/vagrant/mkbox build/vagrant/local.box
+	$(AS_ROOT) ./internal/test/vagrant/mkbox build/vagrant/local.box
 	vagrant box add --force --name sigtrace/local build/vagrant/local.box
 
 .PHONY: test-kube
@@ -159,8 +159,8 @@ kube-up: test-deps ## hold such a cluster until ^C and tell how to reach it (ARG
 
 .PHONY: test-arm64
 test-arm64: arm64-deps ## the unit tests of arm64, under qemu-user
-	./testdata/qemu-user/run
+	./internal/test/qemu-user/run
 
 .PHONY: test-vagrant
 test-vagrant: vagrant-deps ## the guests' groups of tests in a Vagrant machine (BOX=debian12 GROUP=check,probe,zoo PREBUILT=1 DRIVER=qemu)
-	./testdata/vagrant/run
+	./internal/test/vagrant/run
