@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build ignore
-
-// This wrote the lines that the parser of kubelet's log is tested with: the
-// messages, keys and types are those of kubelet's sources, the form is that of
-// the klog that a release of Kubernetes requires. For each minor release, in a
-// module of its own that requires that klog: go run lines.go > 1.MINOR.log.
+// Command kubeletlog writes the lines that the parser of kubelet's log is tested
+// with: the messages, keys and types are those of kubelet's sources, the form is
+// that of the klog that a release of Kubernetes requires. For each minor release,
+// in a module of its own that requires that klog: go run lines.go > 1.MINOR.log.
 // For JSON, klog.SetLogger with NewJSONLogger of that release's
 // k8s.io/component-base/logs/json. 1.25 has KObjs where later ones have
 // KObjSlice; since 1.35 a preemption names the requesting pod.
@@ -16,35 +14,41 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"k8s.io/klog/v2"
 	"os"
+
+	"k8s.io/klog/v2"
 )
 
-type ContainerID struct{ Type, ID string }
+// containerID is printed as kubelet's kubecontainer.ContainerID.
+type containerID struct{ Type, ID string }
 
-func (c *ContainerID) String() string { return c.Type + "://" + c.ID }
+func (c *containerID) String() string { return c.Type + "://" + c.ID }
 
+// meta is what klog.KObj asks of an object.
 type meta struct{ ns, name string }
 
 func (m meta) GetName() string      { return m.name }
 func (m meta) GetNamespace() string { return m.ns }
 
+// ev is a pleg.PodLifecycleEvent, as far as klog prints it.
 type ev struct {
 	ID, Type string
-	Data     interface{}
+	Data     any
 }
-
-var _ = errors.New
-var _ = fmt.Sprint
 
 func main() {
 	klog.InitFlags(nil)
-	flag.Set("logtostderr", "false")
-	flag.Set("v", "5")
+	// Without one_output an error is written once for each lower severity too.
+	for name, value := range map[string]string{"logtostderr": "false", "one_output": "true", "stderrthreshold": "FATAL", "v": "5"} {
+		if err := flag.Set(name, value); err != nil {
+			fmt.Fprintln(os.Stderr, "kubeletlog:", err)
+			os.Exit(1)
+		}
+	}
 	var buf bytes.Buffer
 	klog.SetOutput(&buf)
 
-	id := ContainerID{"containerd", "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"}
+	id := containerID{"containerd", "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"}
 	pod := meta{"shop", "web-0"}
 	pods := []*meta{{"shop", "web-0"}, {"shop", "web-1"}}
 	uid := "2c1d9f6e-0b7a-4c7e-9d53-0a6f4b1f7c11"
@@ -86,9 +90,13 @@ func main() {
 	occurred("", "Warning", "BackOff", "Back-off restarting failed container app in pod web-0")
 	klog.Infof("Starting kubelet in %q", "plain")
 	klog.Flush()
-	os.Stdout.Write(buf.Bytes())
+	if _, err := os.Stdout.Write(buf.Bytes()); err != nil {
+		fmt.Fprintln(os.Stderr, "kubeletlog:", err)
+		os.Exit(1)
+	}
 }
 
+// occurred is the line of an Event that kubelet's recorder logs.
 func occurred(path, kind, reason, message string) {
 	klog.V(3).InfoS("Event occurred", "object", klog.KRef("shop", "web-0"), "fieldPath", path, "kind", "Pod", "apiVersion", "v1", "type", kind, "reason", reason, "message", message)
 }
