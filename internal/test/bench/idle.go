@@ -56,6 +56,6 @@ func share(pid int, meanwhile func()) (float64, error) {
 }
 
 func rssAnon(pid int) float64 {
-	kib, _ := usage.RSSAnon(pid) // 0 of one that has gone is over no budget, and its figures tell
+	kib, _ := usage.RSSAnon(pid) // 0 of one that has gone is over no budget; its other figures show that
 	return float64(kib) / 1024
 }

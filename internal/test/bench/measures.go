@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// captured: what a signal that is told costs its sender, against sigsnoop.
+// captured: what a signal that is printed costs its sender, against sigsnoop.
 func captured(b *bench) error {
 	const n = 20_000
 	var ours, theirs []time.Duration
@@ -74,11 +74,11 @@ func start(b *bench) error {
 	return nil
 }
 
-// counter counts the victim's signals and the losses that are told.
+// counter counts the victim's signals and the losses that are reported.
 type counter struct {
-	w          *io.PipeWriter
-	told, lost atomic.Int64
-	done       chan struct{}
+	w             *io.PipeWriter
+	printed, lost atomic.Int64
+	done          chan struct{}
 }
 
 func count() *counter {
@@ -96,7 +96,7 @@ func count() *counter {
 				_ = json.Unmarshal(line, &l)
 				c.lost.Add(l.Count)
 			case strings.Contains(string(line[:min(len(line), 300)]), `"SIGUSR1"`):
-				c.told.Add(1)
+				c.printed.Add(1)
 			}
 		}
 		_, _ = io.Copy(io.Discard, r)
@@ -129,13 +129,13 @@ func rate(b *bench) error {
 	t.stop()
 	c.w.Close()
 	<-c.done
-	note("%d sent in %.1f s, %d told, %d lost", sent, took.Seconds(), c.told.Load(), c.lost.Load())
-	figure("lost at 100,000 signals a second for ten seconds", float64(sent)-float64(c.told.Load()), 0, "")
+	note("%d sent in %.1f s, %d printed, %d lost", sent, took.Seconds(), c.printed.Load(), c.lost.Load())
+	figure("lost at 100,000 signals a second for ten seconds", float64(sent)-float64(c.printed.Load()), 0, "")
 	figure("RssAnon after it, MiB", rss, 40, "")
 	return nil
 }
 
-// flood: as fast as it goes, every signal is told or counted as lost.
+// flood: as fast as it goes, every signal is printed or counted as lost.
 func flood(b *bench) error {
 	const n = 2_000_000
 	c := count()
@@ -148,9 +148,9 @@ func flood(b *bench) error {
 	t.stop()
 	c.w.Close()
 	<-c.done
-	told, lost := c.told.Load(), c.lost.Load()
-	note("%d sent at %.2f µs each, %d told, %d lost", n, micros(each), told, lost)
-	figure("sent − told − lost at full speed", float64(n-told-lost), 0, "")
+	printed, lost := c.printed.Load(), c.lost.Load()
+	note("%d sent at %.2f µs each, %d printed, %d lost", n, micros(each), printed, lost)
+	figure("sent − printed − lost at full speed", float64(n-printed-lost), 0, "")
 	figure("RssAnon after it, MiB", rss, 40, "")
 	return nil
 }
@@ -194,7 +194,7 @@ func verdicts(b *bench) error {
 			all = append(all, d)
 		case <-time.After(20 * time.Second):
 			t.stop()
-			return fmt.Errorf("%d of %d deaths told", len(all), deaths)
+			return fmt.Errorf("%d of %d deaths printed", len(all), deaths)
 		}
 	}
 	t.stop()

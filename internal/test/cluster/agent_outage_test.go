@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// apiGone: the API server is away for a minute in which a pod dies. What is told
-// in the log and in the files at once is told as an Event once it is back.
+// apiGone: the API server is away for a minute in which a pod dies. What the log
+// and the files report at once is reported as an Event once the server is back.
 func (a *deployed) apiGone(t *testing.T, book *podBook) {
 	const away = time.Minute
 	for _, k := range chosenKills(t) {
@@ -25,7 +25,7 @@ func (a *deployed) apiGone(t *testing.T, book *podBook) {
 		a.bed.command("stop kube-apiserver")
 		s.kill(pid)
 		from := time.Now()
-		eventually(t, "events.jsonl tells of the death", func() bool { return len(a.kept(t, v)) > 0 })
+		eventually(t, "events.jsonl reports the death", func() bool { return len(a.kept(t, v)) > 0 })
 		time.Sleep(away - time.Since(from))
 		a.bed.command("start kube-apiserver")
 		records := a.kept(t, v)

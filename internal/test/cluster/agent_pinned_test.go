@@ -31,7 +31,7 @@ const pinned = `  - patch: |
 `
 
 // privileged: the simple overlay takes the place of the other, with pins. A pod
-// dies while there is no agent on the node; the next one tells of it, once, out of
+// dies while there is no agent on the node; the next one reports it, once, from
 // the pinned ring.
 func (a *deployed) privileged(t *testing.T, book *podBook) {
 	bpffs := filepath.Join(a.bed.Dir, "bpffs")
@@ -55,14 +55,14 @@ func (a *deployed) privileged(t *testing.T, book *podBook) {
 	s.kill(s.pid(v))
 	a.onNodes(t, `{"nobody": null}`)
 	a.kubectl(t, "-n", "sigtrace", "rollout", "status", "daemonset/sigtrace", "--timeout=2m")
-	eventually(t, "events.jsonl tells of the death", func() bool { return len(a.kept(t, v)) > 0 })
+	eventually(t, "events.jsonl reports the death", func() bool { return len(a.kept(t, v)) > 0 })
 	d := a.kept(t, v)[0]
 	if d.Cause != "foreign_process" || !shellOfTheHost(v, d) {
-		t.Errorf("%s by %+v: %s\n%s", d.Cause, d.Actor, d.Summary, tell(d))
+		t.Errorf("%s by %+v: %s\n%s", d.Cause, d.Actor, d.Summary, details(d))
 	}
 	for _, other := range a.kept(t, v) {
 		if other.ID != d.ID {
-			t.Errorf("told twice: %s and %s", d.ID, other.ID)
+			t.Errorf("reported twice: %s and %s", d.ID, other.ID)
 		}
 	}
 }

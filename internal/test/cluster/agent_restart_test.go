@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// restarts: the agent's pod is deleted and made anew. Its files go on where they
-// were, and the next death is told as the ones before.
+// restarts: the agent's pod is deleted and created again. It appends to its
+// files where they ended, and the next death is reported like the ones before.
 func (a *deployed) restarts(t *testing.T, book *podBook) {
 	stream := filepath.Join(a.postmortem, "events.jsonl")
 	before := readDeaths(t, stream)

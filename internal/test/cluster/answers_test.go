@@ -43,7 +43,7 @@ func (a *deployed) compareFiles(t *testing.T, d death) {
 			return
 		}
 	}
-	t.Errorf("none of %v tells of %s: %s", pages, d.Cause, d.Summary)
+	t.Errorf("none of %v reports %s: %s", pages, d.Cause, d.Summary)
 }
 
 // private: 0600 in 0700, also where kubelet has made the directory.

@@ -37,7 +37,7 @@ func TestDaemonSet(t *testing.T) {
 		}
 	})
 	slices.Sort(table)
-	t.Logf("way, cause, actor, as logs, files, describe and why tell them:\n%s", strings.Join(table, "\n"))
+	t.Logf("way, cause, actor, as logs, files, describe and why report them:\n%s", strings.Join(table, "\n"))
 	t.Run("prometheus", func(t *testing.T) { p.compare(t, a) })
 	t.Run("restart", func(t *testing.T) { a.restarts(t, book) })
 	t.Run("api-gone", func(t *testing.T) { a.apiGone(t, book) })
@@ -51,7 +51,8 @@ func TestDaemonSet(t *testing.T) {
 // kill is a scenario with the truth about who did it.
 type kill struct {
 	scenario
-	// actor tells whether that is the one to blame; nil: there is none to name.
+	// actor reports whether a record blames the right process; nil: there is none
+	// to blame.
 	actor func(v victim, d death) bool
 	// reason is that of the Event.
 	reason string
@@ -117,12 +118,12 @@ func (a *deployed) play(t *testing.T, book *podBook, k kill) string {
 	s := &stage{T: t, bed: a.bed, book: book, name: k.name}
 	defer s.tidy()
 	v := k.scenario.play(s)
-	eventually(t, "kubectl logs tells of the death", func() bool { return len(a.logged(t, v)) > 0 })
+	eventually(t, "kubectl logs reports the death", func() bool { return len(a.logged(t, v)) > 0 })
 	time.Sleep(settle)
 	records := a.logged(t, v)
 	d := records[len(records)-1]
 	if d.Cause != k.cause {
-		t.Errorf("the log says %s, want %s: %s\n%s", d.Cause, k.cause, d.Summary, tell(d))
+		t.Errorf("the log says %s, want %s: %s\n%s", d.Cause, k.cause, d.Summary, details(d))
 	}
 	if !k.actor(v, d) {
 		t.Errorf("%s: not by this one: %+v, requested by %q: %s", k.cause, d.Actor, d.RequestedBy, d.Summary)

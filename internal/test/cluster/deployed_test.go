@@ -191,7 +191,7 @@ func of(all []death, match func(death) bool) []death {
 func same(t *testing.T, where string, got, want death) {
 	t.Helper()
 	if got.ID != want.ID || got.Cause != want.Cause || got.Summary != want.Summary || actorOf(got) != actorOf(want) {
-		t.Errorf("%s tells\n\t%s %s by %s: %s\nthe log\n\t%s %s by %s: %s", where,
+		t.Errorf("%s reports\n\t%s %s by %s: %s\nthe log\n\t%s %s by %s: %s", where,
 			got.ID, got.Cause, actorOf(got), got.Summary, want.ID, want.Cause, actorOf(want), want.Summary)
 	}
 }

@@ -105,7 +105,7 @@ func (m *matrix) play(t *testing.T, b *testBed, book *podBook, sc scenario) {
 	s := &stage{T: t, bed: b, book: book, name: sc.name}
 	v := sc.play(s)
 	for _, w := range m.columns {
-		eventually(t, sc.name+": "+w.name+" tells of the death", func() bool { return len(w.of(v.is)) > 0 })
+		eventually(t, sc.name+": "+w.name+" reports the death", func() bool { return len(w.of(v.is)) > 0 })
 	}
 	time.Sleep(settle)
 	r := row{name: sc.name, truth: sc.cause}
@@ -130,7 +130,7 @@ func (s *stage) tidy() {
 	_ = os.Remove(s.bed.StaticPods + "/critical.yaml")
 }
 
-// is tells whether a record is about the victim.
+// is reports whether a record is about the victim.
 func (v victim) is(d death) bool {
 	p := d.Process
 	if v.container == "" {
@@ -152,11 +152,11 @@ func (sc scenario) judge(t *testing.T, set string, records []death) string {
 	last := records[len(records)-1]
 	for _, d := range records {
 		if d.Cause != want && d.Cause != sc.cause && d.Cause != sc.weaker[kernel] {
-			t.Errorf("%s: %s, which is wrong: %s\n%s", set, d.Cause, d.Summary, tell(d))
+			t.Errorf("%s: %s, which is wrong: %s\n%s", set, d.Cause, d.Summary, details(d))
 		}
 	}
 	if last.Cause != want && last.Cause != sc.cause {
-		t.Errorf("%s: %s, want %s: %s\n%s", set, last.Cause, want, last.Summary, tell(last))
+		t.Errorf("%s: %s, want %s: %s\n%s", set, last.Cause, want, last.Summary, details(last))
 	}
 	if last.Cause != want && last.Cause != sc.cause {
 		return last.Cause + " (!)"
@@ -167,7 +167,8 @@ func (sc scenario) judge(t *testing.T, set string, records []death) string {
 	return last.Cause
 }
 
-func tell(d death) string {
+// details is a record's exit, signals and evidence, for a failed test.
+func details(d death) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\trevision %d, %s, exit %d", d.Revision, d.Confidence, d.Exit.Code)
 	for _, s := range d.Signals {
@@ -184,7 +185,7 @@ func tell(d death) string {
 func (sc scenario) compare(t *testing.T, s *stage, records []death) {
 	d := records[len(records)-1]
 	if sc.code >= 0 && d.Exit.Code != sc.code {
-		t.Errorf("exit %d, want %d\n%s", d.Exit.Code, sc.code, tell(d))
+		t.Errorf("exit %d, want %d\n%s", d.Exit.Code, sc.code, details(d))
 	}
 	if sc.gap > 0 {
 		sc.compareGap(t, d)

@@ -17,15 +17,16 @@ type outage struct {
 	name string
 	// weaker are the sets of sources that cannot know meanwhile.
 	weaker map[string]string
-	// blind is the source that has to be told of as blind in the record of who
-	// has them all; empty where nothing may be missing.
-	blind string
-	begin func(*stage)
-	end   func(*stage)
+	// unavailable is the source that the record has to name as unavailable where
+	// sigtrace has all sources; empty where nothing may be missing.
+	unavailable string
+	begin       func(*stage)
+	end         func(*stage)
 }
 
 // What the evidence comes from goes away, one after the other: the verdict
-// stands on what is left, says who was blind, and is whole again afterwards.
+// stands on what is left, names what was unavailable, and rests on all of it
+// again afterwards.
 func TestOutages(t *testing.T) {
 	b := startBed(t)
 	book := newPodBook(t, b)
@@ -95,8 +96,8 @@ func (m *matrix) withOutage(t *testing.T, b *testBed, book *podBook, o outage) {
 		return v
 	}})
 	records := m.columns[len(m.columns)-1].of(v.is)
-	if last := records[len(records)-1]; o.blind != "" && !saysBlind(last, o.blind) {
-		t.Errorf("the record does not say that %s was blind:\n%s", o.blind, tell(last))
+	if last := records[len(records)-1]; o.unavailable != "" && !namesUnavailable(last, o.unavailable) {
+		t.Errorf("the record does not name %s as unavailable:\n%s", o.unavailable, details(last))
 	}
 	if p := records[len(records)-1].Process; p.Container == nil || p.Container.Name != "app" {
 		t.Errorf("the container is %+v", p.Container)
@@ -104,7 +105,7 @@ func (m *matrix) withOutage(t *testing.T, b *testBed, book *podBook, o outage) {
 	o.end(s)
 }
 
-func saysBlind(d death, source string) bool {
+func namesUnavailable(d death, source string) bool {
 	for _, e := range d.Evidence {
 		if e.Source == source && strings.Contains(e.Text, "blind") {
 			return true

@@ -125,7 +125,7 @@ func (p *prometheus) query(expr string) ([]sample, error) {
 func (p *prometheus) compare(t *testing.T, a *deployed) {
 	var want map[string]float64
 	var got map[string]float64
-	eventually(t, "Prometheus has counted what the log tells", func() bool {
+	eventually(t, "Prometheus has counted what the log reports", func() bool {
 		want, got = map[string]float64{}, map[string]float64{}
 		for _, d := range of(a.allLogged(t), func(d death) bool { return d.Process.Pod != nil && d.Process.Pod.Namespace == namespace }) {
 			if d.Revision == 1 {

@@ -124,13 +124,13 @@ func byGRPC(port int) core.ProbeHandler {
 
 var ports atomic.Int32
 
-// port is a free one of the bed's address, and how the app is told of it.
+// port is a free port of the bed's address, as a number and as the app's argument.
 func (s *stage) port() (int, string) {
 	n := int(20000 + ports.Add(1))
 	return n, fmt.Sprintf("%s:%d", s.bed.Address, n)
 }
 
-// running waits until a container runs, and its app does, and tells which it is.
+// running waits until a container and its app run, and returns which one it is.
 func (s *stage) running(name string) victim {
 	s.Helper()
 	var v victim
@@ -146,7 +146,7 @@ func (s *stage) running(name string) victim {
 	return v
 }
 
-// up waits until the app heeds signals as it was told to: one that comes while
+// up waits until the app handles signals as its arguments say: one that comes while
 // Go's runtime starts has another end.
 func (s *stage) up(program, pod string) {
 	s.Helper()

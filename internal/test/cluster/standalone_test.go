@@ -17,7 +17,7 @@ import (
 )
 
 // A kubelet with no cluster, static pods only: its log and its counters are
-// all that there is, and its log tells little at verbosity 0, kubeadm's.
+// all that there is, and its log says little at verbosity 0, kubeadm's.
 func TestStandalone(t *testing.T) {
 	for verbosity, quiet := range map[string]bool{"2": false, "0": true} {
 		t.Run("v="+verbosity, func(t *testing.T) {

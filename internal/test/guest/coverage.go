@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// printCoverage tells how much of each package the guests' sigtrace ran.
+// printCoverage prints how much of each package the guests' sigtrace ran.
 func printCoverage(ctx context.Context, w io.Writer, guests []*guest) error {
 	var folders []string
 	for _, g := range guests {

@@ -55,7 +55,7 @@ func (r *result) problem(format string, args ...any) {
 }
 
 // judgeSkips: a skip that no line of the table expects is a failure, and one
-// that is expected and does not happen is told.
+// that is expected and does not happen is noted.
 func (c *config) judgeSkips(g *guest, r *result) {
 	happened := map[int]bool{}
 	for _, s := range r.skipped {

@@ -13,7 +13,7 @@ import (
 // tail is how many lines of a failed group's console are shown.
 const tail = 60
 
-// printMatrix tells what came of each kernel, cgroup mode and group, why tests
+// printMatrix prints the result of each kernel, cgroup mode and group, why tests
 // were skipped, and the end of the console where something failed.
 func printMatrix(w io.Writer, guests []*guest) {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
@@ -57,7 +57,7 @@ func byKernel(guests []*guest) []*guest {
 	return sorted
 }
 
-// printSkips tells each skipped test once, with where it was skipped.
+// printSkips lists each skipped test once, with where it was skipped.
 func printSkips(w io.Writer, guests []*guest) {
 	where := map[skippedTest][]string{}
 	var list []skippedTest
@@ -74,7 +74,7 @@ func printSkips(w io.Writer, guests []*guest) {
 	if len(list) == 0 {
 		return
 	}
-	fmt.Fprintln(w, "\nskipped, as expected unless told otherwise below")
+	fmt.Fprintln(w, "\nskipped, as expected unless reported below")
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, s := range list {
 		fmt.Fprintf(tw, "  %s\t%s\ton %s\n", s.name, s.why, strings.Join(where[s], ", "))
@@ -82,7 +82,7 @@ func printSkips(w io.Writer, guests []*guest) {
 	_ = tw.Flush()
 }
 
-// explain tells what is wrong with a group, with the end of its console.
+// explain prints what is wrong with a group, with the end of its console.
 func (r *result) explain(w io.Writer, g *guest) {
 	for _, n := range r.notes {
 		fmt.Fprintf(w, "%s %s: note: %s\n", g.name(), r.group, n)

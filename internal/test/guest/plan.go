@@ -42,7 +42,7 @@ func groups() []group {
 		{name: "check-confidentiality", kind: secret},
 		{name: "lockdown", kind: secret},
 		// First, while the cgroups are as systemd made them: after the container tests
-		// systemd-oomd is told of no unit.
+		// systemd-oomd learns of no unit.
 		{name: "daemons", kind: debian},
 		{name: "live", kind: debian},
 		{name: "containers", kind: debian},
@@ -68,7 +68,7 @@ type guest struct {
 	// console is the log's path, out the folder with what it handed out.
 	console, out string
 	seconds      float64
-	ended        string // why it did not end by itself; empty if it did
+	ended        string // why it did not power itself off; empty if it did
 	results      []*result
 }
 

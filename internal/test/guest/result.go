@@ -18,7 +18,7 @@ type result struct {
 	pass, fail, skip int
 	skipped          []skippedTest
 	console          []string
-	// problems make it a failure; notes are told.
+	// problems make it a failure; notes are only printed.
 	problems, notes []string
 	release         string
 }

@@ -50,7 +50,7 @@ func readSkips(file string) ([]skip, error) {
 	return list, err
 }
 
-// here tells whether a line is about this guest's group; kernels may be a
+// here reports whether a line is about this guest's group; kernels may be a
 // list, 5.10,6.1, or an architecture.
 func (s skip) here(g *guest, group string) bool {
 	return (among(s.kernel, g.kernel.name) || among(s.kernel, g.arch)) && among(s.mode, g.mode) && among(s.group, group)

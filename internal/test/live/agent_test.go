@@ -221,7 +221,7 @@ func TestAgentServesMetrics(t *testing.T) {
 		}
 	}
 	pid := killOne(t)
-	eventually(t, "the death is told", func() bool { return len(a.find(isDeathOf(pid))) == 1 })
+	eventually(t, "the death is reported", func() bool { return len(a.find(isDeathOf(pid))) == 1 })
 	eventually(t, "the death is counted", func() bool {
 		return regexp.MustCompile(`(?m)^sigtrace_deaths_total{cause="foreign_process",namespace=""} [1-9]`).MatchString(get("/metrics"))
 	})
@@ -285,7 +285,7 @@ func TestAgentOutlivesItsReader(t *testing.T) {
 			if err := cmd.Process.Signal(unix.SIGTERM); err != nil {
 				t.Fatal(err)
 			}
-			// What stdout did not take is told, and the exit code says so.
+			// What stdout did not take is reported on stderr and in the exit code.
 			if err := cmd.Wait(); err == nil || !strings.Contains(said.String(), "stdout") {
 				t.Errorf("%v:\n%s", err, &said)
 			}

@@ -114,7 +114,7 @@ func (a *agent) keeps(what string, pids ...int) {
 
 // The agent dies by SIGKILL in the middle of writing, again and again: what was
 // in the files stays there, what comes after begins on a line of its own, and the
-// time without an agent is told.
+// time without an agent is reported.
 func TestAgentKilledWhileItWrites(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "log")
 	const rounds = 5
@@ -180,7 +180,7 @@ func TestAgentKilledWhileItWrites(t *testing.T) {
 	}
 	out, err = exec.Command(programs(t).sigtrace, "why", "--last", "0", "--log-dir", dir).CombinedOutput()
 	if n := strings.Count(string(out), "no agent was running"); err != nil || n != rounds {
-		t.Errorf("why tells %d gaps, %v", n, err)
+		t.Errorf("why reports %d gaps, %v", n, err)
 	}
 }
 
@@ -206,7 +206,7 @@ func TestAgentOnAFullDisk(t *testing.T) {
 	a.says("no space left on device")
 	time.Sleep(2500 * time.Millisecond) // it tries again meanwhile
 	if n := strings.Count(a.said.String(), "no space left on device"); n != 1 {
-		t.Errorf("told %d times:\n%s", n, &a.said)
+		t.Errorf("reported %d times:\n%s", n, &a.said)
 	}
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)

@@ -59,7 +59,8 @@ func unifiedCgroup(t *testing.T) string {
 	return newCgroup(t, root, uniqueName(t))
 }
 
-// memoryRoot is the hierarchy that has the memory controller; v2 tells which.
+// memoryRoot is the hierarchy that has the memory controller; v2 is
+// true where that is cgroup v2.
 func memoryRoot(t *testing.T) (root string, v2 bool) {
 	t.Helper()
 	if _, err := os.Stat("/sys/fs/cgroup/memory/memory.limit_in_bytes"); err == nil {

@@ -82,12 +82,12 @@ func (w *watcher) outside(t *testing.T, said truth) truth {
 	return said
 }
 
-// hostPID looks a pid of the container's namespace up in what was told: there,
-// within one run, no pid is used twice.
+// hostPID looks a pid of the container's namespace up in the events: within
+// one run, the namespace uses no pid twice.
 func (w *watcher) hostPID(t *testing.T, inside int) int {
 	t.Helper()
 	found := 0
-	eventually(t, fmt.Sprintf("pid %d of the container is told", inside), func() bool {
+	eventually(t, fmt.Sprintf("pid %d of the container is in an event", inside), func() bool {
 		w.find(func(e event) bool {
 			for _, p := range []*process{e.Target, e.Sender, e.Trigger, e.Process, e.Actor} {
 				if p != nil && p.NSPID == inside && p.PID != inside {
@@ -117,7 +117,7 @@ func TestSharedPIDNamespace(t *testing.T) {
 	d := w.deathOf(t, child)
 	d.expect(t, "foreign_process", "other_container", killer)
 	if d.Actor == nil || d.Actor.Container == nil || d.Process.Container == nil || d.Actor.Container.ID == d.Process.Container.ID {
-		t.Errorf("the killer's container and the victim's are told apart: %+v", d.Actor)
+		t.Errorf("the killer's container and the victim's do not differ: %+v", d.Actor)
 	}
 	if !strings.Contains(d.Summary, " in container ") {
 		t.Errorf("the summary names the killer's container: %s", d.Summary)

@@ -61,7 +61,7 @@ func TestDaemonSystemdOOMD(t *testing.T) {
 		t.Skip("systemd-oomd needs cgroup v2")
 	}
 	if !exists("/proc/pressure/memory") {
-		t.Fatal("this kernel tells no pressure")
+		t.Fatal("this kernel reports no pressure")
 	}
 	if err := os.MkdirAll("/etc/systemd/oomd.conf.d", 0o755); err != nil {
 		t.Fatal(err)

@@ -33,27 +33,27 @@ func unitIs(t *testing.T, property string) string {
 	return run(t, "systemctl", "show", "-p", property, "--value", "sigtrace")
 }
 
-// whyTold waits until sigtrace why explains a process's death.
-func whyTold(t *testing.T, pid int, want string) {
+// whyReports waits until sigtrace why explains a process's death.
+func whyReports(t *testing.T, pid int, want string) {
 	t.Helper()
 	var out []byte
-	told := inTime(func() bool {
+	reported := inTime(func() bool {
 		out, _ = exec.Command("/usr/local/bin/sigtrace", "why", fmt.Sprint(pid)).CombinedOutput()
 		return strings.Contains(string(out), want)
 	})
-	if !told {
+	if !reported {
 		t.Errorf("why %d does not say %q: %s\n%s", pid, want, out, run(t, "journalctl", "-u", "sigtrace", "--no-pager", "-n", "30"))
 	}
 }
 
 // The unit as it is delivered, with all that it forbids: ready when it says so,
-// a death told in full, a reload, a clean end.
+// a death reported in full, a reload, a clean end.
 func TestDaemonUnit(t *testing.T) {
 	inGuest(t)
 	need(t, "systemctl")
 	installUnit(t)
 	run(t, "systemctl", "start", "sigtrace") // Type=notify: until it is ready
-	whyTold(t, killOne(t), "foreign_process (proven)")
+	whyReports(t, killOne(t), "foreign_process (proven)")
 	hooks := hooksOf(t, "/var/log/sigtrace")
 	for hook, state := range hooksOf(t, statusOutside(t)) {
 		if hooks[hook] != state {
@@ -62,7 +62,7 @@ func TestDaemonUnit(t *testing.T) {
 	}
 	before := unitIs(t, "MainPID")
 	run(t, "systemctl", "reload", "sigtrace")
-	whyTold(t, killOne(t), "foreign_process (proven)")
+	whyReports(t, killOne(t), "foreign_process (proven)")
 	if after := unitIs(t, "MainPID"); after != before {
 		t.Errorf("pid %s, %s after the reload", before, after)
 	}
@@ -75,7 +75,7 @@ func TestDaemonUnit(t *testing.T) {
 	}
 }
 
-// With pins, what dies while the unit is stopped is told once it is back.
+// With pins, what dies while the unit is stopped is reported once it is back.
 func TestDaemonUnitPins(t *testing.T) {
 	inGuest(t)
 	need(t, "systemctl")
@@ -92,7 +92,7 @@ func TestDaemonUnitPins(t *testing.T) {
 	run(t, "systemctl", "stop", "sigtrace")
 	pid := killOne(t)
 	run(t, "systemctl", "start", "sigtrace")
-	whyTold(t, pid, "foreign_process")
+	whyReports(t, pid, "foreign_process")
 }
 
 // statusOutside is a log directory of an agent that nothing is forbidden.

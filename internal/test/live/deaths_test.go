@@ -14,7 +14,7 @@ import (
 )
 
 // death is what the contract says of a victim's end: the cause, and whose
-// deed it was, by role. An empty cause: no death is told.
+// deed it was, by role. An empty cause: no death is reported.
 type death struct{ cause, actor string }
 
 // deaths gives the truth of each scenario's end; those that are not listed are
@@ -69,7 +69,7 @@ func expected(line string) death {
 }
 
 // TestZoo lets every scenario happen while one sigtrace watches, and compares
-// the signals and the verdict with the truth that the scenario itself tells.
+// the signals and the verdict with the truth that the scenario prints.
 // It prints the board: scenario, expected, got, and the total.
 func TestZoo(t *testing.T) {
 	flags := []string{"--type", "signal,oom,death", "--all"}
@@ -173,7 +173,7 @@ func (d death) text(actor int) string {
 }
 
 // verdictOn is what sigtrace says of the end of a victim. Where no death is
-// expected, a later one is waited for: whatever was before it has been told.
+// expected, a later one is waited for: whatever came before it has been reported then.
 func (w *watcher) verdictOn(t *testing.T, victim int, expected bool) string {
 	t.Helper()
 	of := func(e event) bool {
@@ -196,7 +196,7 @@ func (w *watcher) verdictOn(t *testing.T, victim int, expected bool) string {
 	return fmt.Sprintf("%d deaths", len(deaths))
 }
 
-// routine is an end that only --all tells: nothing but an exit code, of a
+// routine is an end that only --all prints: nothing but an exit code, of a
 // process that is no init.
 func (e event) routine() bool {
 	return e.Cause == "exited" && (e.Process.NSPID != 1 || e.Process.NSPID == e.Process.PID)

@@ -62,7 +62,7 @@ func fallbacks(t *testing.T) map[string]fallback {
 	}
 }
 
-// withoutSymbols: no stack can be read, and flags tell less. A hangup and the
+// withoutSymbols: no stack can be read, and flags show less. A hangup and the
 // hard limit of CPU time have no mark of their own.
 func withoutSymbols() map[string]death {
 	return map[string]death{

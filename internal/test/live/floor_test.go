@@ -58,7 +58,7 @@ func TestFloorNoRingBuffer(t *testing.T) {
 	refused(t, withoutRingBuffers, "no BPF ring buffers", "Linux 5.8")
 }
 
-// Both are told, with the names of both.
+// Both lacks are reported, each by its name.
 func TestFloorNeither(t *testing.T) {
 	if !exists(kernelTypes) {
 		t.Skip("no BTF either on this kernel")

@@ -115,7 +115,7 @@ func TestGuestMemoryError(t *testing.T) {
 	w.deathOf(t, said.Victim).expect(t, "hardware_error", "*", 0)
 }
 
-// memory.oom.group takes the whole cgroup: one record tells of all.
+// memory.oom.group takes the whole cgroup: one record covers all of it.
 func TestGuestOOMGroup(t *testing.T) {
 	inGuest(t)
 	root, v2 := memoryRoot(t)
@@ -202,8 +202,8 @@ func pidReused(t *testing.T) bool {
 }
 
 // Up to 6.15 a process has no memory any more when its end is seen: what it had
-// executed is told nevertheless, though it was never named before.
-func TestGuestEndsByItself(t *testing.T) {
+// executed is reported nevertheless, though no event had named it before.
+func TestGuestExits(t *testing.T) {
 	inGuest(t)
 	w := watch(t, "--all", "--type", "death")
 	c := exec.Command("/bin/busybox", "sh", "-c", "exit 3")
@@ -212,7 +212,7 @@ func TestGuestEndsByItself(t *testing.T) {
 }
 
 // The same of a container's init that is older than sigtrace.
-func TestGuestOlderInitEndsByItself(t *testing.T) {
+func TestGuestOlderInitExits(t *testing.T) {
 	inGuest(t)
 	c := exec.Command("/bin/busybox", "sh", "-c", "read x; exit 3")
 	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}

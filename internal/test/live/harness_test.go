@@ -268,7 +268,7 @@ func (w *watcher) read(out io.Reader) {
 	}
 }
 
-// ownPreemption tells whether a line is of the signal that Go's scheduler sends
+// ownPreemption reports whether a line is of the signal that Go's scheduler sends
 // to its own threads: with --all, each line that the test reads would bring about
 // more of them than it reads in the same time.
 func (w *watcher) ownPreemption(line []byte) bool {

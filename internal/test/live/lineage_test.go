@@ -24,7 +24,7 @@ func (w *watcher) fatalSignal(t *testing.T, victim int) event {
 	return w.find(of)[0]
 }
 
-// The lineage is the one that the scenario itself tells, over the dead too.
+// The ancestry is the one that the scenario prints, through exited processes too.
 func TestLineage(t *testing.T) {
 	w := watch(t)
 	time.Sleep(2 * time.Second) // being ready does not wait for the lineage of what is older

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// oci is a container that runc or crun runs by itself, with no monitor.
+// oci is a container that runc or crun runs alone, with no monitor.
 type oci struct {
 	runtime, id string
 	pid         int

@@ -36,7 +36,7 @@ func TestOOMOfAnother(t *testing.T) {
 	w.deathOf(t, said.Victim).expectLimit(t, mine)
 	ooms := w.find(func(e event) bool { return e.Type == "oom" })
 	if len(ooms) != 1 || ooms[0].Victim.PID != said.Victim {
-		t.Errorf("%d OOM kills are told, want that of %d alone: %+v", len(ooms), said.Victim, ooms)
+		t.Errorf("%d OOM kills are reported, want that of %d alone: %+v", len(ooms), said.Victim, ooms)
 	}
 }
 
@@ -45,11 +45,11 @@ func (e event) expectLimit(t *testing.T, dir string) {
 	e.expect(t, "cgroup_oom", "*", 0)
 	if e.OOM == nil || e.OOM.LimitCgroup == "" || !strings.HasSuffix(dir, e.OOM.LimitCgroup) ||
 		e.OOM.LimitBytes == nil || *e.OOM.LimitBytes != oomLimit {
-		t.Errorf("the limit of %s was hit; told was %+v", dir, e.OOM)
+		t.Errorf("the limit of %s was hit; reported was %+v", dir, e.OOM)
 	}
 }
 
-// Every way to see an OOM kill tells the same limit.
+// Every way to see an OOM kill shows the same limit.
 func TestOOMWays(t *testing.T) {
 	for name, flags := range map[string][]string{
 		"best":        nil,
@@ -79,7 +79,7 @@ func TestOOMWays(t *testing.T) {
 	}
 }
 
-// expectKernelLog: the second witness is in the evidence.
+// expectKernelLog: the second source is in the evidence.
 func (e event) expectKernelLog(t *testing.T) {
 	t.Helper()
 	for _, seen := range e.Evidence {
@@ -87,5 +87,5 @@ func (e event) expectKernelLog(t *testing.T) {
 			return
 		}
 	}
-	t.Errorf("the kernel log is no witness: %+v", e.Evidence)
+	t.Errorf("the kernel log is not in the evidence: %+v", e.Evidence)
 }

@@ -44,7 +44,7 @@ type node struct {
 	t     *testing.T
 	logs  string
 	flags []string
-	// named: with the sources of names that it finds by itself.
+	// named: with the sources of names that sigtrace detects.
 	named bool
 }
 
@@ -154,7 +154,7 @@ func slain(t *testing.T) int {
 	return c.Process.Pid
 }
 
-// slay kills processes of its own until it is told to stop.
+// slay kills processes of its own until stop is closed.
 func slay(t *testing.T, stop <-chan struct{}) <-chan []int {
 	done := make(chan []int, 1)
 	go func() {
@@ -181,7 +181,7 @@ func slay(t *testing.T, stop <-chan struct{}) <-chan []int {
 }
 
 // An agent that is killed at any moment, again and again, loses no death and
-// tells none twice: what dies while none is there is in the pins.
+// reports none twice: what dies while none is there is in the pins.
 func TestPinEachDeathOnce(t *testing.T) {
 	dir := bpffs(t)
 	n := newNode(t, "--pin="+dir)
@@ -215,7 +215,7 @@ func TestPinEachDeathOnce(t *testing.T) {
 		if d.fromPins() {
 			kept++
 			if d.Confidence == "proven" {
-				t.Errorf("%d: its parent may have been a messenger, and that is not said", pid)
+				t.Errorf("%d: its parent may have been a forwarder, and the confidence ignores that", pid)
 			}
 		}
 	}
@@ -242,7 +242,7 @@ func TestPinUpgrade(t *testing.T) {
 		time.Sleep(300 * time.Millisecond)
 		a.stop(t)
 		if !strings.Contains(a.stderr.String(), "another configuration") {
-			t.Errorf("not told: %s", &a.stderr)
+			t.Errorf("not reported: %s", &a.stderr)
 		}
 	}
 	close(stop)
@@ -359,23 +359,23 @@ func awayOf(n *node) (stopped, said bool) {
 	return stopped, said
 }
 
-// Without pins what died in between is not known, and that is said.
-func TestNoPinGapIsTold(t *testing.T) {
+// Without pins a death in between is unknown, and the gap is reported.
+func TestNoPinGapIsReported(t *testing.T) {
 	n := newNode(t)
 	n.startReady().kill()
 	pid := slain(t)
 	n.startReady().stop(t)
 	if len(n.deaths()[pid]) != 0 {
-		t.Error("a death that nobody saw is told")
+		t.Error("a death that nobody saw is reported")
 	}
 	if stopped, said := awayOf(n); !said || stopped {
-		t.Errorf("the gap is not told: %v %v", said, stopped)
+		t.Errorf("the gap is not reported: %v %v", said, stopped)
 	}
 }
 
-// Without pins the runtime tells afterwards which containers ended, and their
+// Without pins the runtime is asked afterwards which containers ended, and their
 // records say that nobody saw it.
-func TestNoPinContainerIsTold(t *testing.T) {
+func TestNoPinContainerIsReported(t *testing.T) {
 	p := newPods(t)
 	sandbox, config := p.sandbox("away-0")
 	n := newNode(t)
@@ -396,9 +396,9 @@ func TestNoPinContainerIsTold(t *testing.T) {
 		return all
 	}
 	a := n.startReady()
-	eventually(t, "its death is told", func() bool { return len(ofContainer()) > 0 })
+	eventually(t, "its death is reported", func() bool { return len(ofContainer()) > 0 })
 	a.kill()
-	a = n.startReady() // nor does another start tell it again
+	a = n.startReady() // nor does another start report it again
 	time.Sleep(5 * time.Second)
 	a.stop(t)
 	all := ofContainer()
@@ -411,14 +411,14 @@ func TestNoPinContainerIsTold(t *testing.T) {
 	}
 }
 
-// The kernel's log tells afterwards of a kill for memory.
-func TestNoPinOOMIsTold(t *testing.T) {
+// The kernel's log shows an OOM kill afterwards.
+func TestNoPinOOMIsReported(t *testing.T) {
 	n := newNode(t)
 	n.startReady().kill()
 	dir := memoryCgroup(t, oomLimit)
 	said := zoo(t, "oom", dir, strconv.Itoa(oomLimit))
 	a := n.startReady()
-	eventually(t, "its death is told", func() bool { return len(n.deaths()[said.Victim]) > 0 })
+	eventually(t, "its death is reported", func() bool { return len(n.deaths()[said.Victim]) > 0 })
 	a.stop(t)
 	d := n.deaths()[said.Victim][0]
 	if d.Cause != "cgroup_oom" || d.Confidence != "likely" || !strings.Contains(d.Summary, "while no agent was running") {

@@ -125,14 +125,14 @@ func (p *pods) pidOf(id string) int {
 	return pid
 }
 
-// watchNamed is watch with the sources of names that it finds by itself.
+// watchNamed is watch with the sources of names that sigtrace detects.
 func watchNamed(t *testing.T, flags ...string) *watcher {
 	t.Helper()
 	return watchWith(t, append([]string{}, flags...))
 }
 
-// --pod waits for a pod, follows its restart, finds it again when it is made
-// anew, and tells its containers apart.
+// --pod waits for a pod, follows its restart, finds it again when it is
+// recreated, and distinguishes its containers.
 func TestPodIsFollowed(t *testing.T) {
 	p := newPods(t)
 	w := watchNamed(t, "--pod", "shop/web-0")
@@ -174,7 +174,7 @@ func TestPodStoppedByRuntime(t *testing.T) {
 	d := w.deathOf(t, pid)
 	d.expect(t, "runtime_stop", "*", 0)
 	if d.Confidence != "likely" || d.Exit.Code != 0 {
-		t.Errorf("it handled SIGTERM and ended by itself: likely, exit 0; got %s, exit %d", d.Confidence, d.Exit.Code)
+		t.Errorf("it handled SIGTERM and exited: likely, exit 0; got %s, exit %d", d.Confidence, d.Exit.Code)
 	}
 }
 

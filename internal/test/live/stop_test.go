@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Signals that come faster than they can be told do not keep sigtrace from
+// Signals that come faster than they can be printed do not keep sigtrace from
 // ending as asked.
 func TestStopUnderLoad(t *testing.T) {
 	w := watch(t, "--all", "--type", "signal")

@@ -51,7 +51,7 @@ func firstNumber(t *testing.T, said func() string) int {
 	return n
 }
 
-// A shell that passes SIGTERM on to its child is a messenger.
+// A shell that passes SIGTERM on to its child is a forwarder.
 func TestShellForwards(t *testing.T) {
 	w := watch(t)
 	pid, said := shell(t, "sh", `sleep 1000 & p=$!; trap "kill -TERM $p; exit 0" TERM; echo $p; wait`)
@@ -146,8 +146,8 @@ func TestCauseFilter(t *testing.T) {
 	}
 }
 
-// What was recorded tells the same when it is replayed, without privileges.
-func TestReplayTellsTheSame(t *testing.T) {
+// A recording gives the same records when it is replayed, without privileges.
+func TestReplayReportsTheSame(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "record.jsonl")
 	w := watch(t, "--record", file)
 	for _, line := range []string{"kill 9", "reraise", "fault-segv", "pidns-exit", "pdeathsig 15", "seccomp-strict"} {
@@ -174,7 +174,7 @@ func TestReplayTellsTheSame(t *testing.T) {
 		}
 		deaths++
 		if !replayed[w.raw[i]] {
-			t.Errorf("not told by the replay: %s", w.raw[i])
+			t.Errorf("not in the replay: %s", w.raw[i])
 		}
 	}
 	if deaths < 6 {
@@ -208,6 +208,6 @@ func TestForkBombFlushesNothing(t *testing.T) {
 		t.Fatalf("actor: %+v", d.Actor)
 	}
 	if parent := d.Actor.Ancestors[0]; parent.PID != middle.Process.Pid || !parent.Dead || d.Actor.Ancestors[1].PID != os.Getpid() {
-		t.Errorf("the lineage leads over the dead %d to the test %d: %+v", middle.Process.Pid, os.Getpid(), parent)
+		t.Errorf("the ancestry does not lead through %d, which has exited, to the test %d: %+v", middle.Process.Pid, os.Getpid(), parent)
 	}
 }

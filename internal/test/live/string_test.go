@@ -33,7 +33,7 @@ func exists(path string) bool {
 
 func goarch() string { return runtime.GOARCH }
 
-// catches tells whether a process has a handler for a signal.
+// catches reports whether a process has a handler for a signal.
 func catches(pid int, sig unix.Signal) bool { return inSet(pid, "SigCgt:", sig) }
 
 func ignores(pid int, sig unix.Signal) bool { return inSet(pid, "SigIgn:", sig) }

@@ -21,12 +21,12 @@ func TestStuck(t *testing.T) {
 	t.Run("tracer", func(t *testing.T) { t.Parallel(); stuckAtItsTracer(t) })
 }
 
-// stuck kills a process and waits until it is told that this ends nothing.
+// stuck kills a process and waits for the report that it has not ended.
 func (w *watcher) stuck(t *testing.T, pid int) event {
 	t.Helper()
 	killFrom(t, "sh", unix.SIGKILL, pid)
 	of := func(e event) bool { return e.Type == "stuck" && pidOf(e.Target) == pid }
-	eventually(t, "stuck is told", func() bool { return len(w.find(of)) > 0 })
+	eventually(t, "stuck is reported", func() bool { return len(w.find(of)) > 0 })
 	return w.find(of)[0]
 }
 

@@ -19,7 +19,7 @@ import (
 // perfLine reads what perf script prints of signal:signal_generate.
 var perfLine = regexp.MustCompile(`sig=(\d+) errno=-?\d+ code=-?\d+ comm=.* pid=(\d+) grp=\d+ res=(\d+)`)
 
-// sighting is one generated signal, as both witnesses tell it.
+// sighting is one generated signal, as perf and sigtrace report it.
 type sighting struct {
 	signal, tid int
 	result      string
@@ -27,7 +27,7 @@ type sighting struct {
 
 var results = []string{"delivered", "ignored", "already_pending", "overflow", "info_lost"}
 
-// Every signal that perf saw between two marks is told by sigtrace exactly
+// Every signal that perf saw between two marks is reported by sigtrace exactly
 // once, and nothing else is.
 func TestPerfSawTheSame(t *testing.T) {
 	need(t, "perf", "stress-ng")
@@ -145,13 +145,13 @@ func compare(t *testing.T, theirs, ours map[sighting]int) {
 	for s, n := range theirs {
 		if ours[s] != n {
 			wrong++
-			t.Errorf("perf saw %+v %d times, sigtrace told it %d times", s, n, ours[s])
+			t.Errorf("perf saw %+v %d times, sigtrace reported it %d times", s, n, ours[s])
 		}
 	}
 	for s, n := range ours {
 		if theirs[s] == 0 {
 			wrong++
-			t.Errorf("sigtrace told %+v %d times, perf saw none", s, n)
+			t.Errorf("sigtrace reported %+v %d times, perf saw none", s, n)
 		}
 	}
 	if wrong == 0 {

@@ -189,8 +189,8 @@ func skipScenario(t *testing.T, reason string) {
 	t.Skip(reason)
 }
 
-// settle waits until a signal of the test's own, sent now, has been told: then
-// everything before it has been told too, or waits for at most 100 ms more.
+// settle waits until a signal of the test's own, sent now, has been printed:
+// then everything before it has been printed too, or waits for at most 100 ms more.
 func (w *watcher) settle(t *testing.T) {
 	t.Helper()
 	marker := zoo(t, "kill", "9")

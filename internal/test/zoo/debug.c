@@ -61,7 +61,7 @@ static void exitkill_run(char **argv)
 }
 
 // The zoo itself traces, asked to see the exit, and never looks: what it traces
-// stays in that stop until the zoo is killed. Only the victim's pid is told.
+// stays in that stop until the zoo is killed. Only the victim's pid is printed.
 static void held_by_tracer_run(char **argv)
 {
 	(void)argv;

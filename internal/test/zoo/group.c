@@ -67,7 +67,7 @@ static void kill_all(void)
 }
 
 // After new_pidns the zoo's children live in the new namespace, while fork
-// still tells the zoo their pids as seen from outside.
+// still returns to the zoo their pids as seen from outside.
 static pid_t new_pidns_with_init(body init)
 {
 	pid_t pid;
@@ -105,7 +105,7 @@ static void kill_init(void)
 }
 
 // The killer must be outside, so it is forked before the namespace is made and
-// told the init's pid through a slot.
+// reads the init's pid from a slot.
 static void kill_init_from_outside(void)
 {
 	while (!slots[0])

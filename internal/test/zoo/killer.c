@@ -137,7 +137,7 @@ static void thread_run(char **argv)
 
 static void as_uid(void)
 {
-	// Real uid 1234, effective 0: both are to be told.
+	// Real uid 1234, effective 0: both are to be printed.
 	need(setresuid(1234, 0, 0), "setresuid");
 	strike_and_exit();
 }

@@ -61,7 +61,7 @@ static void meet_victim(void)
 	say_start("victim_start_ticks", victim);
 }
 
-static void tell(const pid_t *lineage, int n, const pid_t *dead, int n_dead)
+static void say_lineage(const pid_t *lineage, int n, const pid_t *dead, int n_dead)
 {
 	say_pids("lineage", lineage, n);
 	say_pids("dead", dead, n_dead);
@@ -81,8 +81,8 @@ static void daemon_run(char **argv)
 	say_start("killer_start_ticks", slots[KILLER]);
 	say_status("status", end_of(victim));
 	release();
-	tell((pid_t[]){slots[FIRST + 1], slots[FIRST], getpid()}, 3,
-	     (pid_t[]){slots[FIRST + 1], slots[FIRST]}, 2);
+	say_lineage((pid_t[]){slots[FIRST + 1], slots[FIRST], getpid()}, 3,
+		    (pid_t[]){slots[FIRST + 1], slots[FIRST]}, 2);
 }
 
 static int level;
@@ -115,7 +115,7 @@ static void levels_run(char **argv)
 	for (int i = 0; i < DEPTH - 1; i++)
 		lineage[i] = slots[FIRST + DEPTH - 2 - i];
 	lineage[DEPTH - 1] = getpid();
-	tell(lineage, DEPTH, NULL, 0);
+	say_lineage(lineage, DEPTH, NULL, 0);
 }
 
 static void reaped_strike(void)
@@ -151,8 +151,8 @@ static void subreaper_run(char **argv)
 	say_status("status", end_of(victim));
 	release();
 	end_of(pid);
-	tell((pid_t[]){slots[FIRST + 1], slots[FIRST], getpid()}, 3, (pid_t[]){slots[FIRST + 1]},
-	     1);
+	say_lineage((pid_t[]){slots[FIRST + 1], slots[FIRST], getpid()}, 3,
+		    (pid_t[]){slots[FIRST + 1]}, 1);
 }
 
 const struct scenario lineage_scenarios[] = {

@@ -114,7 +114,7 @@ static void dying_parent(void)
 	_exit(0);
 }
 
-// pdeathsig SIG: the parent ends by itself. The zoo is the subreaper, so that
+// pdeathsig SIG: the parent exits. The zoo is the subreaper, so that
 // it can wait for the orphan.
 static void pdeathsig_run(char **argv)
 {

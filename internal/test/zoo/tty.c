@@ -31,7 +31,7 @@ static void open_terminal(void)
 	say_start("victim_start_ticks", victim);
 }
 
-static void tell(int sig)
+static void say_end(int sig)
 {
 	say_status("status", end_of(victim));
 	say_int("victim", victim);
@@ -43,7 +43,7 @@ static void ctrl_c_run(char **argv)
 	(void)argv;
 	open_terminal();
 	need(write(master, "\003", 1), "write ^C");
-	tell(SIGINT);
+	say_end(SIGINT);
 }
 
 static void hangup_run(char **argv)
@@ -51,7 +51,7 @@ static void hangup_run(char **argv)
 	(void)argv;
 	open_terminal();
 	close(master);
-	tell(SIGHUP);
+	say_end(SIGHUP);
 }
 
 const struct scenario tty_scenarios[] = {

@@ -63,7 +63,7 @@ void new_pidns(void);
 // enum outcome: whether a scenario's victim is to end by the deed itself.
 enum outcome { DIES, LIVES };
 // play is the common plot: a victim gets ready, a killer does the deed, and the
-// victim's end is told. A victim that LIVES is released after the deed.
+// victim's end is printed. A victim that LIVES is released after the deed.
 void play(body victim_body, body deed, enum outcome outcome);
 
 // ---- truth.c: the JSON line ----

@@ -36,7 +36,7 @@ func main() {
 	}
 }
 
-// upFile tells the scenario, on the pod's volume, that signals now do what they
+// upFile shows the scenario, on the pod's volume, that signals now do what they
 // are to do.
 const upFile = "/state/up"
 
@@ -97,7 +97,7 @@ func (a *app) firstOnly() error {
 	return os.WriteFile(marker, nil, 0o644)
 }
 
-// sick tells how it is now.
+// sick reports whether probes fail now.
 func (a *app) sick() bool {
 	since := time.Since(a.began)
 	if a.sickAfter == 0 || since < a.sickAfter {

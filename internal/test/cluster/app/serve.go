@@ -112,9 +112,9 @@ func (a *app) serveFile(ctx context.Context) {
 	})
 }
 
-func (a *app) eachTick(ctx context.Context, tell func(sick bool)) {
+func (a *app) eachTick(ctx context.Context, apply func(sick bool)) {
 	for ctx.Err() == nil {
-		tell(a.sick())
+		apply(a.sick())
 		time.Sleep(100 * time.Millisecond)
 	}
 }

@@ -55,7 +55,7 @@ func (b *Bed) startCommand(name string, command []string) (*daemon, error) {
 	return d, nil
 }
 
-// until waits for a program to be of use, or tells why it is not.
+// until waits until a program answers, or returns why it does not.
 func (d *daemon) until(ctx context.Context, ready func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()

@@ -9,7 +9,7 @@ import (
 )
 
 // kubeletConfig: quick where a test would otherwise wait, and off the host's
-// firewall. 1.34 takes cgroup v1 only if told to.
+// firewall. 1.34 accepts cgroup v1 only if the configuration says so.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 address: %[1]s
