@@ -43,15 +43,6 @@ var daemons struct {
 	stop               []func()
 }
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	daemons.Lock()
-	for i := len(daemons.stop) - 1; i >= 0; i-- {
-		daemons.stop[i]()
-	}
-	os.Exit(code)
-}
-
 // containerd makes sure that one runs and has the test's image; one that the
 // machine has is used and left as it is.
 func containerd(t *testing.T) {
