@@ -23,16 +23,17 @@ run: build ## build what is missing and watch (ARGS="--pod foo")
 
 .PHONY: test-deps
 test-deps: ## install what the tests need (Debian packages)
-	SUDO="$(SUDO)" ./testdata/install-test-deps
+	SUDO="$(SUDO)" ./internal/test/install-deps
 
-# What needs root skips itself without it, but for internal/live, which is left
-# out. live runs the packages that hold tests for root.
-NOT_UNIT := /internal/(live|test/live)(/|$$)
-NEED_ROOT  = $(sort $(dir $(shell git grep -lF os.Geteuid -- 'cmd/*_test.go' 'internal/*_test.go' ':!internal/cluster' ':!internal/test/cluster')))
+# The live ring is every package with tests that need root: they ask for the
+# effective uid and skip themselves without it. internal/test/live holds no others,
+# so that the unit ring leaves it out. The cluster tests have a build tag.
+NOT_UNIT := /internal/test/live$$
+NEED_ROOT  = $(sort $(dir $(shell git grep -lF os.Geteuid -- 'cmd/*_test.go' 'internal/*_test.go' ':!internal/test/cluster')))
 
 .PHONY: unit
 unit: ## run the unit tests: seconds, no root, nothing to install
-	go test $$(go list ./... | grep -vE '$(NOT_UNIT)')
+	go test $$(go list ./... | grep -v '$(NOT_UNIT)')
 
 .PHONY: live
 live: test-deps ## install what the tests need, run the tests that need root
@@ -45,21 +46,21 @@ test: test-deps ## install what the tests need, run unit tests and live tests
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target (TIME=30s each, RUN=FuzzReplay, PLANTED=1: does each find a planted fault?)
-	./testdata/fuzz-all "$(or $(TIME),30s)" "$(RUN)" "$(PLANTED)"
+	./internal/test/fuzz-all "$(or $(TIME),30s)" "$(RUN)" "$(PLANTED)"
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }
-	go vet ./... ./testdata/bench ./testdata/guest
+	go vet ./...
 	go vet -C deploy ./...
 	go vet -C docs/schema/gen ./...
-	go vet -tags cluster,agent ./internal/cluster/...
-	go tool staticcheck ./... ./testdata/bench ./testdata/guest
+	go vet -tags cluster,agent ./internal/test/cluster/...
+	go tool staticcheck ./...
 	staticcheck=$$(go tool -n staticcheck) && cd deploy && "$$staticcheck" ./...
 	staticcheck=$$(go tool -n staticcheck) && cd docs/schema/gen && "$$staticcheck" ./...
-	go tool staticcheck -tags cluster,agent ./internal/cluster/...
+	go tool staticcheck -tags cluster,agent ./internal/test/cluster/...
 	shellcheck $$(git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh$$')
-	clang-format-19 --dry-run --Werror bpf/*.c bpf/*.h
+	clang-format-19 --style=file:bpf/.clang-format --dry-run --Werror bpf/*.[ch] internal/test/zoo/*.[ch]
 
 .PHONY: generate
 generate: ## rebuild the BPF objects with the pinned compiler
@@ -79,31 +80,31 @@ check-generate: generate check-schema ## are the committed BPF objects and JSON 
 
 .PHONY: bench
 bench: build test-deps ## measure what it costs, against sigsnoop and bpftrace (ARGS="-only start")
-	$(AS_ROOT) go run ./testdata/bench $(ARGS)
+	$(AS_ROOT) go run ./internal/test/bench $(ARGS)
 
 .PHONY: zoo
 zoo: test-deps ## let every way to die happen and print the board: expected, got, total
-	$(AS_ROOT) go test -count=1 -v -run TestZoo ./internal/live
+	$(AS_ROOT) go test -count=1 -v -run TestZoo ./internal/test/live
 
 .PHONY: zoo-busy
 zoo-busy: test-deps ## the zoo 20 times with all cores busy: unknown is allowed there, wrong is not (REPEAT=20)
-	$(AS_ROOT) ./testdata/zoo/busy $(or $(REPEAT),20)
+	$(AS_ROOT) ./internal/test/zoo/busy $(or $(REPEAT),20)
 
 # In a guest, where nobody else dies, and no path tells of this machine.
 .PHONY: record
 record: test-deps ## record what the zoo and the container tests do anew, for the golden replays (GUESTS=6.12-v2)
 	rm -rf build/record
-	GUESTS=$(or $(GUESTS),6.12-v2) GROUP=zoo,containers LOGS="$(CURDIR)/build/record" go run ./testdata/guest
-	./testdata/replay/take build/record
+	GUESTS=$(or $(GUESTS),6.12-v2) GROUP=zoo,containers LOGS="$(CURDIR)/build/record" go run ./internal/test/guest
+	./internal/test/guest/take build/record
 	go test -count=1 ./internal/record -update
 
 .PHONY: test-vm
 test-vm: test-deps ## the tests in guests (KERNEL="5.10 6.1 6.12 sid uml" CGROUP="v2 v1" GROUP=zoo,live JOBS=2 UPDATE=1 COVER=1)
-	go run ./testdata/guest
+	go run ./internal/test/guest
 
 .PHONY: test-vm-ci
 test-vm-ci: test-deps ## what of it fits into CI's time
-	GUESTS="5.10-v2 6.1-v2 6.12-v2 sid-v2 6.1-v1 uml-v2" GROUP=check,budget,zoo,guest,floor go run ./testdata/guest
+	GUESTS="5.10-v2 6.1-v2 6.12-v2 sid-v2 6.1-v1 uml-v2" GROUP=check,budget,zoo,guest,floor go run ./internal/test/guest
 
 .PHONY: release
 release: ## static amd64 and arm64 archives of the commit, with checksums, in build/release
@@ -111,7 +112,7 @@ release: ## static amd64 and arm64 archives of the commit, with checksums, in bu
 
 .PHONY: arm64-deps
 arm64-deps: ## install what it takes to run arm64 here (Debian packages)
-	SUDO="$(SUDO)" ./testdata/install-test-deps arm64
+	SUDO="$(SUDO)" ./internal/test/install-deps arm64
 
 .PHONY: check-release
 check-release: arm64-deps ## is the release reproducible byte for byte, static, and does it run?
@@ -134,7 +135,7 @@ check-deploy: deploy-deps ## are manifests, alert rules, dashboard, systemd unit
 
 .PHONY: vagrant-deps
 vagrant-deps: ## install Vagrant and libvirt (Debian packages)
-	SUDO="$(SUDO)" ./testdata/install-test-deps vagrant
+	SUDO="$(SUDO)" ./internal/test/install-deps vagrant
 
 .PHONY: check-vagrant
 check-vagrant: vagrant-deps ## is the Vagrantfile valid?
@@ -142,26 +143,26 @@ check-vagrant: vagrant-deps ## is the Vagrantfile valid?
 
 .PHONY: vagrant-box
 vagrant-box: vagrant-deps ## make a box for libvirt from Debian's packages, and add it as sigtrace/local
-	$(AS_ROOT) ./testdata/vagrant/mkbox build/vagrant/local.box
+	$(AS_ROOT) ./internal/test/vagrant/mkbox build/vagrant/local.box
 	vagrant box add --force --name sigtrace/local build/vagrant/local.box
 
 .PHONY: test-kube
 test-kube: test-deps ## Kubernetes' own reasons, in a real cluster (SCENARIO=liveness KUBE_VERSION=1.33.13)
-	$(AS_ROOT) go test -tags cluster -count=1 -v -timeout 30m -parallel 10 ./internal/cluster
+	$(AS_ROOT) go test -tags cluster -count=1 -v -timeout 30m -parallel 10 ./internal/test/cluster
 
 .PHONY: test-kube-agent
 test-kube-agent: test-deps deploy-deps ## the real DaemonSet in such a cluster: logs, files, Events, why and Prometheus must agree
 	$(AS_ROOT) PROMETHEUS="$(PROMETHEUS)/usr/bin/prometheus" \
-		go test -tags cluster,agent -count=1 -v -timeout 30m -run TestDaemonSet ./internal/cluster
+		go test -tags cluster,agent -count=1 -v -timeout 30m -run TestDaemonSet ./internal/test/cluster
 
 .PHONY: kube-up
 kube-up: test-deps ## hold such a cluster until ^C and tell how to reach it (ARGS=-standalone)
-	$(AS_ROOT) ./testdata/cluster/hold $(ARGS)
+	$(AS_ROOT) ./internal/test/cluster/hold $(ARGS)
 
 .PHONY: test-arm64
 test-arm64: arm64-deps ## the unit tests of arm64, under qemu-user
-	./testdata/qemu-user/run
+	./internal/test/qemu-user/run
 
 .PHONY: test-vagrant
 test-vagrant: vagrant-deps ## the guests' groups of tests in a Vagrant machine (BOX=debian12 GROUP=check,probe,zoo PREBUILT=1 DRIVER=qemu)
-	./testdata/vagrant/run
+	./internal/test/vagrant/run

@@ -18,9 +18,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden facts anew")
 
-// The lines of testdata/kubelet-log were written by the klog, and the JSON ones
-// by the component-base, of each minor release (lines.go there); their messages
-// and keys are those of its kubelet's sources.
+// The lines of testdata/kubelet-log were written by internal/test/kubeletlog with
+// the klog, and the JSON ones with the component-base, of each minor release;
+// their messages and keys are those of its kubelet's sources.
 func TestGoldenLogs(t *testing.T) {
 	files, _ := filepath.Glob("../../testdata/kubelet-log/1.*.log")
 	more, _ := filepath.Glob("../../testdata/kubelet-log/1.*.json")

@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -21,8 +20,10 @@ import (
 
 var update = flag.Bool("update", false, "write the golden verdicts anew")
 
-// What the zoo did in a guest was recorded there (testdata/guest, group
-// record); the whole table of verdicts is drawn again from it, without root.
+// What the zoo and the container tests did in a guest, and the scenarios in a
+// cluster, was recorded (make record); every verdict is drawn again from it,
+// without root. What was decided stands in .facts and how it is put in .prose, so
+// that another wording changes no fact.
 func TestGoldenReplays(t *testing.T) {
 	files, err := filepath.Glob("../../testdata/replay/*.jsonl.gz")
 	if err != nil || len(files) == 0 {
@@ -30,26 +31,38 @@ func TestGoldenReplays(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			got := strings.Join(replayed(t, file), "\n") + "\n"
-			golden := strings.TrimSuffix(file, ".jsonl.gz") + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
+			var facts, prose strings.Builder
+			for _, d := range replayed(t, file) {
+				facts.WriteString(factsOf(d) + "\n")
+				prose.WriteString(proseOf(d) + "\n")
 			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Error(diff)
-			}
+			golden := strings.TrimSuffix(file, ".jsonl.gz")
+			compareGolden(t, golden+".facts", facts.String())
+			compareGolden(t, golden+".prose", prose.String())
 		})
 	}
 }
 
-// replayed is a line for each death in a recording.
-func replayed(t *testing.T, file string) []string {
+// compareGolden holds a text against a file, or writes it there with -update.
+func compareGolden(t *testing.T, golden, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-update writes it anew):\n%s", golden, diff)
+	}
+}
+
+// replayed are the death records of a recording, in the order in which they are
+// emitted, without those of processes that exited.
+func replayed(t *testing.T, file string) []*event.Death {
 	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {
@@ -67,11 +80,11 @@ func replayed(t *testing.T, file string) []string {
 	engine := verdict.New(r.Options())
 	r.HandLog(engine.KernelLog)
 	r.HandFacts(engine.Fact)
-	var lines []string
+	var records []*event.Death
 	for {
 		e, seen, err := r.Next()
 		if errors.Is(err, io.EOF) {
-			return append(lines, deaths(engine.Flush())...)
+			return append(records, deaths(engine.Flush())...)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -86,17 +99,17 @@ func replayed(t *testing.T, file string) []string {
 		case *event.Lost:
 			engine.Lost(e)
 		case nil:
-			lines = append(lines, deaths(engine.Due(seen))...)
+			records = append(records, deaths(engine.Due(seen))...)
 		}
 	}
 }
 
-func deaths(events []event.Event) []string {
-	var lines []string
+func deaths(events []event.Event) []*event.Death {
+	var records []*event.Death
 	for _, e := range events {
 		if d, ok := e.(*event.Death); ok && d.Cause != event.CauseExited {
-			lines = append(lines, fmt.Sprintf("%s %s %s %s: %s", d.ID, d.Cause, d.Confidence, d.Relation, d.Summary))
+			records = append(records, d)
 		}
 	}
-	return lines
+	return records
 }

@@ -1,5 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-
-// Package live holds the tests on the running kernel: real processes, real
-// cgroups, no mocks. With root a missing hook is a failure, not a skip.
-package live
