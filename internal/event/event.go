@@ -115,8 +115,34 @@ type OOM struct {
 	Trigger     *Process `json:"trigger,omitempty"`
 	// FreePagesByOrder counts free blocks by order, 0 first (system scope).
 	FreePagesByOrder []uint64 `json:"free_pages_by_order,omitempty"`
+	// Memory is what filled the cgroup whose limit was hit, with all below it, and
+	// Tasks are the processes with the most resident memory, the largest first: both
+	// by the kernel's report.
+	Memory *OOMMemory `json:"memory,omitempty"`
+	Tasks  []OOMTask  `json:"tasks,omitempty"`
 	// OOMDetail is in recordings, and not in the output.
 	OOMDetail `json:"detail,omitzero"`
+}
+
+// OOMMemory is a memory cgroup's breakdown in bytes; what its kernel does not show
+// is absent. File holds Shmem as well: tmpfs and shared memory are file pages.
+type OOMMemory struct {
+	Anon       *uint64 `json:"anon,omitempty"`
+	File       *uint64 `json:"file,omitempty"`
+	Shmem      *uint64 `json:"shmem,omitempty"`
+	Kernel     *uint64 `json:"kernel,omitempty"`
+	Slab       *uint64 `json:"slab,omitempty"`
+	Sock       *uint64 `json:"sock,omitempty"`
+	PageTables *uint64 `json:"pagetables,omitempty"`
+	Swap       *uint64 `json:"swap,omitempty"`
+}
+
+// OOMTask is one process of the kernel's OOM report.
+type OOMTask struct {
+	PID         int    `json:"pid"`
+	Comm        string `json:"comm"`
+	RSSBytes    uint64 `json:"rss_bytes"`
+	OOMScoreAdj *int   `json:"oom_score_adj,omitempty"`
 }
 
 // OOMDetail is what verdicts need of an OOM kill.

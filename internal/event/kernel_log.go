@@ -23,6 +23,10 @@ type KernelOOM struct {
 	Invoker      string `json:"invoker,omitempty"`
 	Order        *int   `json:"order,omitempty"`
 	GFPFlags     string `json:"gfp_flags,omitempty"`
+	// Memory is what filled the cgroup whose limit was hit, Tasks the largest of
+	// those that could have been chosen.
+	Memory *OOMMemory `json:"memory,omitempty"`
+	Tasks  []OOMTask  `json:"tasks,omitempty"`
 	// FreeBlocks counts the free blocks of 2^i pages, over all zones.
 	FreeBlocks []uint64 `json:"free_blocks,omitempty"`
 }

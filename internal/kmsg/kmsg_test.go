@@ -15,7 +15,8 @@ import (
 	"github.com/sigtrace/sigtrace/internal/fuzzing"
 )
 
-func order(n int) *int { return &n }
+func order(n int) *int       { return &n }
+func bytes(n uint64) *uint64 { return &n }
 
 // cgroup-6.18.log was recorded; fragmented.log is put together after the
 // kernel's formats, for a fragmented node is hard to provoke.
@@ -24,6 +25,11 @@ func TestParser(t *testing.T) {
 		"cgroup-6.18.log": {{
 			PID: 14381, Comm: "zoo-victim", Cgroup: true, Invoker: "zoo-thin", Order: order(0), GFPFlags: "0xcc0(GFP_KERNEL)",
 			LimitCgroup: "/sigtrace-test-10824-TestZoo-cgroups-oom-other", VictimCgroup: "/sigtrace-test-10824-TestZoo-cgroups-oom-other",
+			Memory: &event.OOMMemory{Anon: bytes(16736256), File: bytes(0), Shmem: bytes(0), Swap: bytes(0)},
+			Tasks: []event.OOMTask{
+				{PID: 14381, Comm: "zoo-victim", RSSBytes: 8724480, OOMScoreAdj: order(900)},
+				{PID: 14382, Comm: "zoo-thin", RSSBytes: 8581120, OOMScoreAdj: order(0)},
+			},
 		}},
 		"fragmented.log": {{
 			PID: 2467, Comm: "odd) (name", Invoker: "php-fpm: pool w", Order: order(2), GFPFlags: "0x3000d0",
@@ -139,4 +145,40 @@ func FuzzParser(f *testing.F) {
 		said, _ := text(line)
 		fuzzing.Outcome(f.Name(), last, said, p)
 	})
+}
+
+// One record of an older kernel holds all figures of the cgroup, its lines escaped;
+// v2 has no totals, and rows of tasks had fewer columns.
+func TestReportInOneRecord(t *testing.T) {
+	var p Parser
+	var got event.KernelOOM
+	for _, line := range []string{
+		`app invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0`,
+		`memory: usage 32768kB, limit 32768kB, failcnt 3`,
+		`Memory cgroup stats for /pod:`,
+		`anon 1048576\x0afile 32505856\x0akernel_stack 16384\x0apagetables 40960\x0asock 0\x0ashmem 32505856\x0aslab 90112`,
+		`Tasks state (memory values in pages):`,
+		`[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name`,
+		`[    100]     0   100     2338       20    57344        0           -5 a] 1 2`,
+		`[    101]     0   101     2338      200    57344        0             0 big one`,
+		`oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/pod,task_memcg=/pod,task=a,pid=100,uid=0`,
+		`Memory cgroup out of memory: Killed process 100 (a) total-vm:9352kB, anon-rss:0kB, file-rss:0kB, shmem-rss:0kB`,
+	} {
+		if oom, done := p.Line(line); done {
+			got = oom
+		}
+	}
+	page := uint64(os.Getpagesize())
+	want := event.KernelOOM{
+		PID: 100, Comm: "a", Cgroup: true, Invoker: "app", Order: order(0), GFPFlags: "0xcc0(GFP_KERNEL)", LimitCgroup: "/pod", VictimCgroup: "/pod",
+		Memory: &event.OOMMemory{
+			Anon: bytes(1048576), File: bytes(32505856), Shmem: bytes(32505856), Sock: bytes(0), PageTables: bytes(40960), Slab: bytes(90112),
+		},
+		Tasks: []event.OOMTask{
+			{PID: 101, Comm: "big one", RSSBytes: 200 * page, OOMScoreAdj: order(0)}, {PID: 100, Comm: "a] 1 2", RSSBytes: 20 * page, OOMScoreAdj: order(-5)},
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }

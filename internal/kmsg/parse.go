@@ -17,6 +17,7 @@ import (
 // are rate-limited (oom_rs, ten in five seconds), the line of a kill is not.
 type Parser struct {
 	report event.KernelOOM
+	tables report
 	// last is the report of the kill before, which those of its group share.
 	last event.KernelOOM
 	// group: what is killed now is of memory.oom.group, until another line comes.
@@ -40,12 +41,29 @@ var forms = sync.OnceValue(func() patterns {
 })
 
 // Line takes in one line of the log, without its prefix, and returns the
-// report that it completes.
+// report that it completes. Up to 6.x a record may hold many lines, whose ends
+// /dev/kmsg writes as \\x0a.
 func (p *Parser) Line(text string) (event.KernelOOM, bool) {
+	for {
+		line, rest, more := strings.Cut(text, `\x0a`)
+		if done, ok := p.line(line); ok {
+			return done, true
+		}
+		if !more {
+			return event.KernelOOM{}, false
+		}
+		text = rest
+	}
+}
+
+func (p *Parser) line(text string) (event.KernelOOM, bool) {
 	f := forms()
+	if p.tables.line(text) {
+		return event.KernelOOM{}, false
+	}
 	if m := f.invoked.FindStringSubmatch(text); m != nil {
 		order, _ := strconv.Atoi(m[3])
-		p.report, p.group = event.KernelOOM{Invoker: m[1], GFPFlags: m[2], Order: &order}, false
+		p.report, p.group, p.tables = event.KernelOOM{Invoker: m[1], GFPFlags: m[2], Order: &order}, false, report{}
 		return event.KernelOOM{}, false
 	}
 	if m := f.zone.FindStringSubmatch(text); m != nil {
@@ -54,6 +72,7 @@ func (p *Parser) Line(text string) (event.KernelOOM, bool) {
 	}
 	if m := f.kill.FindStringSubmatch(text); m != nil {
 		p.report.LimitCgroup, p.report.VictimCgroup = m[2], m[3]
+		p.report.Memory, p.report.Tasks, p.tables = p.tables.memory(), p.tables.largest(), report{}
 		return event.KernelOOM{}, false
 	}
 	m := f.killed.FindStringSubmatch(text)

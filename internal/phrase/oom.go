@@ -11,7 +11,8 @@ import (
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
-// OOM tells one OOM kill: the limit, its level, the victim's memory.
+// OOM describes one OOM kill: the limit and its level, what filled it, the
+// victim's memory.
 func OOM(o *event.OOM) string {
 	var parts []string
 	switch o.Scope {
@@ -24,14 +25,52 @@ func OOM(o *event.OOM) string {
 	default:
 		parts = append(parts, shortage(o))
 	}
+	if eater := largestEater(o); eater != "" {
+		parts = append(parts, eater)
+	}
 	if v := o.Victim; v != nil && v.RSSBytes != nil {
-		parts = append(parts, fmt.Sprintf("its memory: %s anonymous, %s files, %s shared",
+		parts = append(parts, fmt.Sprintf("the victim had %s anonymous, %s file and %s shared memory",
 			Bytes(v.RSSBytes.Anon), Bytes(v.RSSBytes.File), Bytes(v.RSSBytes.Shmem)))
 	}
 	if o.Trigger != nil && o.Victim != nil && !proctree.Same(o.Trigger, o.Victim.Process) && o.Scope != "sysrq" {
-		parts = append(parts, "the allocation was "+Process(o.Trigger)+"'s")
+		parts = append(parts, "the allocation was that of "+allocator(o))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// allocator names the task that allocated, with its container where that is another
+// than the victim's.
+func allocator(o *event.OOM) string {
+	t := o.Trigger
+	if where := Container(t); where != "" && !proctree.SameContainer(t, o.Victim.Process) {
+		return Process(t) + " in " + where
+	}
+	return Process(t)
+}
+
+// largestEater says what filled the limit where that is not the victim's own
+// memory: files in memory, or another process.
+func largestEater(o *event.OOM) string {
+	used := uint64(0)
+	switch {
+	case o.UsageBytes != nil:
+		used = *o.UsageBytes
+	case o.LimitBytes != nil:
+		used = *o.LimitBytes
+	}
+	if used == 0 || o.Scope != "cgroup" {
+		return ""
+	}
+	if m := o.Memory; m != nil && m.Shmem != nil && 2**m.Shmem >= used {
+		return fmt.Sprintf("%s of it are files in tmpfs or shared memory (/dev/shm, an emptyDir of medium Memory)", Bytes(*m.Shmem))
+	}
+	if len(o.Tasks) == 0 || o.Victim == nil || o.Victim.Process == nil {
+		return ""
+	}
+	if t := o.Tasks[0]; t.PID != o.Victim.PID && 2*t.RSSBytes >= used {
+		return fmt.Sprintf("%s(%d) held %s of it", safetext.Quote(t.Comm), t.PID, Bytes(t.RSSBytes))
+	}
+	return ""
 }
 
 func limitText(o *event.OOM) string {

@@ -54,6 +54,7 @@ func Witnessed(o *event.OOM, k *event.KernelOOM) *event.OOM {
 	if c.LimitCgroup == "" {
 		c.LimitCgroup = k.LimitCgroup
 	}
+	c.Memory, c.Tasks = k.Memory, k.Tasks
 	if !k.Cgroup {
 		c.FreePagesByOrder = k.FreeBlocks
 	}
