@@ -30,7 +30,7 @@ test: test-deps ## install what the tests need, run unit tests and live tests
 	$(AS_ROOT) go test -race -count=1 -timeout 40m ./...
 
 .PHONY: lint
-lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
+lint: check-headers ## gofmt, go vet, staticcheck, shellcheck, clang-format, check-headers
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }
 	go vet ./... ./testdata/bench ./testdata/guest
 	go vet -tags cluster,agent ./internal/cluster/...
@@ -38,6 +38,14 @@ lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	go tool staticcheck -tags cluster,agent ./internal/cluster/...
 	shellcheck $$(git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh$$')
 	clang-format-19 --dry-run --Werror bpf/*.c bpf/*.h
+
+.PHONY: check-headers
+check-headers: ## does each BPF header include what it needs, and compile alone?
+	./bpf/check-headers clang-19
+
+.PHONY: check-libbpf
+check-libbpf: ## are the vendored libbpf headers those of the Debian package in bpf/libbpf/VERSION?
+	./bpf/libbpf/update --check
 
 .PHONY: generate
 generate: ## rebuild the BPF objects with the pinned compiler
