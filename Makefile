@@ -49,7 +49,7 @@ fuzz: ## run every fuzz target (TIME=30s each, RUN=FuzzReplay, PLANTED=1: does e
 	./internal/test/fuzz-all "$(or $(TIME),30s)" "$(RUN)" "$(PLANTED)"
 
 .PHONY: lint
-lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
+lint: check-headers ## gofmt, go vet, staticcheck, shellcheck, clang-format, check-headers
 	@test -z "$$(gofmt -l $$(git ls-files '*.go' | grep -v _bpfel))" || { gofmt -l . ; exit 1; }
 	go vet ./...
 	go vet -C deploy ./...
@@ -61,6 +61,14 @@ lint: ## gofmt, go vet, staticcheck, shellcheck, clang-format
 	go tool staticcheck -tags cluster,agent ./internal/test/cluster/...
 	shellcheck $$(git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh$$')
 	clang-format-19 --style=file:bpf/.clang-format --dry-run --Werror bpf/*.[ch] internal/test/zoo/*.[ch]
+
+.PHONY: check-headers
+check-headers: ## does each BPF header include what it needs, and compile alone?
+	./bpf/check-headers clang-19
+
+.PHONY: check-libbpf
+check-libbpf: ## are the vendored libbpf headers those of the Debian package in bpf/libbpf/VERSION?
+	./bpf/libbpf/update --check
 
 .PHONY: generate
 generate: ## rebuild the BPF objects with the pinned compiler

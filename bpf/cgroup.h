@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The names of cgroups, told when they are made: a container's cgroup can be
- * gone before its death has been read. */
+/* The names of cgroups, emitted when they are made: a container's cgroup can be
+ * gone before its processes' exits have been read. */
 #ifndef SIGTRACE_CGROUP_H
 #define SIGTRACE_CGROUP_H
+
+#include "kernel_types.h"
+#include <bpf_helpers.h>
+#include <bpf_core_read.h>
+#include "emit.h"
+#include "event.h"
+#include "maps.h"
 
 #define DEFAULT_HIERARCHY 0 /* cgroup_init() sets it up first, from 0 */
 

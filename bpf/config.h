@@ -7,19 +7,22 @@
 #ifndef SIGTRACE_CONFIG_H
 #define SIGTRACE_CONFIG_H
 
+#include "kernel_types.h"
+#include "event.h"
+
 #define MAX_TARGET_LEVELS 8
 
 /* Bit n-1 stands for signal n. */
 volatile const u64 config_signals = ~0ULL;
-volatile const u32 config_all = 0;	      /* routine signals too */
-volatile const u32 config_exits = 0;	      /* every exit, not only the telling ones */
+volatile const u32 config_all = 0;   /* routine signals too */
+volatile const u32 config_exits = 0; /* every exit, not only those that a verdict may rest on */
 volatile const u32 config_target_pid = 0;     /* host tgid; 0: none */
-volatile const u64 config_target_start = 0;   /* when it started: ticks of 10 ms since boot */
+volatile const u64 config_target_start = 0;   /* when it started: ticks (USER_HZ) since boot */
 volatile const u32 config_target_cgroups = 0; /* filter on cgroups */
 volatile const u32 config_memory_v1 = 0;      /* containers live in v1's memory */
 volatile const u32 config_keep = 0;	      /* keep deaths until they are written */
-/* Raised each time that pinned programs are exchanged: for a while two tell the
- * same. */
+/* Raised each time that pinned programs are exchanged: for a while both emit the
+ * same events. */
 volatile const u32 config_generation;
 volatile const u32 config_page_size = 4096;
 /* The routine lane wakes its reader only once so many bytes wait in it. */
@@ -32,13 +35,13 @@ volatile const u32 config_wakeup_bytes = 1 << 20;
 volatile u8 kin_slots[KIN_SLOTS];
 
 /* Levels (depths) at which target cgroups lie, by hierarchy. */
-volatile u32 target_level_count[2];
-volatile u32 target_levels[2][MAX_TARGET_LEVELS];
-/* Raised whenever the targets change: memoised answers are void then. */
+volatile u32 target_level_count[HIERARCHIES];
+volatile u32 target_levels[HIERARCHIES][MAX_TARGET_LEVELS];
+/* Raised whenever the targets change: remembered answers are void then. */
 volatile u32 target_generation = 1;
 /* Raised by userspace when it has forgotten processes. */
 volatile u32 describe_epoch = 1;
-/* Raised whenever a process with children exits: chains may have changed. */
+/* Raised whenever a process with children exits: parents may have changed. */
 volatile u32 reparent_generation = 0;
 
 #endif

@@ -1,15 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* What is decided only when a signal is delivered: whether a core-dumping,
- * blocked or traced one ends its target, and signals that a debugger injects,
+ * blocked or traced one is fatal to its target, and signals that a debugger injects,
  * which are never generated. */
 #ifndef SIGTRACE_DELIVER_H
 #define SIGTRACE_DELIVER_H
 
+#include "kernel_types.h"
+#include <bpf_helpers.h>
+#include <bpf_core_read.h>
+#include "compat.h"
+#include "config.h"
+#include "describe.h"
+#include "emit.h"
+#include "event.h"
+#include "filter.h"
+#include "keep.h"
+#include "maps.h"
+#include "read.h"
+#include "signal.h"
+#include "signal_numbers.h"
+#include "task.h"
+
 static __always_inline bool ends_current(struct task_struct *current, int sig, u64 handler)
 {
-	if (handler != SIG_DFL_HANDLER || !(BIT_OF(sig) & TERMINATES))
+	if (handler != SIG_DFL || !(rt_sigmask(sig) & SIG_TERMINATES_MASK))
 		return false;
-	return sig == KILL || !(BPF_CORE_READ(current, signal, flags) & SIGNAL_UNKILLABLE);
+	return sig == SIGKILL || !(BPF_CORE_READ(current, signal, flags) & SIGNAL_UNKILLABLE);
 }
 
 /* The threads of a process that dumps core, or whose other thread execs, find a
@@ -17,17 +33,14 @@ static __always_inline bool ends_current(struct task_struct *current, int sig, u
 static __always_inline bool being_reaped(struct task_struct *current)
 {
 	struct signal_struct *signal = BPF_CORE_READ(current, signal);
-	struct signal_struct___exit_task *old = (void *)signal;
 
 	if (BPF_CORE_READ(signal, flags) & (SIGNAL_GROUP_EXIT | SIGNAL_GROUP_COREDUMP))
 		return true;
-	if (bpf_core_field_exists(signal->group_exec_task))
-		return BPF_CORE_READ(signal, group_exec_task);
-	return bpf_core_field_exists(old->group_exit_task) && BPF_CORE_READ(old, group_exit_task);
+	return has_group_exec_task(signal);
 }
 
-/* The stored signal, now that it has turned out to be the end. */
-static __always_inline void tell_late(struct pending *p)
+/* The stored signal, now that it has turned out to be fatal. */
+static __always_inline void emit_stored(struct pending *p)
 {
 	struct event_signal *e = &p->s;
 
@@ -37,7 +50,7 @@ static __always_inline void tell_late(struct pending *p)
 	emit(LANE_CRITICAL, e, sizeof(*e));
 }
 
-__noinline int tell_fate(u64 generated, int sig, s32 code, u32 fatal)
+__noinline int emit_fate(u64 generated, int sig, s32 code, u32 fatal)
 {
 	struct event_deliver *d = scratch_of(SCRATCH_SIGNAL);
 
@@ -53,8 +66,8 @@ __noinline int tell_fate(u64 generated, int sig, s32 code, u32 fatal)
 	return emit_scratch(SCRATCH_SIGNAL, LANE_CRITICAL, sizeof(*d));
 }
 
-/* No generation was seen: a tracer's doing, or older than sigtrace. */
-static __always_inline void tell_unseen(struct task_struct *current, int sig, u64 info)
+/* No generation was seen: a tracer injected it, or it is older than sigtrace. */
+static __always_inline void emit_unseen(struct task_struct *current, int sig, u64 info)
 {
 	struct event_signal *e = scratch_of(SCRATCH_SIGNAL);
 	struct task_struct *tracer = NULL;
@@ -68,7 +81,7 @@ static __always_inline void tell_unseen(struct task_struct *current, int sig, u6
 	describe((u64)current, true, LANE_CRITICAL, SCRATCH_SIGNAL);
 	if (!e)
 		return;
-	build_signal((u64)current, info, sig, 0, flags);
+	build_signal((u64)current, info, sig, TRACE_SIGNAL_DELIVERED, flags);
 	fill_header(&e->h, EVENT_SIGNAL, LANE_CRITICAL, sizeof(*e));
 	if (tracer)
 		BRIEF_INTO(tracer, SCRATCH_SIGNAL, event_signal, current_);
@@ -92,19 +105,19 @@ static __always_inline void signal_delivered(int sig, u64 info, struct k_sigacti
 	fatal = ends_current(current, sig, handler);
 	if (!p && !fatal)
 		return;
-	if (info > 2)
+	if (HAS_SIGINFO(info))
 		code = BPF_CORE_READ((struct kernel_siginfo *)info, si_code);
 	if (!p) {
 		if (is_target(current))
-			tell_unseen(current, sig, info);
+			emit_unseen(current, sig, info);
 		return;
 	}
 	if (config_keep)
 		keep_fate(p->s.h.boottime, sig, fatal);
 	if (p->told)
-		tell_fate(p->s.h.boottime, sig, code, fatal);
+		emit_fate(p->s.h.boottime, sig, code, fatal);
 	else if (fatal)
-		tell_late(p);
+		emit_stored(p);
 	bpf_map_delete_elem(&undecided, &key);
 }
 

@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Describes a process to userspace once, before the first event that names it:
- * exe, args and parents. It is described again after an exec, when userspace
- * has forgotten it (epoch), and, as to its parents, after any process with
- * children has died (reparent_generation).
+ * exe, args and ancestry. It is described again after an exec, when userspace
+ * has forgotten it (epoch), and, as to its ancestry, after any process with
+ * children has exited (reparent_generation).
  */
 #ifndef SIGTRACE_DESCRIBE_H
 #define SIGTRACE_DESCRIBE_H
+
+#include "kernel_types.h"
+#include <bpf_helpers.h>
+#include <bpf_core_read.h>
+#include "config.h"
+#include "emit.h"
+#include "event.h"
+#include "lineage.h"
+#include "loop.h"
+#include "maps.h"
+#include "path.h"
+#include "task.h"
 
 static __always_inline u32 read_own_args(char *out, struct task_struct *t, u32 *flags)
 {
@@ -60,7 +72,7 @@ __noinline int describe_proc(u64 task, u32 own, u32 lane, u32 user)
 		slots = exe_path((u64)mm, user, sizeof(struct event_proc));
 	if (slots & PATH_DELETED)
 		p->flags |= PROC_EXE_DELETED;
-	slots &= 31;
+	slots &= PATH_USED_MASK;
 	/* Up to 6.15 the memory is gone before sched_process_exit. */
 	if (!slots && e->exe[0] == '/') {
 		bpf_probe_read_kernel((char *)p + sizeof(*p), SNAPSHOT_EXE - 1, e->exe + 1);
@@ -154,7 +166,7 @@ STEP(lineage_step, struct lineage_walk)
 	node->tgid = state->at.tgid;
 	node->cgroup = e->cgroup;
 	node->hierarchy = e->hierarchy;
-	node->flags = e->dead & NODE_DEAD;
+	node->flags = e->dead & NODE_EXITED;
 	node->pad = 0;
 	bpf_probe_read_kernel(node->comm, COMM_LEN, e->comm);
 	state->n = i + 1;
@@ -175,8 +187,8 @@ __noinline int describe_lineage(u64 start, u32 tgid, u32 lane, u32 user)
 	return emit_chain(c, CHAIN_LINEAGE, walk.n, lane, user);
 }
 
-/* Exe and args of the parent: a shim lives hardly longer than the runc whose
- * kill it is known by. */
+/* Exe and args of the parent: a shim hardly outlives the runc whose kill it is
+ * recognized by. */
 __noinline int describe_parent(u64 task, u32 lane, u32 user)
 {
 	struct task_struct *t = (void *)task;
@@ -184,8 +196,8 @@ __noinline int describe_parent(u64 task, u32 lane, u32 user)
 	struct proc_key key = key_of(parent);
 	struct proc_entry *e = proc_of(&key);
 
-	lane &= 1;
-	if (!e || key.tgid <= 1 || e->described_epoch[lane] == describe_epoch ||
+	lane &= LANE_MASK;
+	if (!e || key.tgid <= INIT_PID || e->described_epoch[lane] == describe_epoch ||
 	    e->named_epoch[lane] == describe_epoch)
 		return 0;
 	e->named_epoch[lane] = describe_epoch;
@@ -201,16 +213,16 @@ __noinline int describe_anew(u64 task, u32 own, u32 lane, u32 user)
 	bool seeded = false;
 
 	if (!e) {
-		/* Older than sigtrace and not seeded yet. Or it has ended: SIGCHLD is sent by
-		 * the dead, and a zombie can be signalled. Nobody else would remove its entry
-		 * then, but where it is on_exit that asks. */
+		/* Older than sigtrace and not seeded yet. Or it has exited: SIGCHLD is sent by
+		 * a process that has, and a zombie can be signalled. Then nothing else would
+		 * remove its entry, unless it is on_exit that calls. */
 		proc_seed(task);
 		e = proc_of(&key);
 		if (!e)
 			return 0;
 		seeded = user != SCRATCH_EXIT;
 	}
-	lane &= 1;
+	lane &= LANE_MASK;
 	if ((e->described_epoch[lane] == epoch || !describe_proc(task, own, lane, user)) &&
 	    !describe_present(task, lane, user) &&
 	    !describe_lineage(key.start, key.tgid, lane, user)) {
@@ -228,7 +240,7 @@ __noinline int describe(u64 task, u32 own, u32 lane, u32 user)
 	struct proc_key key = key_of((struct task_struct *)task);
 	struct proc_entry *e = proc_of(&key);
 
-	lane &= 1;
+	lane &= LANE_MASK;
 	if (e && e->described_epoch[lane] == describe_epoch &&
 	    e->described_chain[lane] == reparent_generation + 1)
 		return 0;

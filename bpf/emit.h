@@ -3,9 +3,17 @@
 #ifndef SIGTRACE_EMIT_H
 #define SIGTRACE_EMIT_H
 
-static __always_inline void count_loss(u32 lane)
+#include "kernel_types.h"
+#include <bpf_helpers.h>
+#include "config.h"
+#include "event.h"
+#include "maps.h"
+
+_Static_assert(LOSS_RING_FULL_CRITICAL + LANE_ROUTINE == LOSS_RING_FULL_ROUTINE, "loss index");
+
+static __always_inline void count_ring_full(u32 lane)
 {
-	u32 slot = lane * LOSS_REASONS + LOSS_RING_FULL;
+	u32 slot = LOSS_RING_FULL_CRITICAL + lane;
 	u64 *count = bpf_map_lookup_elem(&losses, &slot);
 
 	if (count)
@@ -21,10 +29,10 @@ static __always_inline void fill_header(struct event_header *h, u32 kind, u32 la
 	h->boottime = bpf_ktime_get_boot_ns();
 }
 
-#define WAKE_EVERY 1000000 /* ns */
+#define WAKE_EVERY_NS 1000000
 
-/* CLOCK_MONOTONIC, ns, of the critical reader's last wake-up. CPUs race for it
- * at the price of one more. */
+/* CLOCK_MONOTONIC, ns, of the critical reader's last wake-up. CPUs that
+ * race for it wake the reader once more than needed. */
 volatile u64 woken_at = 0;
 
 /* While events come, both readers look every few milliseconds: waking one for
@@ -35,7 +43,7 @@ static __always_inline u64 wakeup(u32 lane)
 	if (lane == LANE_CRITICAL) {
 		u64 now = bpf_ktime_get_ns();
 
-		if (now - woken_at < WAKE_EVERY)
+		if (now - woken_at < WAKE_EVERY_NS)
 			return BPF_RB_NO_WAKEUP;
 		woken_at = now;
 		return 0;
@@ -54,7 +62,7 @@ static __always_inline long emit(u32 lane, void *event, u64 size)
 	else
 		err = bpf_ringbuf_output(&routine, event, size, wakeup(lane));
 	if (err)
-		count_loss(lane);
+		count_ring_full(lane);
 	return err;
 }
 
@@ -72,7 +80,7 @@ __noinline int emit_scratch(u32 user, u32 lane, u32 size)
 
 	if (!event)
 		return -1;
-	return emit(lane & 1, event, size & (SCRATCH_SIZE - 1));
+	return emit(lane & LANE_MASK, event, size & (SCRATCH_SIZE - 1));
 }
 
 #endif

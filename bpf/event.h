@@ -6,6 +6,8 @@
 #ifndef SIGTRACE_EVENT_H
 #define SIGTRACE_EVENT_H
 
+#include "kernel_types.h"
+
 #define COMM_LEN 16
 #define MAX_FRAMES 24
 #define MAX_CHAIN 40
@@ -18,18 +20,23 @@ enum event_kind {
 	EVENT_SIGNAL = 1, /* a signal was generated */
 	EVENT_DELIVER,	  /* an undecided signal met its fate */
 	EVENT_PROC,	  /* describes a process: exe and args */
-	EVENT_CHAIN,	  /* its parents: present and by lineage */
+	EVENT_CHAIN,	  /* its ancestry: present parents, or by lineage */
 	EVENT_OOM,	  /* the OOM killer killed a process */
 	EVENT_EXIT,	  /* the last thread of a process exited */
 	EVENT_CGROUP,	  /* a cgroup was made or removed */
 };
 
+/* A ring each, see maps.h. */
 enum lane { LANE_CRITICAL, LANE_ROUTINE, LANES };
+#define LANE_MASK (LANES - 1)
+
+/* The slots of the map losses: events that found no room, by lane. */
+enum loss_index { LOSS_RING_FULL_CRITICAL, LOSS_RING_FULL_ROUTINE, LOSS_INDEXES };
 
 struct event_header {
 	u8 kind;
 	u8 lane;
-	u16 generation; /* which programs told it: pins outlive some */
+	u16 generation; /* of the programs that emitted it: pins outlive some */
 	u32 size;	/* of the whole event, in bytes */
 	u64 boottime;	/* CLOCK_BOOTTIME, ns */
 };
@@ -42,19 +49,19 @@ struct brief {
 	u32 ns_pid; /* of the thread group, in its innermost PID namespace */
 	u32 pidns;  /* inode of that namespace */
 	u32 uid, euid;
-	u32 login_uid, session_id; /* -1: unset */
+	u32 login_uid, session_id; /* AUDIT_UNSET: none */
 	u8 hierarchy;		   /* of cgroup: enum hierarchy */
 	u8 pad[3];
 	u32 flags; /* PF_* of the thread */
 	char comm[COMM_LEN];
 };
 
-enum hierarchy { HIERARCHY_UNIFIED, HIERARCHY_MEMORY };
+enum hierarchy { HIERARCHY_UNIFIED, HIERARCHY_MEMORY, HIERARCHIES };
 
 enum signal_flag {
 	SIGNAL_FATAL = 1 << 0,	   /* the group exit has been set with this signal */
 	SIGNAL_UNDECIDED = 1 << 1, /* EVENT_DELIVER may follow */
-	SIGNAL_MATTERS = 1 << 2,   /* the contract's rule for showing it */
+	SIGNAL_MATTERS = 1 << 2,   /* worth showing: see disposition() */
 	SIGNAL_GROUP = 1 << 3,	   /* not aimed at one thread */
 	SIGNAL_CONTEXT = 1 << 4,   /* not the target's own: used, not shown */
 	SIGNAL_TRACED = 1 << 5,	   /* target has a tracer */
@@ -62,13 +69,14 @@ enum signal_flag {
 	SIGNAL_HANDLED = 1 << 7,   /* a handler is set */
 	SIGNAL_BLOCKED = 1 << 8,
 	SIGNAL_COMPAT = 1 << 9, /* syscall is a 32-bit task's number */
-	SIGNAL_SENDER_GROUP_DEAD = 1 << 10,
-	SIGNAL_UNSEEN = 1 << 11, /* made up at delivery: never generated */
+	/* 1 << 10 has never been set. */
+	SIGNAL_UNSEEN = 1 << 11, /* made up at delivery: no generation was seen */
 	/* Of kept signals; userspace sets it on the others. */
 	SIGNAL_SURVIVED = 1 << 12,
 	SIGNAL_OUTSIDE = 1 << 13, /* sent by a process of another cgroup */
 };
 
+/* How siginfo was passed: SEND_SIG_NOINFO, SEND_SIG_PRIV, or as a struct. */
 enum info_kind { INFO_NONE, INFO_PRIV, INFO_REAL };
 
 struct event_signal {
@@ -80,7 +88,7 @@ struct event_signal {
 	u8 target_init; /* the target is pid 1 of a PID namespace */
 	u8 frames_used;
 	u32 flags;   /* enum signal_flag */
-	s64 syscall; /* number of current's system call, -1: none */
+	s64 syscall; /* number of current's system call, NO_SYSCALL: none */
 	struct brief current_;
 	struct brief target;
 };
@@ -118,7 +126,7 @@ struct event_proc {
 	u32 pad;
 };
 
-enum node_flag { NODE_DEAD = 1 << 0 };
+enum node_flag { NODE_EXITED = 1 << 0 };
 
 struct chain_node {
 	u64 start;
@@ -166,11 +174,11 @@ struct event_oom {
 };
 
 enum exit_flag {
-	EXIT_OOM_MARK = 1 << 0, /* the OOM killer has had this mm */
+	EXIT_OOM_MARK = 1 << 0, /* the OOM killer has killed for this mm */
 	EXIT_INIT = 1 << 1,	/* pid 1 of its PID namespace */
 	EXIT_CONTEXT = 1 << 2,	/* not the target's own: used, not shown */
-	EXIT_ASKED = 1 << 3,	/* it had been sent a signal that asks to end */
-	/* A thread was ended straight by seccomp, in this mode. */
+	EXIT_ASKED = 1 << 3,	/* it had been sent a signal that asks it to end */
+	/* A thread was killed by seccomp without passing through signal delivery, in this mode. */
 	EXIT_SECCOMP_STRICT = 1 << 4,
 	EXIT_SECCOMP_FILTER = 1 << 5,
 	EXIT_SECCOMP_DEAD = 1 << 6, /* SECCOMP_MODE_DEAD, from 5.17 */
@@ -181,17 +189,17 @@ struct event_exit {
 	u32 status; /* as wait(2) gives it */
 	u32 flags;
 	u64 max_rss_pages;
-	u64 pending; /* signals that were still waiting, bit n-1 for n */
+	u64 pending; /* signals that were still pending, bit n-1 for n */
 	struct brief b;
 };
 
-enum { CGROUP_MADE, CGROUP_REMOVED };
+enum cgroup_change { CGROUP_MADE, CGROUP_REMOVED };
 
 struct event_cgroup {
 	struct event_header h;
 	u64 id;
 	u8 hierarchy;
-	u8 what;
+	u8 what; /* enum cgroup_change */
 	u16 path_len;
 	u32 pad;
 	char path[CGROUP_PATH_MAX];
@@ -222,7 +230,7 @@ struct kept_signal {
 	struct kept_process sender;
 };
 
-/* Of the living: the last signals, the OOM kill. */
+/* Of a process that has not exited: the last signals, the OOM kill. */
 struct kept_story {
 	struct kept_signal signals[KEPT_FATAL + 1];
 	u32 turn;

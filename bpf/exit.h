@@ -3,6 +3,22 @@
 #ifndef SIGTRACE_EXIT_H
 #define SIGTRACE_EXIT_H
 
+#include "kernel_types.h"
+#include <bpf_helpers.h>
+#include <bpf_core_read.h>
+#include "compat.h"
+#include "config.h"
+#include "describe.h"
+#include "emit.h"
+#include "event.h"
+#include "filter.h"
+#include "keep.h"
+#include "lineage.h"
+#include "maps.h"
+#include "signal.h"
+#include "signal_numbers.h"
+#include "task.h"
+
 static __always_inline bool has_children(struct task_struct *t)
 {
 	u64 head = (u64)t + bpf_core_field_offset(t->children);
@@ -18,25 +34,23 @@ static __always_inline u32 wait_status(struct task_struct *t)
 	return BPF_CORE_READ(t, group_leader, exit_code);
 }
 
-/* A thread that seccomp ended straight by do_exit: it has a signal for an exit
+/* A thread that seccomp killed by calling do_exit(): it has a signal for an exit
  * code and has not been through get_signal(), which sets PF_SIGNALED. Kernels
  * up to 5.15, strict mode and KILL_THREAD generate no signal at all. */
 static __always_inline u32 note_seccomp(struct task_struct *t)
 {
 	struct proc_key key;
 	struct proc_entry *e;
-	u32 mode = 0, flag;
+	u32 mode = seccomp_mode_of(t), flag;
 
-	if (bpf_core_field_exists(t->seccomp.mode))
-		mode = BPF_CORE_READ(t, seccomp.mode);
-	if (!mode || mode > SECCOMP_MODE_DEAD || !(BPF_CORE_READ(t, exit_code) & 0x7f) ||
+	if (!mode || mode > SECCOMP_MODE_DEAD || !WTERMSIG(BPF_CORE_READ(t, exit_code)) ||
 	    BPF_CORE_READ(t, flags) & PF_SIGNALED)
 		return 0;
-	/* A filter ends with SIGSYS. Another code is that of a SIGKILL which found the
-	 * thread on its way out by itself (do_group_exit() takes it over). */
-	if (mode == SECCOMP_MODE_FILTER && (BPF_CORE_READ(t, exit_code) & 0x7f) != SYS)
+	/* A filter kills with SIGSYS. Another code is that of a SIGKILL which found the
+	 * thread exiting already (do_group_exit() takes it over). */
+	if (mode == SECCOMP_MODE_FILTER && WTERMSIG(BPF_CORE_READ(t, exit_code)) != SIGSYS)
 		return 0;
-	flag = EXIT_SECCOMP_STRICT << (mode - 1);
+	flag = EXIT_SECCOMP_STRICT << (mode - SECCOMP_MODE_STRICT);
 	key = key_of(t);
 	e = proc_of(&key); /* NULL if another thread was taken for the last one */
 	if (e)
@@ -49,7 +63,7 @@ static __always_inline u32 exit_flags(struct task_struct *t, u32 ns_pid, u32 fla
 	struct proc_key key = key_of(t);
 	struct proc_entry *e = proc_of(&key);
 
-	if (ns_pid == 1)
+	if (ns_pid == INIT_PID)
 		flags |= EXIT_INIT;
 	if (BPF_CORE_READ(t, signal, oom_mm))
 		flags |= EXIT_OOM_MARK;
@@ -61,11 +75,11 @@ static __always_inline u32 exit_flags(struct task_struct *t, u32 ns_pid, u32 fla
 /* Without --all, only exits that a verdict may rest on. */
 static __always_inline bool exit_wanted(u32 status, u32 flags)
 {
-	return config_exits || status & 0x7f || flags & (EXIT_INIT | EXIT_ASKED) ||
+	return config_exits || WTERMSIG(status) || flags & (EXIT_INIT | EXIT_ASKED) ||
 	       config_target_pid;
 }
 
-__noinline int tell_exit(u64 task, u32 lane, u32 flags)
+__noinline int emit_exit(u64 task, u32 lane, u32 flags)
 {
 	struct task_struct *t = (void *)task;
 	struct event_exit *e = scratch_of(SCRATCH_EXIT);
@@ -95,9 +109,9 @@ static __always_inline void process_exited(struct task_struct *t, u32 flags)
 	flags = exit_flags(t, ns_pid_of(BPF_CORE_READ(t, group_leader), &inum), flags);
 	if (!exit_wanted(status, flags))
 		return;
-	lane = status & 0x7f || flags & (EXIT_INIT | EXIT_ASKED) ? LANE_CRITICAL : LANE_ROUTINE;
+	lane = WTERMSIG(status) || flags & (EXIT_INIT | EXIT_ASKED) ? LANE_CRITICAL : LANE_ROUTINE;
 	describe((u64)t, true, lane, SCRATCH_EXIT);
-	tell_exit((u64)t, lane, flags);
+	emit_exit((u64)t, lane, flags);
 	if (config_keep && (lane == LANE_CRITICAL || config_target_pid))
 		keep_exit((u64)t);
 }

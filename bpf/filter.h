@@ -6,26 +6,22 @@
 #ifndef SIGTRACE_FILTER_H
 #define SIGTRACE_FILTER_H
 
+#include "kernel_types.h"
+#include <bpf_helpers.h>
+#include <bpf_core_read.h>
+#include "compat.h"
+#include "config.h"
+#include "event.h"
+#include "maps.h"
+#include "read.h"
+#include "task.h"
+
+/* The bit of a key of target_cgroups that holds the hierarchy; ids are smaller. */
+#define HIERARCHY_SHIFT 63
+
 static __always_inline u64 cgroup_key(u64 id, u32 hierarchy)
 {
-	return id | (u64)hierarchy << 63;
-}
-
-static __always_inline u64 ancestor_id(struct cgroup *cgrp, u32 level)
-{
-	struct cgroup___ids *old = (void *)cgrp;
-	struct cgroup *ancestor = NULL;
-	u64 id = 0;
-
-	if (bpf_core_field_exists(cgrp->ancestors)) {
-		u64 at = (u64)cgrp + bpf_core_field_offset(cgrp->ancestors) + level * 8;
-
-		bpf_probe_read_kernel(&ancestor, 8, (void *)at);
-		return BPF_CORE_READ(ancestor, kn, id);
-	}
-	bpf_probe_read_kernel(
-		&id, 8, (void *)((u64)cgrp + bpf_core_field_offset(old->ancestor_ids) + level * 8));
-	return id;
+	return id | (u64)hierarchy << HIERARCHY_SHIFT;
 }
 
 /* Is cgrp a target or below one? Walks the levels at which targets lie. */
@@ -34,10 +30,10 @@ static __always_inline bool below_target(struct cgroup *cgrp, u32 hierarchy)
 	u32 level = BPF_CORE_READ(cgrp, level);
 
 	for (u32 i = 0; i < MAX_TARGET_LEVELS; i++) {
-		u32 at = target_levels[hierarchy & 1][i];
+		u32 at = target_levels[hierarchy & (HIERARCHIES - 1)][i];
 		u64 key;
 
-		if (i >= target_level_count[hierarchy & 1])
+		if (i >= target_level_count[hierarchy & (HIERARCHIES - 1)])
 			break;
 		if (at > level)
 			continue;
@@ -48,11 +44,17 @@ static __always_inline bool below_target(struct cgroup *cgrp, u32 hierarchy)
 	return false;
 }
 
+/* 2^64 divided by the golden ratio: multiplying by it spreads nearby ids (Knuth). */
+#define MEMO_HASH_FACTOR 0x9E3779B97F4A7C15ULL
+#define MEMO_HASH_BITS 31
+#define MEMO_ANSWER 1ULL
+
 /* One word, so that CPUs which write the same slot never mix their answers: the
- * generation of the targets, and 31 bits of a hash of the cgroup. */
+ * generation of the targets, a hash of the cgroup, and a bit for the answer. */
 static __always_inline u64 memo_of(u64 key)
 {
-	return (u64)target_generation << 32 | (key * 0x9E3779B97F4A7C15ULL >> 33) << 1;
+	return (u64)target_generation << 32 | (key * MEMO_HASH_FACTOR >> (64 - MEMO_HASH_BITS))
+						      << 1;
 }
 
 static __always_inline bool cgroup_matches(u64 id, struct cgroup *cgrp, u32 hierarchy)
@@ -60,16 +62,16 @@ static __always_inline bool cgroup_matches(u64 id, struct cgroup *cgrp, u32 hier
 	u64 key = cgroup_key(id, hierarchy);
 	u32 slot = (id ^ hierarchy) & (MEMO_SLOTS - 1);
 	volatile u64 *memo = bpf_map_lookup_elem(&target_memo, &slot);
-	u64 mine = memo_of(key), seen;
+	u64 wanted = memo_of(key), seen;
 	bool match;
 
 	if (!memo)
 		return false;
 	seen = *memo;
-	if ((seen & ~1ULL) == mine)
-		return seen & 1;
+	if ((seen & ~MEMO_ANSWER) == wanted)
+		return seen & MEMO_ANSWER;
 	match = below_target(cgrp, hierarchy);
-	*memo = mine | match;
+	*memo = wanted | match;
 	return match;
 }
 
@@ -102,12 +104,17 @@ static __always_inline bool arg_in_target_cgroup(struct task_struct *t)
 	return false;
 }
 
-enum relevance { DROP, TARGET, CONTEXT };
+enum relevance { RELEVANCE_NONE, RELEVANCE_TARGET, RELEVANCE_CONTEXT };
 
-/* A pid alone is used again. */
+/* Start times of processes in /proc/PID/stat, which the target's is given in. */
+#define NSEC_PER_SEC 1000000000ULL
+#define USER_HZ 100
+#define NSEC_PER_USER_TICK (NSEC_PER_SEC / USER_HZ)
+
+/* A pid alone may be used again. */
 static __always_inline bool is_target_process(struct task_struct *t)
 {
-	return start_of(BPF_CORE_READ(t, group_leader)) / 10000000 == config_target_start;
+	return start_of(BPF_CORE_READ(t, group_leader)) / NSEC_PER_USER_TICK == config_target_start;
 }
 
 static __always_inline bool maybe_kin(u32 tgid)
@@ -121,13 +128,14 @@ static __always_inline enum relevance filter_target(struct task_struct *t)
 	u32 tgid;
 
 	if (!config_target_pid && !config_target_cgroups)
-		return TARGET;
+		return RELEVANCE_TARGET;
 	tgid = ARG_READ(t, tgid);
 	if (config_target_pid && tgid == config_target_pid && is_target_process(t))
-		return TARGET;
+		return RELEVANCE_TARGET;
 	if (config_target_cgroups && arg_in_target_cgroup(t))
-		return TARGET;
-	return maybe_kin(tgid) && bpf_map_lookup_elem(&kin, &tgid) ? CONTEXT : DROP;
+		return RELEVANCE_TARGET;
+	return maybe_kin(tgid) && bpf_map_lookup_elem(&kin, &tgid) ? RELEVANCE_CONTEXT
+								   : RELEVANCE_NONE;
 }
 
 static __always_inline bool is_target(struct task_struct *t)
@@ -140,15 +148,17 @@ static __always_inline bool is_target(struct task_struct *t)
 	return config_target_cgroups && in_target_cgroup(t);
 }
 
+#define KIN_DEPTH 16
+
 /* Marks the parents of a target process: its shim or monitor and theirs. */
 static __always_inline void mark_kin(struct task_struct *t)
 {
-	for (int i = 0; i < 16; i++) {
+	for (int i = 0; i < KIN_DEPTH; i++) {
 		struct task_struct *parent = BPF_CORE_READ(t, real_parent, group_leader);
 		u32 tgid = BPF_CORE_READ(parent, tgid);
 		u64 start = start_of(parent);
 
-		if (tgid <= 1)
+		if (tgid <= INIT_PID)
 			break;
 		bpf_map_update_elem(&kin, &tgid, &start, BPF_ANY);
 		kin_slots[tgid & (KIN_SLOTS - 1)] = 1;

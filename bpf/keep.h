@@ -8,7 +8,19 @@
 #ifndef SIGTRACE_KEEP_H
 #define SIGTRACE_KEEP_H
 
-#define E2BIG 7
+#include "kernel_types.h"
+#include <bpf_helpers.h>
+#include <bpf_core_read.h>
+#include "compat.h"
+#include "config.h"
+#include "emit.h"
+#include "event.h"
+#include "loop.h"
+#include "maps.h"
+#include "signal_numbers.h"
+#include "task.h"
+
+#define E2BIG 7 /* how a hash map says that it is full */
 #define ROOT_KERNFS_ID 1
 
 static __always_inline void count_kept_full(void)
@@ -51,11 +63,11 @@ static __always_inline struct kept_story *story_of(struct proc_key *key)
 	return bpf_map_lookup_elem(&kept_stories, key);
 }
 
-/* Signals that are its end, may turn out to be it, or ask for it. */
+/* Signals that are fatal, may turn out to be, or ask the process to end. */
 static __always_inline bool kept_signal(int sig, u32 flags)
 {
 	return config_keep && (flags & (SIGNAL_FATAL | SIGNAL_UNDECIDED) ||
-			       (BIT_OF(sig) & STOP_REQUESTS && flags & SIGNAL_MATTERS));
+			       (rt_sigmask(sig) & SIG_STOP_REQUEST_MASK && flags & SIGNAL_MATTERS));
 }
 
 /* Keeps the signal that lies in the scratch: the fatal one in a place of its
@@ -113,18 +125,6 @@ struct cgroup_walk {
 	u64 parent_at; /* the offset of parent in a kernfs_node */
 };
 
-/* Asked once: a choice in the loop makes the compiler close it by falling
- * through to its head, which verifiers up to 6.1 take for a loop without end. */
-static __always_inline u64 kernfs_parent_at(void)
-{
-	struct kernfs_node *kn = NULL;
-	struct kernfs_node___parent *old = NULL;
-
-	if (bpf_core_field_exists(kn->__parent))
-		return bpf_core_field_offset(kn->__parent);
-	return bpf_core_field_offset(old->parent);
-}
-
 STEP(cgroup_step, struct cgroup_walk)
 {
 	struct kernfs_node *kn = state->kn;
@@ -176,8 +176,7 @@ __noinline int keep_exit(u64 task)
 			d->story.signals[i].event.s.h.size = 0;
 		d->story.oom.h.size = 0;
 	}
-	/* Up to 6.3 the kernel's function returns an int, called as if a long. */
-	if ((s32)bpf_map_update_elem(&kept_deaths, &key, d, BPF_NOEXIST) == -E2BIG)
+	if (map_error(bpf_map_update_elem(&kept_deaths, &key, d, BPF_NOEXIST)) == -E2BIG)
 		count_kept_full();
 	bpf_map_delete_elem(&kept_stories, &key);
 	return 0;

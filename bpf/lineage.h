@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Who forked whom. real_parent tells only the present: when a middle parent
- * dies, its children hang under init or a subreaper, and the trace of who
+ * Who forked whom. real_parent is only the present one: when a middle parent
+ * exits, its children hang under init or a subreaper, and the trace of who
  * started them is gone. This keeps it, in bounded memory that a fork bomb
  * cannot flush: an entry lives as long as its process or a descendant does.
  */
 #ifndef SIGTRACE_LINEAGE_H
 #define SIGTRACE_LINEAGE_H
+
+#include "kernel_types.h"
+#include <bpf_helpers.h>
+#include <bpf_core_read.h>
+#include "emit.h"
+#include "event.h"
+#include "loop.h"
+#include "maps.h"
+#include "task.h"
 
 #define LINEAGE_DEPTH 40
 
@@ -51,7 +60,7 @@ STEP(release_step, struct release_walk)
 	return 0;
 }
 
-/* Drops dead entries that no living descendant needs, from key upwards. Two
+/* Evicts entries of exited processes that no living descendant needs, from key upwards. Two
  * siblings may race to the same entry: only one of them deletes it, and only
  * that one goes on to its forker. */
 static __always_inline void proc_release(struct proc_key *key)

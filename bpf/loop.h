@@ -11,6 +11,9 @@
 #ifndef SIGTRACE_LOOP_H
 #define SIGTRACE_LOOP_H
 
+#include "kernel_types.h"
+#include <bpf_helpers.h>
+
 #ifdef SIGTRACE_LOOP
 #define STEP(name, type) static long name(u32 i, type *state)
 #define REPEAT(n, step, state) bpf_loop(n, step, state, 0)

@@ -2,6 +2,10 @@
 #ifndef SIGTRACE_MAPS_H
 #define SIGTRACE_MAPS_H
 
+#include "kernel_types.h"
+#include <bpf_helpers.h>
+#include "event.h"
+
 /* Never made: it puts the types of what goes through the rings into the object's
  * BTF, so that the layout's digest covers them. Pinned maps are used again only by
  * a sigtrace that lays out everything alike. */
@@ -15,25 +19,44 @@ struct wire {
 	struct event_exit exit;
 	struct event_cgroup cgroup;
 };
-const struct wire *wire_types __attribute__((unused));
+/* Never made either: the closed lists that Go has constants of. */
+struct wire_enums {
+	enum event_kind event_kind;
+	enum lane lane;
+	enum loss_index loss_index;
+	enum hierarchy hierarchy;
+	enum signal_flag signal_flag;
+	enum info_kind info_kind;
+	enum proc_flag proc_flag;
+	enum node_flag node_flag;
+	enum chain_kind chain_kind;
+	enum oom_flag oom_flag;
+	enum exit_flag exit_flag;
+	enum cgroup_change cgroup_change;
+};
+struct exported {
+	struct wire wire;
+	struct wire_enums enums;
+};
+const struct exported *exported_types __attribute__((unused));
 
-/* One ring a lane: a flood of routine signals never costs a deciding one. */
+#define RING_BYTES (4 << 20)
+
+/* One ring a lane: a flood of routine signals never drops a deciding one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 << 20);
+	__uint(max_entries, RING_BYTES);
 } critical SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 << 20); /* four times that for --all */
+	__uint(max_entries, RING_BYTES); /* four times that for --all */
 } routine SEC(".maps");
 
-enum loss_reason { LOSS_RING_FULL, LOSS_REASONS };
-
-/* Events that could not be told, by lane and reason; never reset. */
+/* Events that were dropped, by enum loss_index; never reset. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, LANES *LOSS_REASONS);
+	__uint(max_entries, LOSS_INDEXES);
 	__type(key, u32);
 	__type(value, u64);
 } losses SEC(".maps");
@@ -55,7 +78,7 @@ struct proc_key {
 struct proc_entry {
 	struct proc_key forker;
 	s32 refs;
-	u32 dead;
+	u32 dead; /* it has exited */
 	u32 described_epoch[LANES];
 	u32 described_chain[LANES];
 	u64 cgroup;
@@ -65,7 +88,7 @@ struct proc_entry {
 	u8 asked;   /* a signal that asks it to end was handled or is blocked */
 	u8 seccomp; /* EXIT_SECCOMP_*: how seccomp ended one of its threads */
 	u16 pad;
-	u32 named_epoch[LANES]; /* exe and args were told as somebody's parent */
+	u32 named_epoch[LANES]; /* exe and args were emitted as somebody's parent's */
 	char comm[COMM_LEN];
 	char exe[SNAPSHOT_EXE];
 	char args[SNAPSHOT_ARGS];
@@ -122,7 +145,7 @@ struct pending_key {
 };
 struct pending {
 	struct event_signal s;
-	u32 told; /* the signal has been sent to userspace already */
+	u32 told; /* the signal has been emitted; the name is part of the pins' layout */
 	u32 pad;
 };
 
@@ -145,7 +168,7 @@ struct oom_call {
 	u64 limit_pages, usage_pages;
 	u64 total_pages;
 	u32 flags;
-	u32 told; /* victims so far */
+	u32 told; /* unused, and part of the pins' layout */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -171,7 +194,7 @@ struct {
 	__type(value, struct kept_death);
 } kept_deaths SEC(".maps");
 
-/* Of those that live still: the least recently signalled goes first. */
+/* Of processes that have not exited: the least recently signalled goes first. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 2048);
@@ -179,7 +202,7 @@ struct {
 	__type(value, struct kept_story);
 } kept_stories SEC(".maps");
 
-/* Zeros. */
+/* Zeros, to begin a story with. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -1,15 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * OOM kills. oom_kill_process (fentry or kprobe) tells why and for which
- * limit; the SIGKILL and mark_victim that follow in the same thread tell whom,
+ * OOM kills. oom_kill_process (fentry or kprobe) shows why and for which
+ * limit; the SIGKILL and mark_victim that follow in the same thread show whom,
  * also where that function cannot be hooked. mark_victim alone is no kill: it
- * fires for tasks that are dying anyway.
+ * fires for tasks that are exiting anyway.
  */
 #ifndef SIGTRACE_OOM_H
 #define SIGTRACE_OOM_H
 
-#define MARKED_WITHIN 2000000000ULL /* ns: the thread may be throttled in between */
-#define PAGE_COUNTER_MAX (0x7fffffffffffffffULL / config_page_size)
+#include "kernel_types.h"
+#include <bpf_helpers.h>
+#include <bpf_core_read.h>
+#include "compat.h"
+#include "config.h"
+#include "emit.h"
+#include "event.h"
+#include "filter.h"
+#include "keep.h"
+#include "loop.h"
+#include "maps.h"
+#include "task.h"
+
+#define MARKED_WITHIN_NS 2000000000ULL /* the thread may be throttled in between */
+
+/* linux/page_counter.h: no limit. */
+#define LONG_MAX 0x7fffffffffffffffULL
+#define PAGE_COUNTER_MAX (LONG_MAX / config_page_size)
+
+/* linux/memcontrol.h: a charge is refused with up to so many pages to spare. */
+#define MEMCG_CHARGE_BATCH 64
+
+#define LIMIT_DEPTH 16
 
 static __always_inline void read_limit(struct mem_cgroup *memcg, u64 *cgroup, u64 *limit,
 				       u64 *usage)
@@ -56,7 +77,7 @@ STEP(limit_step, struct limit_walk)
 	if (!css)
 		return 1;
 	read_limit((void *)css, &cgroup, &limit, &usage);
-	if (limit < PAGE_COUNTER_MAX && usage + 64 >= limit) {
+	if (limit < PAGE_COUNTER_MAX && usage + MEMCG_CHARGE_BATCH >= limit) {
 		e->limit_cgroup = cgroup;
 		e->limit_pages = limit;
 		e->usage_pages = usage;
@@ -67,33 +88,15 @@ STEP(limit_step, struct limit_walk)
 	return 0;
 }
 
-/* Without oc: the victim's nearest memory cgroup that stands at its limit. A
- * charge is refused with up to a batch (64 pages) to spare. */
+/* Without oc: the victim's nearest memory cgroup that stands at its limit. */
 static __always_inline void search_limit(struct event_oom *e, struct task_struct *victim)
 {
 	u32 id = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
 	struct limit_walk walk = {.css = BPF_CORE_READ(victim, cgroups, subsys[id]), .e = e};
 
-	REPEAT(16, limit_step, &walk);
+	REPEAT(LIMIT_DEPTH, limit_step, &walk);
 }
 
-static __always_inline s64 rss_counter(struct mm_struct *mm, u32 which)
-{
-	struct mm_struct___percpu *new = (void *)mm;
-	s64 pages;
-
-	if (bpf_core_type_exists(struct mm_rss_stat)) {
-		u64 at = (u64)mm + bpf_core_field_offset(mm->rss_stat) + which * 8;
-
-		bpf_probe_read_kernel(&pages, 8, (void *)at);
-		return pages;
-	}
-	struct percpu_counter *c = (void *)((u64)mm + bpf_core_field_offset(new->rss_stat) +
-					    which * bpf_core_type_size(struct percpu_counter));
-	return BPF_CORE_READ(c, count);
-}
-
-/* MM_FILEPAGES 0, MM_ANONPAGES 1, MM_SWAPENTS 2, MM_SHMEMPAGES 3. */
 static __always_inline void read_rss(struct event_oom *e, struct task_struct *victim)
 {
 	struct mm_struct *mm = BPF_CORE_READ(victim, mm);
@@ -101,10 +104,10 @@ static __always_inline void read_rss(struct event_oom *e, struct task_struct *vi
 	e->rss_file = e->rss_anon = e->rss_swap = e->rss_shmem = -1;
 	if (!mm)
 		return;
-	e->rss_file = rss_counter(mm, 0);
-	e->rss_anon = rss_counter(mm, 1);
-	e->rss_swap = rss_counter(mm, 2);
-	e->rss_shmem = rss_counter(mm, 3);
+	e->rss_file = rss_counter(mm, MM_FILEPAGES);
+	e->rss_anon = rss_counter(mm, MM_ANONPAGES);
+	e->rss_swap = rss_counter(mm, MM_SWAPENTS);
+	e->rss_shmem = rss_counter(mm, MM_SHMEMPAGES);
 }
 
 /* A SIGKILL by the kernel: if mark_victim follows in this thread, it was the
@@ -152,8 +155,8 @@ static __always_inline void victim_marked(void)
 	if (!e)
 		return;
 	/* The kernel marks right after it has killed. What is older was another SIGKILL
-	 * of the kernel's, by a thread that marks itself now because it is dying. */
-	if (bpf_ktime_get_boot_ns() - e->h.boottime > MARKED_WITHIN) {
+	 * of the kernel's, by a thread that marks itself now because it is exiting. */
+	if (bpf_ktime_get_boot_ns() - e->h.boottime > MARKED_WITHIN_NS) {
 		bpf_map_delete_elem(&oom_kills, &tid);
 		return;
 	}

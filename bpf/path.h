@@ -4,6 +4,13 @@
 #ifndef SIGTRACE_PATH_H
 #define SIGTRACE_PATH_H
 
+#include "kernel_types.h"
+#include <bpf_helpers.h>
+#include <bpf_core_read.h>
+#include "emit.h"
+#include "event.h"
+#include "loop.h"
+
 #define MOUNT_OF(m) ((struct mount *)((u64)(m) - bpf_core_field_offset(struct mount, mnt)))
 
 /*
@@ -14,6 +21,8 @@
  * otherwise the verifier follows 2^24 paths.
  */
 #define PATH_DELETED 0x100
+#define PATH_USED_MASK 0x1f
+_Static_assert(PATH_SLOTS <= PATH_USED_MASK, "slots fit their mask");
 
 struct path_walk {
 	struct dentry *dentry;

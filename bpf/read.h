@@ -8,6 +8,10 @@
 #ifndef SIGTRACE_READ_H
 #define SIGTRACE_READ_H
 
+#include "kernel_types.h"
+#include <bpf_helpers.h>
+#include <bpf_core_read.h>
+
 #ifdef SIGTRACE_RAW
 #define TRACEPOINT(name) SEC("raw_tp/" #name)
 #define ARG_READ(p, ...) BPF_CORE_READ(p, __VA_ARGS__)

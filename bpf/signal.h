@@ -3,20 +3,50 @@
 #ifndef SIGTRACE_SIGNAL_H
 #define SIGTRACE_SIGNAL_H
 
-#define SIGNAL_GROUP_EXIT 0x4
-#define SIGNAL_GROUP_COREDUMP 0x8 /* up to 5.16; unused from then on */
-#define SIGNAL_UNKILLABLE 0x40
-#define TASK_STOPPED_OR_TRACED (0x4 | 0x8)
+#include "kernel_types.h"
+#include <bpf_helpers.h>
+#include <bpf_core_read.h>
+#include "compat.h"
+#include "config.h"
+#include "describe.h"
+#include "emit.h"
+#include "event.h"
+#include "filter.h"
+#include "keep.h"
+#include "lineage.h"
+#include "maps.h"
+#include "read.h"
+#include "signal_numbers.h"
+#include "syscall.h"
+#include "task.h"
 
-#define SIG_DFL_HANDLER 0UL
-#define SIG_IGN_HANDLER 1UL
+/* linux/sched/signal.h: the flags of signal_struct. */
+#define SIGNAL_GROUP_EXIT 0x4
+#define SIGNAL_UNKILLABLE 0x40
+
+/* linux/sched.h: the states of a task. */
+#define __TASK_STOPPED 0x4
+#define __TASK_TRACED 0x8
+
+/* The arguments of signal_generate and signal_deliver, of which only the former
+ * passes the task. */
+enum { ARG_SIG, ARG_INFO, ARG_TASK };
+
+/* trace/events/signal.h: what became of a signal at its generation. */
+enum {
+	TRACE_SIGNAL_DELIVERED,
+	TRACE_SIGNAL_IGNORED,
+	TRACE_SIGNAL_ALREADY_PENDING,
+	TRACE_SIGNAL_OVERFLOW_FAIL,
+	TRACE_SIGNAL_LOSE_INFO,
+};
 
 /* Nobody has asked for it, and it cannot matter: the cheapest way out. */
 static __always_inline bool unwanted(int sig)
 {
-	if (sig < 1 || sig > 64 || !(config_signals & BIT_OF(sig)))
+	if (sig < 1 || sig > _NSIG || !(config_signals & rt_sigmask(sig)))
 		return true;
-	return !config_all && (BIT_OF(sig) & (BIT_OF(CHLD) | BIT_OF(URG)));
+	return !config_all && (rt_sigmask(sig) & (rt_sigmask(SIGCHLD) | rt_sigmask(SIGURG)));
 }
 
 static __always_inline u64 handler_of(struct task_struct *t, int sig)
@@ -29,23 +59,14 @@ static __always_inline u64 handler_of(struct task_struct *t, int sig)
 	return (u64)BPF_CORE_READ(action, sa.sa_handler);
 }
 
-/* TRACE_SIGNAL_DELIVERED, or TRACE_SIGNAL_LOSE_INFO: that takes effect as well, and
- * only its siginfo found no memory (RLIMIT_SIGPENDING). */
+/* TRACE_SIGNAL_LOSE_INFO takes effect as well: only its siginfo found no memory
+ * (RLIMIT_SIGPENDING). */
 static __always_inline bool queued(int result)
 {
-	return result == 0 || result == 4;
+	return result == TRACE_SIGNAL_DELIVERED || result == TRACE_SIGNAL_LOSE_INFO;
 }
 
-static __always_inline u32 task_state(struct task_struct *t)
-{
-	struct task_struct___state *old = (void *)t;
-
-	if (bpf_core_field_exists(t->__state))
-		return BPF_CORE_READ(t, __state);
-	return BPF_CORE_READ(old, state);
-}
-
-/* What the target will do with it, as far as it can be told at generation.
+/* What the target will do with it, as far as that is known at generation.
  * A global function, like those below: the verifier checks it once, and not on each
  * path that leads to it. The flags are kept in memory, whose values it does not
  * follow as it does a register's: five conditional flags would make 32 paths. */
@@ -55,7 +76,7 @@ __noinline u32 disposition(u64 task, int sig, int result)
 	struct event_signal *e = scratch_of(SCRATCH_SIGNAL);
 	u32 group = BPF_CORE_READ(t, signal, flags);
 	u32 code = BPF_CORE_READ(t, signal, group_exit_code);
-	u64 bit = BIT_OF(sig), handler = handler_of(t, sig);
+	u64 bit = rt_sigmask(sig), handler = handler_of(t, sig);
 	volatile u32 *flags;
 
 	if (!e)
@@ -64,7 +85,7 @@ __noinline u32 disposition(u64 task, int sig, int result)
 	*flags = 0;
 	if (queued(result) && (group & SIGNAL_GROUP_EXIT) && code == sig)
 		*flags |= SIGNAL_FATAL;
-	if (handler > SIG_IGN_HANDLER)
+	if (handler > SIG_IGN)
 		*flags |= SIGNAL_HANDLED;
 	/* sigtimedwait(2) keeps what was blocked in real_blocked meanwhile. */
 	if ((BPF_CORE_READ(t, blocked.sig[0]) | BPF_CORE_READ(t, real_blocked.sig[0])) & bit)
@@ -73,15 +94,16 @@ __noinline u32 disposition(u64 task, int sig, int result)
 		*flags |= SIGNAL_TRACED;
 	if (BPF_CORE_READ(t, pdeath_signal) == sig)
 		*flags |= SIGNAL_PDEATH;
-	if (*flags & SIGNAL_FATAL || bit & STOP_REQUESTS)
+	if (*flags & SIGNAL_FATAL || bit & SIG_STOP_REQUEST_MASK)
 		*flags |= SIGNAL_MATTERS;
-	else if (sig == CONT && task_state(t) & TASK_STOPPED_OR_TRACED)
+	else if (sig == SIGCONT && task_state(t) & (__TASK_STOPPED | __TASK_TRACED))
 		*flags |= SIGNAL_MATTERS;
-	else if (!(bit & HARMLESS) && handler == SIG_DFL_HANDLER && !(*flags & SIGNAL_BLOCKED))
+	else if (!(bit & SIG_KERNEL_IGNORE_MASK) && handler == SIG_DFL &&
+		 !(*flags & SIGNAL_BLOCKED))
 		*flags |= SIGNAL_MATTERS;
 	/* Handled routine signals are decided: their handler runs. */
-	if (queued(result) && !(*flags & SIGNAL_FATAL) && bit & TERMINATES &&
-	    (handler == SIG_DFL_HANDLER || bit & STOP_REQUESTS || *flags & SIGNAL_BLOCKED))
+	if (queued(result) && !(*flags & SIGNAL_FATAL) && bit & SIG_TERMINATES_MASK &&
+	    (handler == SIG_DFL || bit & SIG_STOP_REQUEST_MASK || *flags & SIGNAL_BLOCKED))
 		*flags |= SIGNAL_UNDECIDED;
 	return *flags;
 }
@@ -93,7 +115,7 @@ __noinline u32 sent_from_outside(u64 task, u64 info, int result, u32 flags)
 {
 	u8 target_hierarchy, sender_hierarchy;
 
-	if (!queued(result) || info <= 2 || flags & SIGNAL_MATTERS)
+	if (!queued(result) || LACKS_SIGINFO(info) || flags & SIGNAL_MATTERS)
 		return 0;
 	if (cgroup_of((struct task_struct *)task, &target_hierarchy) ==
 		    cgroup_of(current_task(), &sender_hierarchy) &&
@@ -104,11 +126,11 @@ __noinline u32 sent_from_outside(u64 task, u64 info, int result, u32 flags)
 
 static __always_inline bool child_status(int sig, u64 info, s32 code)
 {
-	return sig == CHLD && info > 2 && code > 0;
+	return sig == SIGCHLD && HAS_SIGINFO(info) && code > 0;
 }
 
 /* Writes the event into the scratch; returns whether it takes the kernel stack
- * to tell how the signal came about. */
+ * to know how the signal came about. */
 __noinline int build_signal(u64 task, u64 info, u32 sig, u32 result, u32 flags)
 {
 	struct event_signal *e = scratch_of(SCRATCH_SIGNAL);
@@ -120,28 +142,28 @@ __noinline int build_signal(u64 task, u64 info, u32 sig, u32 result, u32 flags)
 	BRIEF_INTO(task, SCRATCH_SIGNAL, event_signal, target);
 	e->sig = sig;
 	e->code = 0;
-	if (info > 2)
+	if (HAS_SIGINFO(info))
 		e->code = BPF_CORE_READ((struct kernel_siginfo *)info, si_code);
-	e->info = info > 2 ? INFO_REAL : info;
+	e->info = HAS_SIGINFO(info) ? INFO_REAL : info;
 	e->result = result;
 	e->frames_used = 0;
 	e->flags = flags;
 	e->syscall = current_syscall(current, &e->flags);
-	e->target_init = e->target.ns_pid == 1;
+	e->target_init = e->target.ns_pid == INIT_PID;
 	if (child_status(sig, info, e->code))
 		return 0;
-	return info <= 2 || !plainly_sent(e->syscall, e->code, e->flags);
+	return LACKS_SIGINFO(info) || !plainly_sent(e->syscall, e->code, e->flags);
 }
 
 /* The scratch holds the event already; what follows it is overwritten. */
-static __always_inline void remember_undecided(struct event_signal_stack *e, bool told)
+static __always_inline void remember_undecided(struct event_signal_stack *e, bool emitted)
 {
 	struct pending_key key = {.tgid = e->s.target.tgid, .sig = e->s.sig};
 	struct pending *p = (void *)e;
 
 	e->s.h.size = sizeof(e->s);
 	e->s.frames_used = 0;
-	p->told = told;
+	p->told = emitted;
 	p->pad = 0;
 	bpf_map_update_elem(&undecided, &key, p, BPF_ANY);
 }
@@ -155,8 +177,8 @@ static __always_inline u32 lane_of(u32 flags)
 	return (deciding - 1) >> 63; /* LANE_ROUTINE where there is none */
 }
 
-/* Signals that wait for the target to unblock them are told at their
- * delivery, if they turn out to be its end. */
+/* Signals that wait for the target to unblock them are emitted at their
+ * delivery, if they turn out to be fatal. */
 static __always_inline bool only_if_fatal(u32 flags)
 {
 	return !config_all && flags & SIGNAL_UNDECIDED &&
@@ -169,11 +191,11 @@ static __always_inline u32 add_stack(void *ctx, struct event_signal_stack *e)
 
 	if (n <= 0)
 		return sizeof(e->s);
-	e->s.frames_used = n / 8;
+	e->s.frames_used = n / sizeof(e->frames[0]);
 	return sizeof(*e);
 }
 
-/* Whether it then ends by itself is for its exit to tell. */
+/* Whether it then exits without a fatal signal shows at its exit. */
 static __always_inline void note_asked(u64 task)
 {
 	struct proc_key key = key_of((struct task_struct *)task);
@@ -191,20 +213,20 @@ static __always_inline void signal_generated(u64 *ctx, int sig, struct task_stru
 	u32 flags, lane, size;
 	struct event_signal_stack *e;
 
-	if (relevance == DROP)
+	if (relevance == RELEVANCE_NONE)
 		return;
-	info = number(ctx, 1);
-	t = number(ctx, 2);
+	info = number(ctx, ARG_INFO);
+	t = number(ctx, ARG_TASK);
 	flags = disposition(t, sig, result);
 	flags |= sent_from_outside(t, info, result, flags);
 	if (!(flags & (SIGNAL_MATTERS | SIGNAL_UNDECIDED | SIGNAL_OUTSIDE)) &&
-	    (!config_all || relevance == CONTEXT))
+	    (!config_all || relevance == RELEVANCE_CONTEXT))
 		return;
 	lane = lane_of(flags);
 	describe(current, true, lane, SCRATCH_SIGNAL);
-	describe(t, t == current, lane, SCRATCH_SIGNAL); /* makes an entry of its, too */
+	describe(t, t == current, lane, SCRATCH_SIGNAL); /* makes its entry, too */
 	if (flags & (SIGNAL_HANDLED | SIGNAL_BLOCKED) && queued(result) &&
-	    (BIT_OF(sig) & TERMINATES || flags & SIGNAL_OUTSIDE))
+	    (rt_sigmask(sig) & SIG_TERMINATES_MASK || flags & SIGNAL_OUTSIDE))
 		note_asked(t);
 	e = scratch_of(SCRATCH_SIGNAL);
 	if (!e)
@@ -214,7 +236,7 @@ static __always_inline void signal_generated(u64 *ctx, int sig, struct task_stru
 		size = add_stack(ctx, e);
 	if (group)
 		e->s.flags |= SIGNAL_GROUP;
-	if (relevance == CONTEXT)
+	if (relevance == RELEVANCE_CONTEXT)
 		e->s.flags |= SIGNAL_CONTEXT;
 	fill_header(&e->s.h, EVENT_SIGNAL, lane, size);
 	if (kept_signal(sig, flags))

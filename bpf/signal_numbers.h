@@ -1,29 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The signals by number, and by what their default action is. */
+/* The signals by number, and by what their default action is. Names and masks
+ * are the kernel's (uapi/asm-generic/signal.h, linux/signal.h). */
 #ifndef SIGTRACE_SIGNAL_NUMBERS_H
 #define SIGTRACE_SIGNAL_NUMBERS_H
 
-#define BIT_OF(sig) (1ULL << ((sig) - 1))
+#define rt_sigmask(sig) (1ULL << ((sig) - 1))
+
 enum {
-	HUP = 1,
-	INT = 2,
-	QUIT = 3,
-	KILL = 9,
-	TERM = 15,
-	CHLD = 17,
-	CONT = 18,
-	STOP = 19,
-	TSTP = 20,
-	TTIN = 21,
-	TTOU = 22,
-	URG = 23,
-	WINCH = 28,
-	SYS = 31,
+	SIGHUP = 1,
+	SIGINT = 2,
+	SIGQUIT = 3,
+	SIGKILL = 9,
+	SIGTERM = 15,
+	SIGCHLD = 17,
+	SIGCONT = 18,
+	SIGSTOP = 19,
+	SIGTSTP = 20,
+	SIGTTIN = 21,
+	SIGTTOU = 22,
+	SIGURG = 23,
+	SIGWINCH = 28,
+	SIGSYS = 31,
+	_NSIG = 64,
 };
-#define STOP_REQUESTS (BIT_OF(HUP) | BIT_OF(INT) | BIT_OF(QUIT) | BIT_OF(KILL) | BIT_OF(TERM))
-#define STOPPING (BIT_OF(STOP) | BIT_OF(TSTP) | BIT_OF(TTIN) | BIT_OF(TTOU))
-#define HARMLESS (BIT_OF(CHLD) | BIT_OF(CONT) | BIT_OF(URG) | BIT_OF(WINCH))
+
+/* sa_handler, where it is no function. */
+#define SIG_DFL 0UL
+#define SIG_IGN 1UL
+
+#define SIG_KERNEL_STOP_MASK                                                                       \
+	(rt_sigmask(SIGSTOP) | rt_sigmask(SIGTSTP) | rt_sigmask(SIGTTIN) | rt_sigmask(SIGTTOU))
+#define SIG_KERNEL_IGNORE_MASK                                                                     \
+	(rt_sigmask(SIGCHLD) | rt_sigmask(SIGCONT) | rt_sigmask(SIGURG) | rt_sigmask(SIGWINCH))
+
 /* The default action ends the process. */
-#define TERMINATES (~(STOPPING | HARMLESS))
+#define SIG_TERMINATES_MASK (~(SIG_KERNEL_STOP_MASK | SIG_KERNEL_IGNORE_MASK))
+
+/* Signals by which one process asks another to end. */
+#define SIG_STOP_REQUEST_MASK                                                                      \
+	(rt_sigmask(SIGHUP) | rt_sigmask(SIGINT) | rt_sigmask(SIGQUIT) | rt_sigmask(SIGKILL) |     \
+	 rt_sigmask(SIGTERM))
+
+/* The signal in a status as wait(2) gives it; 0 if the process exited. */
+#define WTERMSIG(status) ((status) & 0x7f)
 
 #endif

@@ -3,39 +3,33 @@
  * The entry points. Each is short and says which fact of the kernel it rests
  * on; the work is done in the headers, one subject each.
  */
-#include "vmlinux.h"
+#include "kernel_types.h"
 #include <bpf_helpers.h>
 #include <bpf_core_read.h>
 #include <bpf_tracing.h>
-#include "event.h"
-#include "config.h"
-#include "maps.h"
-#include "read.h"
-#include "loop.h"
-#include "emit.h"
-#include "task.h"
-#include "filter.h"
-#include "path.h"
-#include "lineage.h"
-#include "describe.h"
-#include "syscall.h"
-#include "signal_numbers.h"
-#include "keep.h"
-#include "signal.h"
-#include "deliver.h"
-#include "oom.h"
-#include "exit.h"
 #include "cgroup.h"
+#include "compat.h"
+#include "config.h"
+#include "deliver.h"
+#include "event.h"
+#include "exit.h"
+#include "filter.h"
+#include "lineage.h"
+#include "oom.h"
+#include "read.h"
+#include "signal.h"
+#include "signal_numbers.h"
+#include "task.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
 /* Fires after complete_signal(), under siglock, interrupts off. info may be a
- * small integer: 0 SEND_SIG_NOINFO, 1 SEND_SIG_PRIV. */
+ * small integer: see HAS_SIGINFO. */
 TRACEPOINT(signal_generate)
 int BPF_PROG(on_signal_generate, int sig, void *info, struct task_struct *t, int group, int result)
 {
-	if (sig == KILL && result == 0 && (u64)info == INFO_PRIV)
-		maybe_oom_kill(ctx, (struct task_struct *)number(ctx, 2));
+	if (sig == SIGKILL && result == TRACE_SIGNAL_DELIVERED && (u64)info == SEND_SIG_PRIV)
+		maybe_oom_kill(ctx, (struct task_struct *)number(ctx, ARG_TASK));
 	if (!unwanted(sig))
 		signal_generated(ctx, sig, t, group, result);
 	return 0;
@@ -45,12 +39,13 @@ int BPF_PROG(on_signal_generate, int sig, void *info, struct task_struct *t, int
 TRACEPOINT(signal_deliver)
 int BPF_PROG(on_signal_deliver, int sig, void *info, struct k_sigaction *ka)
 {
-	if (!unwanted(sig) && BIT_OF(sig) & TERMINATES)
-		signal_delivered(sig, number(ctx, 1), ka);
+	if (!unwanted(sig) && rt_sigmask(sig) & SIG_TERMINATES_MASK)
+		signal_delivered(sig, number(ctx, ARG_INFO), ka);
 	return 0;
 }
 
-/* Its raw arguments changed with 6.8, so none is used. */
+/* Its raw arguments changed from a pid to the task and its uid (6.8, 72ba14deb40a,
+ * backported), so none is used. */
 TRACEPOINT(mark_victim)
 int on_mark_victim(void *ctx)
 {
@@ -126,10 +121,11 @@ int BPF_PROG(on_cgroup_rmdir, struct cgroup *cgrp, const char *path)
 
 /* Seeds the lineage with the processes that are older than sigtrace. */
 SEC("iter/task")
-int seed_tasks(struct bpf_iter__task *ctx)
+int seed_tasks(u64 *ctx)
 {
-	/* As a number: global functions take no typed pointers. */
-	struct task_struct *t = (void *)number((u64 *)ctx, 1);
+	/* The second member of bpf_iter__task, NULL at the end. As a number: global
+	 * functions take no typed pointers. */
+	struct task_struct *t = (void *)number(ctx, 1);
 
 	if (!t || BPF_CORE_READ(t, pid) != BPF_CORE_READ(t, tgid) ||
 	    BPF_CORE_READ(t, flags) & PF_EXITING)

@@ -1,40 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The system call that current is in. It tells a true sender from a forged
- * si_code: si_code and si_pid are the user's to choose, the call path is not.
+ * The system call that current is in. It sets a true sender apart from a forged
+ * si_code: si_code and si_pid are the caller's to choose, the call path is not.
  */
 #ifndef SIGTRACE_SYSCALL_H
 #define SIGTRACE_SYSCALL_H
 
-#define KERNEL_STACK_SIZE 16384 /* x86-64 and arm64 with 4K pages, without KASAN */
+#include "kernel_types.h"
+#include <bpf_core_read.h>
+#include "compat.h"
+#include "event.h"
+#include "task.h"
 
-static __always_inline struct pt_regs *current_regs(struct task_struct *current)
-{
-	/* The helper came with 5.15; before it, no padding lay above pt_regs. */
-	if (bpf_core_enum_value_exists(enum bpf_func_id___probe, BPF_FUNC_task_pt_regs___probe))
-		return (void *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
-	return (void *)((u64)BPF_CORE_READ(current, stack) + KERNEL_STACK_SIZE -
-			bpf_core_type_size(struct pt_regs));
-}
+#define NO_SYSCALL -1 /* as the kernel has it in orig_ax and syscallno */
+
+/* The flags that a task in a 32-bit system call has, and x32's mark on the number. */
+#if defined(__TARGET_ARCH_x86)
+#define TS_COMPAT 0x2
+#define __X32_SYSCALL_BIT 0x40000000
+#elif defined(__TARGET_ARCH_arm64)
+#define TIF_32BIT 22
+#endif
 
 static __always_inline s64 current_syscall(struct task_struct *current, u32 *flags)
 {
 	struct pt_regs *regs;
 
 	if (BPF_CORE_READ(current, flags) & PF_KTHREAD)
-		return -1;
+		return NO_SYSCALL;
 	regs = current_regs(current);
 #if defined(__TARGET_ARCH_x86)
-#define TS_COMPAT 2
-#define X32_BIT 0x40000000
 	if (BPF_CORE_READ(current, thread_info.status) & TS_COMPAT)
 		*flags |= SIGNAL_COMPAT;
 	s64 nr = BPF_CORE_READ(regs, orig_ax);
 
-	return nr > 0 ? nr & ~(s64)X32_BIT : nr;
+	return nr > 0 ? nr & ~(s64)__X32_SYSCALL_BIT : nr;
 #elif defined(__TARGET_ARCH_arm64)
-#define TIF_32BIT (1 << 22)
-	if (BPF_CORE_READ(current, thread_info.flags) & TIF_32BIT)
+	if (BPF_CORE_READ(current, thread_info.flags) & (1 << TIF_32BIT))
 		*flags |= SIGNAL_COMPAT;
 	return BPF_CORE_READ(regs, syscallno);
 #endif

@@ -1,30 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Who a task is. Everything here reads by helper, so that it serves current
- * (a plain number before 5.11), tracepoint arguments and chains alike. */
+ * (a plain number before 5.11), tracepoint arguments and ancestors alike. */
 #ifndef SIGTRACE_TASK_H
 #define SIGTRACE_TASK_H
 
+#include "kernel_types.h"
+#include <bpf_helpers.h>
+#include <bpf_core_read.h>
+#include "compat.h"
+#include "config.h"
+#include "emit.h"
+#include "event.h"
+#include "maps.h"
+
+/* linux/sched.h */
 #define PF_EXITING 0x4
 #define PF_SIGNALED 0x400
 #define PF_KTHREAD 0x200000
 
-#define SECCOMP_MODE_FILTER 2 /* STRICT is 1 */
-#define SECCOMP_MODE_DEAD 3
+/* linux/pid_namespace.h; a power of two, for the verifier to bound a level by. */
+#define MAX_PID_NS_LEVEL 32
 
-#define UNSET 0xffffffffU
+/* linux/audit.h: loginuid and sessionid of who has not logged in. */
+#define AUDIT_UNSET 0xffffffffU
+
+/* The first process, of the machine or of a PID namespace. */
+#define INIT_PID 1
 
 static __always_inline struct task_struct *current_task(void)
 {
 	return (struct task_struct *)bpf_get_current_task();
-}
-
-static __always_inline u64 start_of(struct task_struct *leader)
-{
-	struct task_struct___old *old = (void *)leader;
-
-	if (bpf_core_field_exists(leader->start_boottime))
-		return BPF_CORE_READ(leader, start_boottime);
-	return BPF_CORE_READ(old, real_start_time);
 }
 
 static __always_inline struct proc_key key_of(struct task_struct *t)
@@ -44,7 +49,7 @@ static __always_inline struct cgroup *memory_cgroup(struct task_struct *t)
 	return BPF_CORE_READ(t, cgroups, subsys[id], cgroup);
 }
 
-/* The cgroup that tells the container: v1's memory cgroup where there is one
+/* The cgroup that identifies the container: v1's memory cgroup where there is one
  * and the task is in it, else the unified one. */
 static __always_inline u64 cgroup_of(struct task_struct *t, u8 *hierarchy)
 {
@@ -63,7 +68,7 @@ static __always_inline u64 cgroup_of(struct task_struct *t, u8 *hierarchy)
 static __always_inline u32 ns_pid_of(struct task_struct *leader, u32 *inum)
 {
 	struct pid *pid = BPF_CORE_READ(leader, thread_pid);
-	u32 level = BPF_CORE_READ(pid, level) & 31;
+	u32 level = BPF_CORE_READ(pid, level) & (MAX_PID_NS_LEVEL - 1);
 	u64 at = (u64)pid + bpf_core_field_offset(pid->numbers) +
 		 level * bpf_core_type_size(struct upid);
 	struct upid *upid = (void *)at;
@@ -83,7 +88,8 @@ static __always_inline void fill_brief(struct brief *b, struct task_struct *t)
 	b->ns_pid = ns_pid_of(leader, &b->pidns);
 	b->uid = BPF_CORE_READ(cred, uid.val);
 	b->euid = BPF_CORE_READ(cred, euid.val);
-	b->login_uid = b->session_id = UNSET;
+	/* Without CONFIG_AUDIT there are none. */
+	b->login_uid = b->session_id = AUDIT_UNSET;
 	if (bpf_core_field_exists(t->loginuid))
 		b->login_uid = BPF_CORE_READ(t, loginuid.val);
 	if (bpf_core_field_exists(t->sessionid))

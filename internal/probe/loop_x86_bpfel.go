@@ -8,316 +8,9 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
-	"structs"
 
 	"github.com/cilium/ebpf"
 )
-
-type loopCounters struct {
-	_         structs.HostLayout
-	ProcsFull uint64
-	KeptFull  uint64
-}
-
-type loopEventOom struct {
-	_ structs.HostLayout
-	H struct {
-		_          structs.HostLayout
-		Kind       uint8
-		Lane       uint8
-		Generation uint16
-		Size       uint32
-		Boottime   uint64
-	}
-	Flags       uint32
-	Constraint  uint32
-	Order       int32
-	GfpMask     uint32
-	LimitCgroup uint64
-	LimitPages  uint64
-	UsagePages  uint64
-	RssFile     int64
-	RssAnon     int64
-	RssSwap     int64
-	RssShmem    int64
-	OomScoreAdj int32
-	PageSize    uint32
-	TotalPages  uint64
-	Victim      struct {
-		_         structs.HostLayout
-		Start     uint64
-		Cgroup    uint64
-		Tgid      uint32
-		Tid       uint32
-		NsPid     uint32
-		Pidns     uint32
-		Uid       uint32
-		Euid      uint32
-		LoginUid  uint32
-		SessionId uint32
-		Hierarchy uint8
-		Pad       [3]uint8
-		Flags     uint32
-		Comm      [16]int8
-	}
-	Trigger struct {
-		_         structs.HostLayout
-		Start     uint64
-		Cgroup    uint64
-		Tgid      uint32
-		Tid       uint32
-		NsPid     uint32
-		Pidns     uint32
-		Uid       uint32
-		Euid      uint32
-		LoginUid  uint32
-		SessionId uint32
-		Hierarchy uint8
-		Pad       [3]uint8
-		Flags     uint32
-		Comm      [16]int8
-	}
-	Frames [24]uint64
-}
-
-type loopKeptDeath struct {
-	_    structs.HostLayout
-	Exit struct {
-		_ structs.HostLayout
-		H struct {
-			_          structs.HostLayout
-			Kind       uint8
-			Lane       uint8
-			Generation uint16
-			Size       uint32
-			Boottime   uint64
-		}
-		Status      uint32
-		Flags       uint32
-		MaxRssPages uint64
-		Pending     uint64
-		B           struct {
-			_         structs.HostLayout
-			Start     uint64
-			Cgroup    uint64
-			Tgid      uint32
-			Tid       uint32
-			NsPid     uint32
-			Pidns     uint32
-			Uid       uint32
-			Euid      uint32
-			LoginUid  uint32
-			SessionId uint32
-			Hierarchy uint8
-			Pad       [3]uint8
-			Flags     uint32
-			Comm      [16]int8
-		}
-	}
-	Process struct {
-		_             structs.HostLayout
-		ForkerStart   uint64
-		ForkerTgid    uint32
-		ArgsLen       uint16
-		ArgsTruncated uint8
-		Known         uint8
-		Exe           [96]int8
-		Args          [192]int8
-	}
-	Levels uint32
-	Pad    uint32
-	Cgroup [8][96]int8
-	Story  loopKeptStory
-}
-
-type loopKeptStory struct {
-	_       structs.HostLayout
-	Signals [3]struct {
-		_     structs.HostLayout
-		Event struct {
-			_ structs.HostLayout
-			S struct {
-				_ structs.HostLayout
-				H struct {
-					_          structs.HostLayout
-					Kind       uint8
-					Lane       uint8
-					Generation uint16
-					Size       uint32
-					Boottime   uint64
-				}
-				Sig        int32
-				Code       int32
-				Info       uint8
-				Result     uint8
-				TargetInit uint8
-				FramesUsed uint8
-				Flags      uint32
-				Syscall    int64
-				Current    struct {
-					_         structs.HostLayout
-					Start     uint64
-					Cgroup    uint64
-					Tgid      uint32
-					Tid       uint32
-					NsPid     uint32
-					Pidns     uint32
-					Uid       uint32
-					Euid      uint32
-					LoginUid  uint32
-					SessionId uint32
-					Hierarchy uint8
-					Pad       [3]uint8
-					Flags     uint32
-					Comm      [16]int8
-				}
-				Target struct {
-					_         structs.HostLayout
-					Start     uint64
-					Cgroup    uint64
-					Tgid      uint32
-					Tid       uint32
-					NsPid     uint32
-					Pidns     uint32
-					Uid       uint32
-					Euid      uint32
-					LoginUid  uint32
-					SessionId uint32
-					Hierarchy uint8
-					Pad       [3]uint8
-					Flags     uint32
-					Comm      [16]int8
-				}
-			}
-			Frames [24]uint64
-		}
-		Sender struct {
-			_             structs.HostLayout
-			ForkerStart   uint64
-			ForkerTgid    uint32
-			ArgsLen       uint16
-			ArgsTruncated uint8
-			Known         uint8
-			Exe           [96]int8
-			Args          [192]int8
-		}
-	}
-	Turn uint32
-	Pad  uint32
-	Oom  loopEventOom
-}
-
-type loopOomCall struct {
-	_           structs.HostLayout
-	VictimStart uint64
-	VictimTgid  uint32
-	Constraint  uint32
-	Order       int32
-	GfpMask     uint32
-	LimitCgroup uint64
-	LimitPages  uint64
-	UsagePages  uint64
-	TotalPages  uint64
-	Flags       uint32
-	Told        uint32
-}
-
-type loopPending struct {
-	_ structs.HostLayout
-	S struct {
-		_ structs.HostLayout
-		H struct {
-			_          structs.HostLayout
-			Kind       uint8
-			Lane       uint8
-			Generation uint16
-			Size       uint32
-			Boottime   uint64
-		}
-		Sig        int32
-		Code       int32
-		Info       uint8
-		Result     uint8
-		TargetInit uint8
-		FramesUsed uint8
-		Flags      uint32
-		Syscall    int64
-		Current    struct {
-			_         structs.HostLayout
-			Start     uint64
-			Cgroup    uint64
-			Tgid      uint32
-			Tid       uint32
-			NsPid     uint32
-			Pidns     uint32
-			Uid       uint32
-			Euid      uint32
-			LoginUid  uint32
-			SessionId uint32
-			Hierarchy uint8
-			Pad       [3]uint8
-			Flags     uint32
-			Comm      [16]int8
-		}
-		Target struct {
-			_         structs.HostLayout
-			Start     uint64
-			Cgroup    uint64
-			Tgid      uint32
-			Tid       uint32
-			NsPid     uint32
-			Pidns     uint32
-			Uid       uint32
-			Euid      uint32
-			LoginUid  uint32
-			SessionId uint32
-			Hierarchy uint8
-			Pad       [3]uint8
-			Flags     uint32
-			Comm      [16]int8
-		}
-	}
-	Told uint32
-	Pad  uint32
-}
-
-type loopPendingKey struct {
-	_    structs.HostLayout
-	Tgid uint32
-	Sig  int32
-}
-
-type loopProcEntry struct {
-	_              structs.HostLayout
-	Forker         loopProcKey
-	Refs           int32
-	Dead           uint32
-	DescribedEpoch [2]uint32
-	DescribedChain [2]uint32
-	Cgroup         uint64
-	Hierarchy      uint8
-	ArgsTruncated  uint8
-	ArgsLen        uint16
-	Asked          uint8
-	Seccomp        uint8
-	Pad            uint16
-	NamedEpoch     [2]uint32
-	Comm           [16]int8
-	Exe            [96]int8
-	Args           [192]int8
-}
-
-type loopProcKey struct {
-	_     structs.HostLayout
-	Start uint64
-	Tgid  uint32
-	Pad   uint32
-}
-
-type loopScratch struct {
-	_     structs.HostLayout
-	Bytes [32768]int8
-}
 
 // Names of all BPF objects in the ELF.
 //
@@ -361,12 +54,12 @@ const (
 	loopVarConfigTargetStart   = "config_target_start"
 	loopVarConfigWakeupBytes   = "config_wakeup_bytes"
 	loopVarDescribeEpoch       = "describe_epoch"
+	loopVarExportedTypes       = "exported_types"
 	loopVarKinSlots            = "kin_slots"
 	loopVarReparentGeneration  = "reparent_generation"
 	loopVarTargetGeneration    = "target_generation"
 	loopVarTargetLevelCount    = "target_level_count"
 	loopVarTargetLevels        = "target_levels"
-	loopVarWireTypes           = "wire_types"
 	loopVarWokenAt             = "woken_at"
 )
 
@@ -462,12 +155,12 @@ type loopVariableSpecs struct {
 	ConfigTargetStart   *ebpf.VariableSpec `ebpf:"config_target_start"`
 	ConfigWakeupBytes   *ebpf.VariableSpec `ebpf:"config_wakeup_bytes"`
 	DescribeEpoch       *ebpf.VariableSpec `ebpf:"describe_epoch"`
+	ExportedTypes       *ebpf.VariableSpec `ebpf:"exported_types"`
 	KinSlots            *ebpf.VariableSpec `ebpf:"kin_slots"`
 	ReparentGeneration  *ebpf.VariableSpec `ebpf:"reparent_generation"`
 	TargetGeneration    *ebpf.VariableSpec `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.VariableSpec `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.VariableSpec `ebpf:"target_levels"`
-	WireTypes           *ebpf.VariableSpec `ebpf:"wire_types"`
 	WokenAt             *ebpf.VariableSpec `ebpf:"woken_at"`
 }
 
@@ -544,12 +237,12 @@ type loopVariables struct {
 	ConfigTargetStart   *ebpf.Variable `ebpf:"config_target_start"`
 	ConfigWakeupBytes   *ebpf.Variable `ebpf:"config_wakeup_bytes"`
 	DescribeEpoch       *ebpf.Variable `ebpf:"describe_epoch"`
+	ExportedTypes       *ebpf.Variable `ebpf:"exported_types"`
 	KinSlots            *ebpf.Variable `ebpf:"kin_slots"`
 	ReparentGeneration  *ebpf.Variable `ebpf:"reparent_generation"`
 	TargetGeneration    *ebpf.Variable `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.Variable `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.Variable `ebpf:"target_levels"`
-	WireTypes           *ebpf.Variable `ebpf:"wire_types"`
 	WokenAt             *ebpf.Variable `ebpf:"woken_at"`
 }
 

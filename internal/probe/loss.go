@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Loss is a number of events that could not be told, by lane and reason.
+// Loss is a number of events that were dropped, by lane and reason.
 type Loss struct {
 	Lane   string `json:"lane"`
 	Reason string `json:"reason"`
@@ -43,26 +43,35 @@ func (p *Probe) Losses() ([]Loss, error) {
 
 func (p *Probe) lossTotals() (map[Loss]uint64, error) {
 	totals := map[Loss]uint64{}
-	for lane, name := range Lanes() {
+	for slot, id := range ringLosses() {
 		var perCPU []uint64
-		if err := p.maps["losses"].Lookup(uint32(lane), &perCPU); err != nil {
+		if err := p.maps["losses"].Lookup(uint32(slot), &perCPU); err != nil {
 			return nil, fmt.Errorf("read the loss counters: %w", err)
 		}
 		for _, n := range perCPU {
-			totals[Loss{Lane: name, Reason: "ring_full"}] += n
+			totals[id] += n
 		}
 	}
 	full, err := p.lineageFull()
 	if err != nil {
 		return nil, err
 	}
-	totals[Loss{Lane: Lanes()[1], Reason: "lineage_full"}] = full
+	totals[Loss{Lane: Lanes()[typedLaneLANE_ROUTINE], Reason: "lineage_full"}] = full
 	for name, n := range p.RecursionMisses() {
 		if name == "signal_generate" || name == "sched_process_exit" || name == "signal_deliver" {
-			totals[Loss{Lane: Lanes()[0], Reason: "recursion"}] += n
+			totals[Loss{Lane: Lanes()[typedLaneLANE_CRITICAL], Reason: "recursion"}] += n
 		}
 	}
 	return totals, nil
+}
+
+// ringLosses says which loss each slot of the kernel's counters holds, by enum
+// loss_index of bpf/event.h.
+func ringLosses() [typedLossIndexLOSS_INDEXES]Loss {
+	return [...]Loss{
+		typedLossIndexLOSS_RING_FULL_CRITICAL: {Lane: Lanes()[typedLaneLANE_CRITICAL], Reason: "ring_full"},
+		typedLossIndexLOSS_RING_FULL_ROUTINE:  {Lane: Lanes()[typedLaneLANE_ROUTINE], Reason: "ring_full"},
+	}
 }
 
 // RecursionMisses counts, by hook, the calls that the kernel skipped.

@@ -15,10 +15,12 @@ import (
 )
 
 // LaneCount is how many ring buffers there are.
-const LaneCount = 2
+const LaneCount = int(typedLaneLANES)
 
 // Lanes names the ring buffers, by their number on the wire.
-func Lanes() [LaneCount]string { return [2]string{"critical", "routine"} }
+func Lanes() [LaneCount]string {
+	return [...]string{typedLaneLANE_CRITICAL: "critical", typedLaneLANE_ROUTINE: "routine"}
+}
 
 const (
 	// lanePoll is how often a lane is looked at: not every event wakes its

@@ -13,22 +13,120 @@ import (
 	"github.com/cilium/ebpf"
 )
 
+type typedBrief struct {
+	_         structs.HostLayout
+	Start     uint64
+	Cgroup    uint64
+	Tgid      uint32
+	Tid       uint32
+	NsPid     uint32
+	Pidns     uint32
+	Uid       uint32
+	Euid      uint32
+	LoginUid  uint32
+	SessionId uint32
+	Hierarchy uint8
+	Pad       [3]uint8
+	Flags     uint32
+	Comm      [16]int8
+}
+
+type typedCgroupChange uint32
+
+const (
+	typedCgroupChangeCGROUP_MADE    typedCgroupChange = 0
+	typedCgroupChangeCGROUP_REMOVED typedCgroupChange = 1
+)
+
+type typedChainKind uint32
+
+const (
+	typedChainKindCHAIN_PRESENT typedChainKind = 0
+	typedChainKindCHAIN_LINEAGE typedChainKind = 1
+)
+
+type typedChainNode struct {
+	_         structs.HostLayout
+	Start     uint64
+	Cgroup    uint64
+	Tgid      uint32
+	Hierarchy uint8
+	Flags     uint8
+	Pad       uint16
+	Comm      [16]int8
+}
+
 type typedCounters struct {
 	_         structs.HostLayout
 	ProcsFull uint64
 	KeptFull  uint64
 }
 
+type typedEventCgroup struct {
+	_         structs.HostLayout
+	H         typedEventHeader
+	Id        uint64
+	Hierarchy uint8
+	What      uint8
+	PathLen   uint16
+	Pad       uint32
+	Path      [1024]int8
+}
+
+type typedEventChain struct {
+	_     structs.HostLayout
+	H     typedEventHeader
+	Start uint64
+	Tgid  uint32
+	Which uint16
+	Nodes uint16
+}
+
+type typedEventDeliver struct {
+	_         structs.HostLayout
+	H         typedEventHeader
+	Sig       int32
+	Code      int32
+	Fatal     uint32
+	Pad       uint32
+	Generated uint64
+	Target    typedBrief
+}
+
+type typedEventExit struct {
+	_           structs.HostLayout
+	H           typedEventHeader
+	Status      uint32
+	Flags       uint32
+	MaxRssPages uint64
+	Pending     uint64
+	B           typedBrief
+}
+
+type typedEventHeader struct {
+	_          structs.HostLayout
+	Kind       uint8
+	Lane       uint8
+	Generation uint16
+	Size       uint32
+	Boottime   uint64
+}
+
+type typedEventKind uint32
+
+const (
+	typedEventKindEVENT_SIGNAL  typedEventKind = 1
+	typedEventKindEVENT_DELIVER typedEventKind = 2
+	typedEventKindEVENT_PROC    typedEventKind = 3
+	typedEventKindEVENT_CHAIN   typedEventKind = 4
+	typedEventKindEVENT_OOM     typedEventKind = 5
+	typedEventKindEVENT_EXIT    typedEventKind = 6
+	typedEventKindEVENT_CGROUP  typedEventKind = 7
+)
+
 type typedEventOom struct {
-	_ structs.HostLayout
-	H struct {
-		_          structs.HostLayout
-		Kind       uint8
-		Lane       uint8
-		Generation uint16
-		Size       uint32
-		Boottime   uint64
-	}
+	_           structs.HostLayout
+	H           typedEventHeader
 	Flags       uint32
 	Constraint  uint32
 	Order       int32
@@ -43,77 +141,73 @@ type typedEventOom struct {
 	OomScoreAdj int32
 	PageSize    uint32
 	TotalPages  uint64
-	Victim      struct {
-		_         structs.HostLayout
-		Start     uint64
-		Cgroup    uint64
-		Tgid      uint32
-		Tid       uint32
-		NsPid     uint32
-		Pidns     uint32
-		Uid       uint32
-		Euid      uint32
-		LoginUid  uint32
-		SessionId uint32
-		Hierarchy uint8
-		Pad       [3]uint8
-		Flags     uint32
-		Comm      [16]int8
-	}
-	Trigger struct {
-		_         structs.HostLayout
-		Start     uint64
-		Cgroup    uint64
-		Tgid      uint32
-		Tid       uint32
-		NsPid     uint32
-		Pidns     uint32
-		Uid       uint32
-		Euid      uint32
-		LoginUid  uint32
-		SessionId uint32
-		Hierarchy uint8
-		Pad       [3]uint8
-		Flags     uint32
-		Comm      [16]int8
-	}
+	Victim      typedBrief
+	Trigger     typedBrief
+	Frames      [24]uint64
+}
+
+type typedEventProc struct {
+	_        structs.HostLayout
+	H        typedEventHeader
+	B        typedBrief
+	Flags    uint32
+	ExeSlots uint32
+	ArgsLen  uint32
+	Pad      uint32
+}
+
+type typedEventSignal struct {
+	_          structs.HostLayout
+	H          typedEventHeader
+	Sig        int32
+	Code       int32
+	Info       uint8
+	Result     uint8
+	TargetInit uint8
+	FramesUsed uint8
+	Flags      uint32
+	Syscall    int64
+	Current    typedBrief
+	Target     typedBrief
+}
+
+type typedEventSignalStack struct {
+	_      structs.HostLayout
+	S      typedEventSignal
 	Frames [24]uint64
 }
 
+type typedExitFlag uint32
+
+const (
+	typedExitFlagEXIT_OOM_MARK       typedExitFlag = 1
+	typedExitFlagEXIT_INIT           typedExitFlag = 2
+	typedExitFlagEXIT_CONTEXT        typedExitFlag = 4
+	typedExitFlagEXIT_ASKED          typedExitFlag = 8
+	typedExitFlagEXIT_SECCOMP_STRICT typedExitFlag = 16
+	typedExitFlagEXIT_SECCOMP_FILTER typedExitFlag = 32
+	typedExitFlagEXIT_SECCOMP_DEAD   typedExitFlag = 64
+)
+
+type typedHierarchy uint32
+
+const (
+	typedHierarchyHIERARCHY_UNIFIED typedHierarchy = 0
+	typedHierarchyHIERARCHY_MEMORY  typedHierarchy = 1
+	typedHierarchyHIERARCHIES       typedHierarchy = 2
+)
+
+type typedInfoKind uint32
+
+const (
+	typedInfoKindINFO_NONE typedInfoKind = 0
+	typedInfoKindINFO_PRIV typedInfoKind = 1
+	typedInfoKindINFO_REAL typedInfoKind = 2
+)
+
 type typedKeptDeath struct {
-	_    structs.HostLayout
-	Exit struct {
-		_ structs.HostLayout
-		H struct {
-			_          structs.HostLayout
-			Kind       uint8
-			Lane       uint8
-			Generation uint16
-			Size       uint32
-			Boottime   uint64
-		}
-		Status      uint32
-		Flags       uint32
-		MaxRssPages uint64
-		Pending     uint64
-		B           struct {
-			_         structs.HostLayout
-			Start     uint64
-			Cgroup    uint64
-			Tgid      uint32
-			Tid       uint32
-			NsPid     uint32
-			Pidns     uint32
-			Uid       uint32
-			Euid      uint32
-			LoginUid  uint32
-			SessionId uint32
-			Hierarchy uint8
-			Pad       [3]uint8
-			Flags     uint32
-			Comm      [16]int8
-		}
-	}
+	_       structs.HostLayout
+	Exit    typedEventExit
 	Process struct {
 		_             structs.HostLayout
 		ForkerStart   uint64
@@ -133,64 +227,8 @@ type typedKeptDeath struct {
 type typedKeptStory struct {
 	_       structs.HostLayout
 	Signals [3]struct {
-		_     structs.HostLayout
-		Event struct {
-			_ structs.HostLayout
-			S struct {
-				_ structs.HostLayout
-				H struct {
-					_          structs.HostLayout
-					Kind       uint8
-					Lane       uint8
-					Generation uint16
-					Size       uint32
-					Boottime   uint64
-				}
-				Sig        int32
-				Code       int32
-				Info       uint8
-				Result     uint8
-				TargetInit uint8
-				FramesUsed uint8
-				Flags      uint32
-				Syscall    int64
-				Current    struct {
-					_         structs.HostLayout
-					Start     uint64
-					Cgroup    uint64
-					Tgid      uint32
-					Tid       uint32
-					NsPid     uint32
-					Pidns     uint32
-					Uid       uint32
-					Euid      uint32
-					LoginUid  uint32
-					SessionId uint32
-					Hierarchy uint8
-					Pad       [3]uint8
-					Flags     uint32
-					Comm      [16]int8
-				}
-				Target struct {
-					_         structs.HostLayout
-					Start     uint64
-					Cgroup    uint64
-					Tgid      uint32
-					Tid       uint32
-					NsPid     uint32
-					Pidns     uint32
-					Uid       uint32
-					Euid      uint32
-					LoginUid  uint32
-					SessionId uint32
-					Hierarchy uint8
-					Pad       [3]uint8
-					Flags     uint32
-					Comm      [16]int8
-				}
-			}
-			Frames [24]uint64
-		}
+		_      structs.HostLayout
+		Event  typedEventSignalStack
 		Sender struct {
 			_             structs.HostLayout
 			ForkerStart   uint64
@@ -207,6 +245,28 @@ type typedKeptStory struct {
 	Oom  typedEventOom
 }
 
+type typedLane uint32
+
+const (
+	typedLaneLANE_CRITICAL typedLane = 0
+	typedLaneLANE_ROUTINE  typedLane = 1
+	typedLaneLANES         typedLane = 2
+)
+
+type typedLossIndex uint32
+
+const (
+	typedLossIndexLOSS_RING_FULL_CRITICAL typedLossIndex = 0
+	typedLossIndexLOSS_RING_FULL_ROUTINE  typedLossIndex = 1
+	typedLossIndexLOSS_INDEXES            typedLossIndex = 2
+)
+
+type typedNodeFlag uint32
+
+const (
+	typedNodeFlagNODE_EXITED typedNodeFlag = 1
+)
+
 type typedOomCall struct {
 	_           structs.HostLayout
 	VictimStart uint64
@@ -222,61 +282,18 @@ type typedOomCall struct {
 	Told        uint32
 }
 
+type typedOomFlag uint32
+
+const (
+	typedOomFlagOOM_HAS_CONTROL typedOomFlag = 1
+	typedOomFlagOOM_GROUP       typedOomFlag = 2
+	typedOomFlagOOM_LIMIT_FOUND typedOomFlag = 4
+	typedOomFlagOOM_CONTEXT     typedOomFlag = 8
+)
+
 type typedPending struct {
-	_ structs.HostLayout
-	S struct {
-		_ structs.HostLayout
-		H struct {
-			_          structs.HostLayout
-			Kind       uint8
-			Lane       uint8
-			Generation uint16
-			Size       uint32
-			Boottime   uint64
-		}
-		Sig        int32
-		Code       int32
-		Info       uint8
-		Result     uint8
-		TargetInit uint8
-		FramesUsed uint8
-		Flags      uint32
-		Syscall    int64
-		Current    struct {
-			_         structs.HostLayout
-			Start     uint64
-			Cgroup    uint64
-			Tgid      uint32
-			Tid       uint32
-			NsPid     uint32
-			Pidns     uint32
-			Uid       uint32
-			Euid      uint32
-			LoginUid  uint32
-			SessionId uint32
-			Hierarchy uint8
-			Pad       [3]uint8
-			Flags     uint32
-			Comm      [16]int8
-		}
-		Target struct {
-			_         structs.HostLayout
-			Start     uint64
-			Cgroup    uint64
-			Tgid      uint32
-			Tid       uint32
-			NsPid     uint32
-			Pidns     uint32
-			Uid       uint32
-			Euid      uint32
-			LoginUid  uint32
-			SessionId uint32
-			Hierarchy uint8
-			Pad       [3]uint8
-			Flags     uint32
-			Comm      [16]int8
-		}
-	}
+	_    structs.HostLayout
+	S    typedEventSignal
 	Told uint32
 	Pad  uint32
 }
@@ -307,6 +324,15 @@ type typedProcEntry struct {
 	Args           [192]int8
 }
 
+type typedProcFlag uint32
+
+const (
+	typedProcFlagPROC_ARGS_TRUNCATED typedProcFlag = 1
+	typedProcFlagPROC_SNAPSHOT       typedProcFlag = 2
+	typedProcFlagPROC_EXE_DELETED    typedProcFlag = 4
+	typedProcFlagPROC_NO_ARGS        typedProcFlag = 8
+)
+
 type typedProcKey struct {
 	_     structs.HostLayout
 	Start uint64
@@ -318,6 +344,24 @@ type typedScratch struct {
 	_     structs.HostLayout
 	Bytes [32768]int8
 }
+
+type typedSignalFlag uint32
+
+const (
+	typedSignalFlagSIGNAL_FATAL     typedSignalFlag = 1
+	typedSignalFlagSIGNAL_UNDECIDED typedSignalFlag = 2
+	typedSignalFlagSIGNAL_MATTERS   typedSignalFlag = 4
+	typedSignalFlagSIGNAL_GROUP     typedSignalFlag = 8
+	typedSignalFlagSIGNAL_CONTEXT   typedSignalFlag = 16
+	typedSignalFlagSIGNAL_TRACED    typedSignalFlag = 32
+	typedSignalFlagSIGNAL_PDEATH    typedSignalFlag = 64
+	typedSignalFlagSIGNAL_HANDLED   typedSignalFlag = 128
+	typedSignalFlagSIGNAL_BLOCKED   typedSignalFlag = 256
+	typedSignalFlagSIGNAL_COMPAT    typedSignalFlag = 512
+	typedSignalFlagSIGNAL_UNSEEN    typedSignalFlag = 2048
+	typedSignalFlagSIGNAL_SURVIVED  typedSignalFlag = 4096
+	typedSignalFlagSIGNAL_OUTSIDE   typedSignalFlag = 8192
+)
 
 // Names of all BPF objects in the ELF.
 //
@@ -361,12 +405,12 @@ const (
 	typedVarConfigTargetStart   = "config_target_start"
 	typedVarConfigWakeupBytes   = "config_wakeup_bytes"
 	typedVarDescribeEpoch       = "describe_epoch"
+	typedVarExportedTypes       = "exported_types"
 	typedVarKinSlots            = "kin_slots"
 	typedVarReparentGeneration  = "reparent_generation"
 	typedVarTargetGeneration    = "target_generation"
 	typedVarTargetLevelCount    = "target_level_count"
 	typedVarTargetLevels        = "target_levels"
-	typedVarWireTypes           = "wire_types"
 	typedVarWokenAt             = "woken_at"
 )
 
@@ -462,12 +506,12 @@ type typedVariableSpecs struct {
 	ConfigTargetStart   *ebpf.VariableSpec `ebpf:"config_target_start"`
 	ConfigWakeupBytes   *ebpf.VariableSpec `ebpf:"config_wakeup_bytes"`
 	DescribeEpoch       *ebpf.VariableSpec `ebpf:"describe_epoch"`
+	ExportedTypes       *ebpf.VariableSpec `ebpf:"exported_types"`
 	KinSlots            *ebpf.VariableSpec `ebpf:"kin_slots"`
 	ReparentGeneration  *ebpf.VariableSpec `ebpf:"reparent_generation"`
 	TargetGeneration    *ebpf.VariableSpec `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.VariableSpec `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.VariableSpec `ebpf:"target_levels"`
-	WireTypes           *ebpf.VariableSpec `ebpf:"wire_types"`
 	WokenAt             *ebpf.VariableSpec `ebpf:"woken_at"`
 }
 
@@ -544,12 +588,12 @@ type typedVariables struct {
 	ConfigTargetStart   *ebpf.Variable `ebpf:"config_target_start"`
 	ConfigWakeupBytes   *ebpf.Variable `ebpf:"config_wakeup_bytes"`
 	DescribeEpoch       *ebpf.Variable `ebpf:"describe_epoch"`
+	ExportedTypes       *ebpf.Variable `ebpf:"exported_types"`
 	KinSlots            *ebpf.Variable `ebpf:"kin_slots"`
 	ReparentGeneration  *ebpf.Variable `ebpf:"reparent_generation"`
 	TargetGeneration    *ebpf.Variable `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.Variable `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.Variable `ebpf:"target_levels"`
-	WireTypes           *ebpf.Variable `ebpf:"wire_types"`
 	WokenAt             *ebpf.Variable `ebpf:"woken_at"`
 }
 

@@ -2,18 +2,17 @@
 /*
  * The kernel types that sigtrace reads, and of each only the members that it
  * reads. CO-RE finds them in the running kernel's BTF by name, so order, size
- * and absence of everything else do not matter. A name with three underscores
- * (x___old) is the same kernel type in an older or newer form.
+ * and absence of everything else do not matter. They are those of the newest
+ * kernel: what older ones call or lay out differently is in compat.h.
  */
-#ifndef SIGTRACE_VMLINUX_H
-#define SIGTRACE_VMLINUX_H
+#ifndef SIGTRACE_KERNEL_TYPES_H
+#define SIGTRACE_KERNEL_TYPES_H
 
-#define __VMLINUX_H__ /* libbpf: registers by their kernel names */
+/* Has libbpf's bpf_tracing.h use the kernel's names of registers. */
+#define __VMLINUX_H__
 
 typedef unsigned char __u8;
-typedef signed char __s8;
 typedef unsigned short __u16;
-typedef short __s16;
 typedef unsigned int __u32;
 typedef int __s32;
 typedef unsigned long long __u64;
@@ -42,17 +41,16 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
-enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2 };
+enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-enum bpf_func_id___probe { BPF_FUNC_task_pt_regs___probe = 175 };
 enum cgroup_subsys_id { memory_cgrp_id = 4 };
 
 struct list_head {
-	struct list_head *next, *prev;
+	struct list_head *next;
 };
 
 typedef struct {
@@ -69,14 +67,11 @@ typedef struct {
 } sigset_t;
 
 struct kernel_siginfo {
-	int si_signo;
-	int si_errno;
 	int si_code;
 };
 
 struct sigaction {
 	void *sa_handler;
-	unsigned long sa_flags;
 };
 struct k_sigaction {
 	struct sigaction sa;
@@ -85,18 +80,17 @@ struct sighand_struct {
 	struct k_sigaction action[64];
 };
 
+/* enum in the kernel's mm_types_task.h. */
+enum { MM_FILEPAGES, MM_ANONPAGES, MM_SWAPENTS, MM_SHMEMPAGES, NR_MM_COUNTERS };
 struct percpu_counter {
 	s64 count;
-};
-struct mm_rss_stat {
-	atomic_long_t count[4];
 };
 
 struct qstr {
 	const unsigned char *name;
 };
 struct hlist_bl_node {
-	struct hlist_bl_node *next, **pprev;
+	struct hlist_bl_node **pprev;
 };
 struct dentry {
 	struct hlist_bl_node d_hash;
@@ -122,11 +116,7 @@ struct file {
 struct mm_struct {
 	unsigned long arg_start, arg_end;
 	struct file *exe_file;
-	struct mm_rss_stat rss_stat;
-};
-/* 6.2 turned the counters into per-CPU ones. */
-struct mm_struct___percpu {
-	struct percpu_counter rss_stat[4];
+	struct percpu_counter rss_stat[NR_MM_COUNTERS];
 };
 
 struct cred {
@@ -153,10 +143,6 @@ struct kernfs_node {
 	const char *name;
 	struct kernfs_node *__parent;
 };
-/* Up to 6.14. */
-struct kernfs_node___parent {
-	struct kernfs_node *parent;
-};
 struct cgroup_root {
 	unsigned int subsys_mask;
 	int hierarchy_id;
@@ -171,10 +157,6 @@ struct cgroup {
 	struct cgroup_root *root;
 	struct cgroup *ancestors[1];
 };
-/* Up to 6.0 a cgroup held its ancestors' ids, later the ancestors. */
-struct cgroup___ids {
-	u64 ancestor_ids[1];
-};
 struct css_set {
 	struct cgroup_subsys_state *subsys[16];
 	struct cgroup *dfl_cgrp;
@@ -187,8 +169,6 @@ struct page_counter {
 struct mem_cgroup {
 	struct cgroup_subsys_state css;
 	struct page_counter memory;
-	struct page_counter memsw;
-	bool oom_group;
 };
 
 struct sigpending {
@@ -210,11 +190,6 @@ struct signal_struct {
 	struct sigpending shared_pending;
 };
 
-/* Before 5.17; a core dump sets it as well. */
-struct signal_struct___exit_task {
-	struct task_struct *group_exit_task;
-};
-
 struct thread_info {
 	unsigned long flags;
 	u32 status;
@@ -233,7 +208,7 @@ struct task_struct {
 	struct list_head children;
 	struct pid *thread_pid;
 	u64 start_boottime;
-	const struct cred *real_cred, *cred;
+	const struct cred *real_cred;
 	char comm[16];
 	struct signal_struct *signal;
 	struct sighand_struct *sighand;
@@ -245,14 +220,6 @@ struct task_struct {
 	unsigned int sessionid;
 	struct css_set *cgroups;
 	unsigned int __state;
-};
-/* Before 5.5. */
-struct task_struct___old {
-	u64 real_start_time;
-};
-/* Before 5.14. */
-struct task_struct___state {
-	long state;
 };
 
 struct linux_binprm {
@@ -269,31 +236,16 @@ struct oom_control {
 	enum oom_constraint constraint;
 };
 
-/* Only with a uid does the tracepoint pass the task (6.8, backported). */
-struct trace_event_raw_mark_victim {
-	u32 uid;
-};
-
-struct seq_file;
-struct bpf_iter_meta {
-	struct seq_file *seq;
-};
-struct bpf_iter__task {
-	struct bpf_iter_meta *meta;
-	struct task_struct *task;
-};
-
+/* The first argument of a function, for BPF_KPROBE, and the system call's number. */
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
-	unsigned long ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+	unsigned long di, orig_ax;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
-	u64 regs[31], sp, pc, pstate;
+	u64 regs[31];
 };
 struct pt_regs {
-	u64 regs[31], sp, pc, pstate, orig_x0;
 	s32 syscallno;
 };
 #endif
