@@ -72,7 +72,7 @@ check-libbpf: ## are the vendored libbpf headers those of the Debian package in 
 
 .PHONY: generate
 generate: ## rebuild the BPF objects with the pinned compiler
-	go generate ./internal/probe
+	go generate ./internal/tracer
 
 .PHONY: schema
 schema: ## write docs/schema/v1.json from the Go types and docs/contract.md
@@ -84,7 +84,7 @@ check-schema: ## is the JSON schema what its sources give, and is the output of 
 
 .PHONY: check-generate
 check-generate: generate check-schema ## are the committed BPF objects and JSON schema what the sources give?
-	git diff --exit-code --stat -- 'internal/probe/*_bpfel.*'
+	git diff --exit-code --stat -- 'internal/tracer/*_bpfel.*'
 
 .PHONY: bench
 bench: build test-deps ## measure what it costs, against sigsnoop and bpftrace (ARGS="-only start")
@@ -104,7 +104,7 @@ record: test-deps ## record what the zoo and the container tests do anew, for th
 	rm -rf build/record
 	GUESTS=$(or $(GUESTS),6.12-v2) GROUP=zoo,containers LOGS="$(CURDIR)/build/record" go run ./internal/test/guest
 	./internal/test/guest/take build/record
-	go test -count=1 ./internal/record -update
+	go test -count=1 ./internal/recording -update
 
 .PHONY: test-vm
 test-vm: test-deps ## the tests in guests (KERNEL="5.10 6.1 6.12 sid uml" CGROUP="v2 v1" GROUP=zoo,live JOBS=2 UPDATE=1 COVER=1)
@@ -172,5 +172,5 @@ test-arm64: arm64-deps ## the unit tests of arm64, under qemu-user
 	./internal/test/qemu-user/run
 
 .PHONY: test-vagrant
-test-vagrant: vagrant-deps ## the guests' groups of tests in a Vagrant machine (BOX=debian12 GROUP=check,probe,zoo PREBUILT=1 DRIVER=qemu)
+test-vagrant: vagrant-deps ## the guests' groups of tests in a Vagrant machine (BOX=debian12 GROUP=check,tracer,zoo PREBUILT=1 DRIVER=qemu)
 	./internal/test/vagrant/run

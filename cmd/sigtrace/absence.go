@@ -11,8 +11,8 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/kmsg"
 	"github.com/sigtrace/sigtrace/internal/postmortem"
-	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/resolve"
+	"github.com/sigtrace/sigtrace/internal/tracer"
 )
 
 // lookBack is how long after its start an agent asks what it has missed: what
@@ -65,8 +65,8 @@ func (s *session) mine(p *event.Process) bool {
 }
 
 // missedByPins: pins that were there and could be read have missed nothing.
-func missedByPins(r probe.PinReport) bool {
-	return r.State == probe.PinsMade || r.State == probe.PinsReplaced
+func missedByPins(r tracer.PinReport) bool {
+	return r.State == tracer.PinsMade || r.State == tracer.PinsReplaced
 }
 
 // account asks all who may remember.

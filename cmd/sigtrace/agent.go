@@ -19,8 +19,8 @@ import (
 	"github.com/sigtrace/sigtrace/internal/kubeevent"
 	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/postmortem"
-	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/resolve"
+	"github.com/sigtrace/sigtrace/internal/tracer"
 )
 
 const agentHelp = `agent is the watch that is always there: it writes JSON lines to stdout, and the
@@ -59,7 +59,7 @@ type agentFlags struct {
 // defaultLogDir is the contract's.
 const defaultLogDir = "/var/log/sigtrace"
 
-func newAgent(types *probe.Types) *cobra.Command {
+func newAgent(types *tracer.Types) *cobra.Command {
 	f, c := newAgentFlags()
 	f.kernelTypes = types
 	return c

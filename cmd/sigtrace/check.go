@@ -14,7 +14,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/cgroup"
 	"github.com/sigtrace/sigtrace/internal/container"
-	"github.com/sigtrace/sigtrace/internal/probe"
+	"github.com/sigtrace/sigtrace/internal/tracer"
 )
 
 func newCheck() *cobra.Command {
@@ -57,9 +57,9 @@ func check(c *cobra.Command, f *watchFlags) error {
 	for _, name := range slices.Sorted(maps.Keys(hooks)) {
 		cost := ""
 		if !needless(name, hooks) {
-			cost = probe.Cost(name)
+			cost = tracer.Cost(name)
 		}
-		line(w, name, hooks[name], probe.Attached, cost)
+		line(w, name, hooks[name], tracer.Attached, cost)
 	}
 	_ = s.dir.Refresh(c.Context()) // what failed stands in Sources
 	fmt.Fprintln(w, "\nsources")
@@ -79,13 +79,13 @@ func check(c *cobra.Command, f *watchFlags) error {
 func reportPins(w io.Writer) {
 	const usable = "usable"
 	state := usable
-	if err := probe.CheckPinDir(probe.PinDir); err != nil {
+	if err := tracer.CheckPinDir(tracer.PinDir); err != nil {
 		state = err.Error()
 	}
 	fmt.Fprintln(w, "\npins")
 	line(w, "agent --pin", state, usable, "what dies while the agent restarts is told from the runtime and the kernel log only")
-	if probe.Pinned(probe.PinDir) {
-		fmt.Fprintf(w, "      %s holds an agent's programs; sigtrace agent --unpin removes them\n", probe.PinDir)
+	if tracer.Pinned(tracer.PinDir) {
+		fmt.Fprintf(w, "      %s holds an agent's programs; sigtrace agent --unpin removes them\n", tracer.PinDir)
 	}
 }
 
@@ -99,7 +99,7 @@ func attempt(c *cobra.Command, f *watchFlags) (*session, error) {
 // needless: one of the two ways to hook oom_kill_process is enough.
 func needless(name string, hooks map[string]string) bool {
 	const fentry, kprobe = "oom_kill_process(fentry)", "oom_kill_process(kprobe)"
-	return name == kprobe && hooks[fentry] == probe.Attached || name == fentry && hooks[kprobe] == probe.Attached
+	return name == kprobe && hooks[fentry] == tracer.Attached || name == fentry && hooks[kprobe] == tracer.Attached
 }
 
 // reportSources is for where no hook could be had.

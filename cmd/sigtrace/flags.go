@@ -14,9 +14,9 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/output"
-	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/signal"
 	"github.com/sigtrace/sigtrace/internal/target"
+	"github.com/sigtrace/sigtrace/internal/tracer"
 )
 
 // watchFlags are the flags of watch.
@@ -52,9 +52,9 @@ type watchFlags struct {
 	forceRaw bool
 	// kernelTypes are being read while everything else is opened; nil where that
 	// has not begun.
-	kernelTypes *probe.Types
+	kernelTypes *tracer.Types
 	// pins are where the kernel side outlives us; nil for nowhere.
-	pins *probe.Pins
+	pins *tracer.Pins
 	// without is for tests: fentry, kprobe, symbols are left out.
 	without []string
 }

@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/sigtrace/sigtrace/internal/probe"
+	"github.com/sigtrace/sigtrace/internal/tracer"
 )
 
 func main() {
@@ -42,9 +42,9 @@ func watches(args []string) bool {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	// Reading the kernel's types takes as long as all else that starting does: it
 	// begins before the command line is understood.
-	var types *probe.Types
+	var types *tracer.Types
 	if watches(args) {
-		types = probe.ReadTypes()
+		types = tracer.ReadTypes()
 	}
 	root := newRoot(types)
 	root.SetArgs(args)

@@ -15,16 +15,16 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/pipeline"
 	"github.com/sigtrace/sigtrace/internal/postmortem"
-	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/resolve"
+	"github.com/sigtrace/sigtrace/internal/tracer"
 	"github.com/sigtrace/sigtrace/internal/verdict"
 )
 
 // registerPins: what outlives the agent.
 func (f *agentFlags) registerPins(c *cobra.Command) {
 	fs := c.Flags()
-	fs.StringVar(&f.pinDir, "pin", "", "keep the kernel side loaded in this `directory` of a BPF file system, so that what dies while the agent restarts is told (alone it means "+probe.PinDir+"; another one is --pin=DIR)")
-	fs.Lookup("pin").NoOptDefVal = probe.PinDir
+	fs.StringVar(&f.pinDir, "pin", "", "keep the kernel side loaded in this `directory` of a BPF file system, so that what dies while the agent restarts is told (alone it means "+tracer.PinDir+"; another one is --pin=DIR)")
+	fs.Lookup("pin").NoOptDefVal = tracer.PinDir
 	fs.BoolVar(&f.unpin, "unpin", false, "unload what --pin has left, and end")
 	config.CommandLineOnly(fs, "unpin")
 }
@@ -34,7 +34,7 @@ func (f *agentFlags) registerPins(c *cobra.Command) {
 func (f *agentFlags) pinDirectory() string {
 	switch f.pinDir {
 	case "true":
-		return probe.PinDir
+		return tracer.PinDir
 	case "false":
 		return ""
 	}
@@ -45,9 +45,9 @@ func (f *agentFlags) pinDirectory() string {
 func (f *agentFlags) removePins(c *cobra.Command) error {
 	dir := f.pinDirectory()
 	if dir == "" {
-		dir = probe.PinDir
+		dir = tracer.PinDir
 	}
-	removed, err := probe.Unpin(dir)
+	removed, err := tracer.Unpin(dir)
 	switch {
 	case err != nil:
 		return fmt.Errorf("--unpin: %w", err)
@@ -63,20 +63,20 @@ func (f *agentFlags) removePins(c *cobra.Command) error {
 func (f *agentFlags) openPins(log *slog.Logger) error {
 	dir := f.pinDirectory()
 	if dir == "" {
-		if probe.Pinned(probe.PinDir) {
-			log.Warn("an agent with --pin has left its programs running: go on with --pin, or remove them with sigtrace agent --unpin", "dir", probe.PinDir)
+		if tracer.Pinned(tracer.PinDir) {
+			log.Warn("an agent with --pin has left its programs running: go on with --pin, or remove them with sigtrace agent --unpin", "dir", tracer.PinDir)
 		}
 		return nil
 	}
 	var err error
-	if f.pins, err = probe.OpenPins(dir); err != nil {
+	if f.pins, err = tracer.OpenPins(dir); err != nil {
 		return fmt.Errorf("--pin: %w", err)
 	}
 	return nil
 }
 
 // resume prepares to go on where the last agent has ended.
-func (s *session) resume(pins *probe.Pins, logDir string) {
+func (s *session) resume(pins *tracer.Pins, logDir string) {
 	if pins == nil {
 		return
 	}
@@ -94,13 +94,13 @@ func (s *session) resume(pins *probe.Pins, logDir string) {
 }
 
 // lostWithPins is what the pins could not carry over.
-func lostWithPins(r probe.PinReport) []probe.Loss {
-	var lost []probe.Loss
+func lostWithPins(r tracer.PinReport) []tracer.Loss {
+	var lost []tracer.Loss
 	if r.Dropped > 0 {
-		lost = append(lost, probe.Loss{Lane: probe.Lanes()[0], Reason: "pins_replaced", Count: uint64(r.Dropped)})
+		lost = append(lost, tracer.Loss{Lane: tracer.Lanes()[0], Reason: "pins_replaced", Count: uint64(r.Dropped)})
 	}
 	if r.NotKept > 0 {
-		lost = append(lost, probe.Loss{Lane: probe.Lanes()[0], Reason: "pins_full", Count: r.NotKept})
+		lost = append(lost, tracer.Loss{Lane: tracer.Lanes()[0], Reason: "pins_full", Count: r.NotKept})
 	}
 	return lost
 }

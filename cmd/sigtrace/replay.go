@@ -12,7 +12,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/pipeline"
-	"github.com/sigtrace/sigtrace/internal/record"
+	"github.com/sigtrace/sigtrace/internal/recording"
 	"github.com/sigtrace/sigtrace/internal/signal"
 	"github.com/sigtrace/sigtrace/internal/verdict"
 )
@@ -55,7 +55,7 @@ func (f *watchFlags) replay(c *cobra.Command, name string) error {
 		return fmt.Errorf("replay: %w", err)
 	}
 	defer file.Close()
-	r, err := record.NewReader(file)
+	r, err := recording.NewReader(file)
 	if err != nil {
 		return fmt.Errorf("replay %s: %w", name, err)
 	}

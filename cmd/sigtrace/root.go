@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sigtrace/sigtrace/internal/probe"
+	"github.com/sigtrace/sigtrace/internal/tracer"
 )
 
 const longHelp = `sigtrace tells who or what killed a process or a container, and why.
@@ -28,7 +28,7 @@ const examples = `  sigtrace                                  # everything that 
   sigtrace --all --type signal,exit -o json # every signal and every exit`
 
 // newRoot makes all commands; types, which may be nil, are for the one that runs.
-func newRoot(types *probe.Types) *cobra.Command {
+func newRoot(types *tracer.Types) *cobra.Command {
 	watch := &watchFlags{kernelTypes: types}
 	root := &cobra.Command{
 		Use:           "sigtrace",

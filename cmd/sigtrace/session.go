@@ -23,17 +23,17 @@ import (
 	"github.com/sigtrace/sigtrace/internal/kube"
 	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/pipeline"
-	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/proc"
 	"github.com/sigtrace/sigtrace/internal/resolve"
 	"github.com/sigtrace/sigtrace/internal/signal"
 	"github.com/sigtrace/sigtrace/internal/target"
+	"github.com/sigtrace/sigtrace/internal/tracer"
 )
 
 // session is everything that watch and agent open.
 type session struct {
 	log      *slog.Logger
-	probe    *probe.Probe
+	probe    *tracer.Probe
 	cache    *cgroup.Cache
 	dir      *container.Directory
 	notes    map[string]string
@@ -51,7 +51,7 @@ type session struct {
 	// absent brings what ended while no agent was there; nil for nothing.
 	absent <-chan *event.Exit
 	// pins and recovery are nil without --pin.
-	pins     *probe.Pins
+	pins     *tracer.Pins
 	recovery *pipeline.Recovery
 	// started is called once everything is attached.
 	started []func()
@@ -109,7 +109,7 @@ func open(ctx context.Context, f *watchFlags, log *slog.Logger) (*session, error
 		}
 		config.TargetStart = process.StartTicks
 	}
-	if s.probe, err = probe.Load(config); err != nil {
+	if s.probe, err = tracer.Load(config); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func open(ctx context.Context, f *watchFlags, log *slog.Logger) (*session, error
 	return s, nil
 }
 
-func (f *watchFlags) probeConfig(mounts cgroup.Mounts) probe.Config {
+func (f *watchFlags) probeConfig(mounts cgroup.Mounts) tracer.Config {
 	set, _ := signal.ParseSet(f.signals)
 	t := f.target
 	cgroups := t.Pod != "" || t.Namespace != "" || t.Container != "" || t.Selector != "" || t.ContainerID != "" || t.Cgroup != ""
@@ -130,7 +130,7 @@ func (f *watchFlags) probeConfig(mounts cgroup.Mounts) probe.Config {
 	if f.record != "" || slices.Contains(f.types, "death") || slices.Contains(f.types, "stuck") {
 		set = 0 // verdicts need them all; what is shown is chosen later
 	}
-	return probe.Config{
+	return tracer.Config{
 		Signals: set, All: f.all, Exits: exits,
 		TargetPID: t.PID, TargetCgroups: cgroups,
 		Pins: f.pins, Version: versionString(),
@@ -140,7 +140,7 @@ func (f *watchFlags) probeConfig(mounts cgroup.Mounts) probe.Config {
 
 // kernelFilter gives the kernel the depth of a target cgroup with its id.
 type kernelFilter struct {
-	probe *probe.Probe
+	probe *tracer.Probe
 	cache *cgroup.Cache
 	// added hears that there are new targets.
 	added chan<- struct{}

@@ -12,14 +12,14 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/pipeline"
 	"github.com/sigtrace/sigtrace/internal/proc"
-	"github.com/sigtrace/sigtrace/internal/record"
+	"github.com/sigtrace/sigtrace/internal/recording"
 	"github.com/sigtrace/sigtrace/internal/verdict"
 )
 
 // judging is the engine, with its recording where one is made.
 type judging struct {
 	engine pipeline.Verdicts
-	record *record.Writer
+	record *recording.Writer
 }
 
 // verdicts makes the engine; it is nil where no record of its is wanted.
@@ -34,7 +34,7 @@ func (f *watchFlags) verdicts(s *session, types map[event.Type]bool) (judging, e
 		if err != nil {
 			return judging{}, fmt.Errorf("--record: %w", err)
 		}
-		w := record.New(file, o)
+		w := recording.New(file, o)
 		return judging{engine: w, record: w}, nil
 	}
 	if !types[event.TypeDeath] && !types[event.TypeStuck] {

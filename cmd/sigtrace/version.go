@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sigtrace/sigtrace/internal/probe"
+	"github.com/sigtrace/sigtrace/internal/tracer"
 )
 
 // version is set by the linker for releases.
@@ -24,7 +24,7 @@ func newVersion() *cobra.Command {
 		Args:  noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintf(c.OutOrStdout(), "sigtrace %s\ncommit %s\ngo %s %s/%s\nbpf %s\n",
-				version, commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH, probe.ObjectHash())
+				version, commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH, tracer.ObjectHash())
 			return err
 		},
 	}

@@ -19,13 +19,13 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/pipeline"
-	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/resolve"
 	"github.com/sigtrace/sigtrace/internal/signal"
+	"github.com/sigtrace/sigtrace/internal/tracer"
 	"github.com/sigtrace/sigtrace/internal/verdict"
 )
 
-func newWatch(types *probe.Types) *cobra.Command {
+func newWatch(types *tracer.Types) *cobra.Command {
 	f := &watchFlags{kernelTypes: types}
 	c := &cobra.Command{
 		Use:     "watch",

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/cgroup"
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 // held is an event that waits: a signal for the kernel's decision, any event
@@ -16,7 +17,7 @@ type held struct {
 	raw   any
 	until time.Time
 	// undecided is the signal whose fate is awaited; nil once it is known.
-	undecided *event.RawSignal
+	undecided *wire.Signal
 	paths     []string
 	// kept: only the verdicts hear of it.
 	kept bool
@@ -24,25 +25,25 @@ type held struct {
 
 func (p *Pipeline) take(ctx context.Context, raw any) error {
 	switch e := raw.(type) {
-	case *event.RawProc:
+	case *wire.Proc:
 		p.resolver.Describe(e)
-	case *event.RawChain:
+	case *wire.Chain:
 		p.resolver.Chain(e)
-	case *event.RawCgroup:
+	case *wire.Cgroup:
 		p.cgroup(ctx, e)
-	case *event.RawDeliver:
+	case *wire.Deliver:
 		return p.decided(e)
-	case *event.RawSignal:
+	case *wire.Signal:
 		if p.o.Recovery.knows(e) {
 			return nil
 		}
 		return p.signal(ctx, e)
-	case *event.RawOOM:
+	case *wire.OOM:
 		if p.o.Recovery.knowsOOM(e) {
 			return nil
 		}
 		return p.hold(ctx, raw, e.Victim, e.Trigger)
-	case *event.RawExit:
+	case *wire.Exit:
 		if p.o.Recovery.knowsExit(e) {
 			return nil
 		}
@@ -51,7 +52,7 @@ func (p *Pipeline) take(ctx context.Context, raw any) error {
 	return nil
 }
 
-func (p *Pipeline) cgroup(ctx context.Context, e *event.RawCgroup) {
+func (p *Pipeline) cgroup(ctx context.Context, e *wire.Cgroup) {
 	h := cgroup.Hierarchy(e.Hierarchy)
 	if e.Removed {
 		if p.cgroups != nil {
@@ -68,31 +69,31 @@ func (p *Pipeline) cgroup(ctx context.Context, e *event.RawCgroup) {
 	}
 }
 
-func (p *Pipeline) signal(ctx context.Context, e *event.RawSignal) error {
-	if p.o.Verdicts == nil && (!p.o.Types[event.TypeSignal] || e.Flags&event.SignalContext != 0) {
+func (p *Pipeline) signal(ctx context.Context, e *wire.Signal) error {
+	if p.o.Verdicts == nil && (!p.o.Types[event.TypeSignal] || e.Flags&wire.SignalContext != 0) {
 		return nil
 	}
 	h := p.newHeld(ctx, e, e.Current, e.Target)
-	if e.Flags&event.SignalUndecided != 0 {
+	if e.Flags&wire.SignalUndecided != 0 {
 		h.undecided = e
 		h.until = latest(h.until, time.Now().Add(undecided))
 	}
 	return p.add(h)
 }
 
-func (p *Pipeline) exit(ctx context.Context, e *event.RawExit) error {
-	if p.o.Verdicts == nil && (!p.o.Types[event.TypeExit] || e.Flags&event.ExitContext != 0) {
+func (p *Pipeline) exit(ctx context.Context, e *wire.Exit) error {
+	if p.o.Verdicts == nil && (!p.o.Types[event.TypeExit] || e.Flags&wire.ExitContext != 0) {
 		return nil
 	}
 	return p.hold(ctx, e, e.Process)
 }
 
-func (p *Pipeline) hold(ctx context.Context, raw any, about ...event.Brief) error {
+func (p *Pipeline) hold(ctx context.Context, raw any, about ...wire.Brief) error {
 	return p.add(p.newHeld(ctx, raw, about...))
 }
 
 // newHeld asks for the names that are missing, each once.
-func (p *Pipeline) newHeld(ctx context.Context, raw any, about ...event.Brief) *held {
+func (p *Pipeline) newHeld(ctx context.Context, raw any, about ...wire.Brief) *held {
 	h := &held{raw: raw}
 	for _, b := range about {
 		path, unnamed := p.resolver.Names().Unnamed(b.Hierarchy, b.Cgroup)
@@ -127,17 +128,17 @@ func (p *Pipeline) waits(h *held, now time.Time) bool {
 }
 
 // decided gives a waiting signal its fate.
-func (p *Pipeline) decided(e *event.RawDeliver) error {
+func (p *Pipeline) decided(e *wire.Deliver) error {
 	for _, h := range p.held {
 		s := h.undecided
 		if s == nil || s.Signal != e.Signal || s.Target.Key != e.Target.Key || s.Boottime != e.Generated {
 			continue
 		}
-		s.Flags &^= event.SignalUndecided
+		s.Flags &^= wire.SignalUndecided
 		if e.Fatal {
-			s.Flags |= event.SignalFatal
+			s.Flags |= wire.SignalFatal
 		} else {
-			s.Flags |= event.SignalSurvived
+			s.Flags |= wire.SignalSurvived
 		}
 		h.undecided = nil
 		return p.release(time.Now())
@@ -160,11 +161,11 @@ func (p *Pipeline) seenUntil() uint64 {
 
 func (h *held) boottime() uint64 {
 	switch e := h.raw.(type) {
-	case *event.RawSignal:
+	case *wire.Signal:
 		return e.Boottime
-	case *event.RawOOM:
+	case *wire.OOM:
 		return e.Boottime
-	case *event.RawExit:
+	case *wire.Exit:
 		return e.Boottime
 	}
 	return 0

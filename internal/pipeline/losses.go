@@ -6,8 +6,9 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
-	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/resolve"
+	"github.com/sigtrace/sigtrace/internal/tracer"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 func (p *Pipeline) losses(now time.Time) error {
@@ -25,7 +26,7 @@ func (p *Pipeline) losses(now time.Time) error {
 	return nil
 }
 
-func (p *Pipeline) lost(l probe.Loss) error {
+func (p *Pipeline) lost(l tracer.Loss) error {
 	e := &event.Lost{
 		Header: p.resolver.Header(event.TypeLost, resolve.Now()),
 		Count:  l.Count, Lane: l.Lane, Reason: l.Reason, Since: p.since,
@@ -36,7 +37,7 @@ func (p *Pipeline) lost(l probe.Loss) error {
 
 // leaves counts a routine signal that comes up when it is time to end.
 func (p *Pipeline) leaves(raw any) bool {
-	if _, ok := raw.(*event.RawSignal); !ok || p.cut.IsZero() || time.Now().Before(p.cut) {
+	if _, ok := raw.(*wire.Signal); !ok || p.cut.IsZero() || time.Now().Before(p.cut) {
 		return false
 	}
 	p.untold++
@@ -47,5 +48,5 @@ func (p *Pipeline) tellUntold() error {
 	if p.untold == 0 {
 		return nil
 	}
-	return p.lost(probe.Loss{Count: p.untold, Lane: probe.Lanes()[1], Reason: "stopping"})
+	return p.lost(tracer.Loss{Count: p.untold, Lane: tracer.Lanes()[1], Reason: "stopping"})
 }

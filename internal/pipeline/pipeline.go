@@ -12,9 +12,10 @@ import (
 	"github.com/sigtrace/sigtrace/internal/cgroup"
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/kubefact"
-	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/proc"
 	"github.com/sigtrace/sigtrace/internal/resolve"
+	"github.com/sigtrace/sigtrace/internal/tracer"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 // Printer is where events go.
@@ -32,10 +33,10 @@ type Cgroups interface {
 	CgroupRemoved(h cgroup.Hierarchy, id uint64)
 }
 
-// Kernel is the kernel side: *probe.Probe, or a recording of it.
+// Kernel is the kernel side: *tracer.Probe, or a recording of it.
 type Kernel interface {
-	Read(ctx context.Context, lane int, hand func(probe.Batch)) error
-	Losses() ([]probe.Loss, error)
+	Read(ctx context.Context, lane int, hand func(tracer.Batch)) error
+	Losses() ([]tracer.Loss, error)
 }
 
 // Verdicts joins what it is handed into deaths.
@@ -131,9 +132,9 @@ type Pipeline struct {
 	printer  Printer
 	o        Options
 
-	batches chan probe.Batch
+	batches chan tracer.Batch
 	// waiting counts the batches of each lane that wait and hold events.
-	waiting [probe.LaneCount]atomic.Int64
+	waiting [tracer.LaneCount]atomic.Int64
 	symbols chan *proc.Symbols
 	held    []*held
 	names   nameQueue
@@ -141,7 +142,7 @@ type Pipeline struct {
 	logs    []early
 	printed int
 	// until is the time up to which each lane has been looked at.
-	until  [probe.LaneCount]uint64
+	until  [tracer.LaneCount]uint64
 	lossAt time.Time
 	since  time.Time
 	// cut is when routine signals are told no more, zero until the end is asked
@@ -154,7 +155,7 @@ type Pipeline struct {
 func New(kernel Kernel, resolver *resolve.Resolver, cache *cgroup.Cache, cgroups Cgroups, printer Printer, o Options) *Pipeline {
 	return &Pipeline{
 		kernel: kernel, resolver: resolver, cache: cache, cgroups: cgroups, printer: printer, o: o,
-		batches: make(chan probe.Batch, 16), symbols: make(chan *proc.Symbols, 1),
+		batches: make(chan tracer.Batch, 16), symbols: make(chan *proc.Symbols, 1),
 		names: newNaming(o.FetchNames),
 	}
 }
@@ -183,9 +184,9 @@ func (p *Pipeline) Run(ctx context.Context) error {
 func (p *Pipeline) startReaders(ctx context.Context) <-chan error {
 	failed := make(chan error, 2)
 	left := make(chan struct{}, 2)
-	for lane := range probe.LaneCount {
+	for lane := range tracer.LaneCount {
 		go func() {
-			hand := func(b probe.Batch) {
+			hand := func(b tracer.Batch) {
 				if len(b.Ends) > 0 {
 					p.waiting[lane].Add(1)
 				}
@@ -305,7 +306,7 @@ func (p *Pipeline) finish(ctx context.Context) error {
 	return p.printAll(p.o.Verdicts.Flush())
 }
 
-func (p *Pipeline) batch(ctx context.Context, b probe.Batch) error {
+func (p *Pipeline) batch(ctx context.Context, b tracer.Batch) error {
 	if b.Drained {
 		defer p.o.Recovery.drained(b.Lane)
 	}
@@ -315,7 +316,7 @@ func (p *Pipeline) batch(ctx context.Context, b probe.Batch) error {
 	p.until[b.Lane] = max(p.until[b.Lane], b.Until)
 	from := 0
 	for _, end := range b.Ends {
-		raw, err := event.Decode(b.Data[from:end])
+		raw, err := wire.Decode(b.Data[from:end])
 		from = end
 		if err != nil {
 			p.o.Log.Error("an event of the kernel side was not understood", "error", err)

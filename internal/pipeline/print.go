@@ -2,20 +2,23 @@
 
 package pipeline
 
-import "github.com/sigtrace/sigtrace/internal/event"
+import (
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
+)
 
 // tell resolves an event, hands it to the verdicts, and prints it. What was
 // kept may have been printed before.
 func (p *Pipeline) tell(h *held) error {
 	var e event.Event
 	switch raw := h.raw.(type) {
-	case *event.RawSignal:
+	case *wire.Signal:
 		s := p.resolver.Signal(raw)
 		s.Kept = h.kept
 		e = s
-	case *event.RawOOM:
+	case *wire.OOM:
 		e = p.resolver.OOM(raw)
-	case *event.RawExit:
+	case *wire.Exit:
 		x := p.resolver.Exit(raw)
 		x.Kept = h.kept
 		e = x

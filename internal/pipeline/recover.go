@@ -11,6 +11,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/cgroup"
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/resolve"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 // recover reads what is kept and tells what is known to be lost.
@@ -39,7 +40,7 @@ func (p *Pipeline) recover() error {
 }
 
 // rememberCgroup: a container's cgroup may be gone, and with it its name.
-func (p *Pipeline) rememberCgroup(d *event.RawKept) {
+func (p *Pipeline) rememberCgroup(d *wire.Kept) {
 	if p.cache == nil || d.Cgroup == "" {
 		return
 	}
@@ -70,11 +71,11 @@ func (p *Pipeline) resume(ctx context.Context, now time.Time) error {
 }
 
 // handKept hands on, in order of time, what the rings have not told.
-func (p *Pipeline) handKept(ctx context.Context, deaths map[event.Key]*event.RawKept, stories []*event.RawStory) error {
+func (p *Pipeline) handKept(ctx context.Context, deaths map[wire.Key]*wire.Kept, stories []*wire.Story) error {
 	var all []any
 	for _, d := range deaths {
 		p.resolver.Recall(d.Exit.Process.Key, d.Process)
-		stories = append(stories, &d.RawStory)
+		stories = append(stories, &d.Story)
 		if !p.o.Recovery.knowsExit(d.Exit) {
 			all = append(all, d.Exit)
 		}
@@ -94,17 +95,17 @@ func (p *Pipeline) handKept(ctx context.Context, deaths map[event.Key]*event.Raw
 }
 
 // unheard is what of a story has not been told.
-func (p *Pipeline) unheard(s *event.RawStory) []any {
+func (p *Pipeline) unheard(s *wire.Story) []any {
 	var all []any
 	r := p.o.Recovery
 	for _, k := range s.Signals {
-		id := signalID{k.Target.Key, k.Signal, k.Boottime}
+		id := signalID{k.Target.Key, k.Signal.Signal, k.Boottime}
 		if r.signals[id] {
 			continue
 		}
 		r.signals[id] = true
 		p.resolver.Recall(k.Current.Key, k.Sender)
-		all = append(all, k.RawSignal)
+		all = append(all, k.Signal)
 	}
 	if o := s.OOM; o != nil && !r.knowsOOM(o) {
 		r.ooms[o.Victim.Key] = true
@@ -116,11 +117,11 @@ func (p *Pipeline) unheard(s *event.RawStory) []any {
 func (p *Pipeline) handOne(ctx context.Context, raw any) error {
 	var h *held
 	switch e := raw.(type) {
-	case *event.RawSignal:
+	case *wire.Signal:
 		h = p.newHeld(ctx, e, e.Current, e.Target)
-	case *event.RawOOM:
+	case *wire.OOM:
 		h = p.newHeld(ctx, e, e.Victim, e.Trigger)
-	case *event.RawExit:
+	case *wire.Exit:
 		h = p.newHeld(ctx, e, e.Process)
 	default:
 		return nil
@@ -141,11 +142,11 @@ func (p *Pipeline) sweep(ctx context.Context, now time.Time) error {
 		p.o.Log.Warn("deaths found no room in the pins: they are told, unless the agent is killed before", "count", n-r.notKept)
 		r.notKept = n
 	}
-	r.deaths = map[event.Key]*event.RawKept{}
-	there := map[event.Key]bool{}
+	r.deaths = map[wire.Key]*wire.Kept{}
+	there := map[wire.Key]bool{}
 	for _, k := range keys {
-		there[event.Key(k)] = true
-		if _, known := r.exits[event.Key(k)]; !known {
+		there[wire.Key(k)] = true
+		if _, known := r.exits[wire.Key(k)]; !known {
 			r.takeDeath(k)
 		}
 	}

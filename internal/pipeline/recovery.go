@@ -9,17 +9,18 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
-	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/resolve"
+	"github.com/sigtrace/sigtrace/internal/tracer"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
-// Keeper keeps deaths until their records have been written: a *probe.Probe
+// Keeper keeps deaths until their records have been written: a *tracer.Probe
 // with pins.
 type Keeper interface {
-	KeptDeaths() ([]probe.KeptKey, error)
-	KeptStories() ([]probe.KeptKey, error)
-	KeptDeath(probe.KeptKey) ([]byte, bool)
-	KeptStory(probe.KeptKey) ([]byte, bool)
+	KeptDeaths() ([]tracer.KeptKey, error)
+	KeptStories() ([]tracer.KeptKey, error)
+	KeptDeath(tracer.KeptKey) ([]byte, bool)
+	KeptStory(tracer.KeptKey) ([]byte, bool)
 	Release(tgid int, start uint64) error
 	// NotKept counts the deaths that found no room to be kept.
 	NotKept() uint64
@@ -50,7 +51,7 @@ type Recovery struct {
 	// Since is when the rings were last read; zero if never.
 	Since time.Time
 	// Lost is what was lost before, by what is known of it.
-	Lost []probe.Loss
+	Lost []tracer.Loss
 	// Overlap is when (CLOCK_BOOTTIME, ns) two generations of programs may
 	// have told the same.
 	Overlap [2]uint64
@@ -61,16 +62,16 @@ type Recovery struct {
 	// before.
 	from    uint64
 	swept   time.Time
-	lanes   [probe.LaneCount]bool
+	lanes   [tracer.LaneCount]bool
 	done    bool
 	notKept uint64 // that have been spoken of
-	deaths  map[event.Key]*event.RawKept
-	stories []*event.RawStory
+	deaths  map[wire.Key]*wire.Kept
+	stories []*wire.Story
 	// signals, ooms and exits have been handed on, by the stream or out of
 	// what was kept; exits with when that was.
 	signals map[signalID]bool
-	ooms    map[event.Key]bool
-	exits   map[event.Key]handed
+	ooms    map[wire.Key]bool
+	exits   map[wire.Key]handed
 	// single are the signals that, of the programs that were being exchanged, only
 	// one has told so far.
 	single map[sending][]telling
@@ -83,7 +84,7 @@ type handed struct {
 }
 
 type signalID struct {
-	target   event.Key
+	target   wire.Key
 	signal   int
 	boottime uint64
 }
@@ -91,7 +92,7 @@ type signalID struct {
 // sending is what two programs say alike of one signal; each takes the time by
 // itself.
 type sending struct {
-	target       event.Key
+	target       wire.Key
 	signal       int
 	code         int
 	senderThread uint32
@@ -105,8 +106,8 @@ type telling struct {
 // begin reads what is kept, before anything is read off the rings.
 func (r *Recovery) begin(now time.Time) error {
 	r.started, r.swept, r.from = now, now, resolve.Now()
-	r.deaths = map[event.Key]*event.RawKept{}
-	r.signals, r.ooms, r.exits = map[signalID]bool{}, map[event.Key]bool{}, map[event.Key]handed{}
+	r.deaths = map[wire.Key]*wire.Kept{}
+	r.signals, r.ooms, r.exits = map[signalID]bool{}, map[wire.Key]bool{}, map[wire.Key]handed{}
 	r.single = map[sending][]telling{}
 	deaths, err := r.Keeper.KeptDeaths()
 	if err != nil {
@@ -121,7 +122,7 @@ func (r *Recovery) begin(now time.Time) error {
 	}
 	for _, k := range stories {
 		if b, ok := r.Keeper.KeptStory(k); ok {
-			if s, err := event.DecodeStory(b); err == nil {
+			if s, err := wire.DecodeStory(b); err == nil {
 				r.stories = append(r.stories, s)
 			}
 		}
@@ -129,7 +130,7 @@ func (r *Recovery) begin(now time.Time) error {
 	return nil
 }
 
-func (r *Recovery) takeDeath(k probe.KeptKey) {
+func (r *Recovery) takeDeath(k tracer.KeptKey) {
 	if r.told(k) {
 		_ = r.Keeper.Release(int(k.TGID), k.Start)
 		return
@@ -138,16 +139,16 @@ func (r *Recovery) takeDeath(k probe.KeptKey) {
 	if !ok {
 		return
 	}
-	d, err := event.DecodeKept(b)
+	d, err := wire.DecodeKept(b)
 	if err != nil {
 		r.Log.Error("a kept death was not understood", "pid", k.TGID, "error", err)
 		_ = r.Keeper.Release(int(k.TGID), k.Start)
 		return
 	}
-	r.deaths[event.Key(k)] = d
+	r.deaths[wire.Key(k)] = d
 }
 
-func (r *Recovery) told(k probe.KeptKey) bool {
+func (r *Recovery) told(k tracer.KeptKey) bool {
 	return r.Told != nil && r.Told(int(k.TGID), k.Start)
 }
 
@@ -162,11 +163,11 @@ func (r *Recovery) drained(lane int) {
 }
 
 func (r *Recovery) ready(now time.Time) bool {
-	return r.lanes == [probe.LaneCount]bool{true, true} || now.Sub(r.started) > drainFor
+	return r.lanes == [tracer.LaneCount]bool{true, true} || now.Sub(r.started) > drainFor
 }
 
 // knows tells whether a signal has been handed on before, and notes it.
-func (r *Recovery) knows(e *event.RawSignal) bool {
+func (r *Recovery) knows(e *wire.Signal) bool {
 	if r == nil {
 		return false
 	}
@@ -186,7 +187,7 @@ func (r *Recovery) knows(e *event.RawSignal) bool {
 
 // toldByOther tells whether another generation of programs has told this signal,
 // each telling once: a signal may well be sent again at once.
-func (r *Recovery) toldByOther(e *event.RawSignal) bool {
+func (r *Recovery) toldByOther(e *wire.Signal) bool {
 	s := sending{e.Target.Key, e.Signal, e.Code, e.Current.TID}
 	for i, t := range r.single[s] {
 		apart := max(t.boottime, e.Boottime) - min(t.boottime, e.Boottime)
@@ -203,7 +204,7 @@ func (r *Recovery) inOverlap(boottime uint64) bool {
 	return boottime >= r.Overlap[0] && boottime <= r.Overlap[1]
 }
 
-func (r *Recovery) knowsOOM(e *event.RawOOM) bool {
+func (r *Recovery) knowsOOM(e *wire.OOM) bool {
 	if r == nil {
 		return false
 	}
@@ -214,12 +215,12 @@ func (r *Recovery) knowsOOM(e *event.RawOOM) bool {
 	return known
 }
 
-func (r *Recovery) knowsExit(e *event.RawExit) bool {
+func (r *Recovery) knowsExit(e *wire.Exit) bool {
 	if r == nil {
 		return false
 	}
 	k := e.Process.Key
-	if _, known := r.exits[k]; known && !threadsRace(e) || r.told(probe.KeptKey(k)) {
+	if _, known := r.exits[k]; known && !threadsRace(e) || r.told(tracer.KeptKey(k)) {
 		return true
 	}
 	r.exits[k] = handed{time.Now(), e.Boottime}
@@ -228,8 +229,8 @@ func (r *Recovery) knowsExit(e *event.RawExit) bool {
 
 // threadsRace: of two threads that both look like the last, the second may
 // tell what seccomp did.
-func threadsRace(e *event.RawExit) bool {
-	return e.Flags&(event.ExitSeccompStrict|event.ExitSeccompFilter|event.ExitSeccompDead) != 0
+func threadsRace(e *wire.Exit) bool {
+	return e.Flags&(wire.ExitSeccompStrict|wire.ExitSeccompFilter|wire.ExitSeccompDead) != 0
 }
 
 // unshown releases a death that nobody asked for: no record of it is written.

@@ -7,19 +7,19 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sigtrace/sigtrace/internal/event"
-	"github.com/sigtrace/sigtrace/internal/probe"
+	"github.com/sigtrace/sigtrace/internal/tracer"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 // empty keeps nothing: every record has been written.
 type empty struct{}
 
-func (empty) KeptDeaths() ([]probe.KeptKey, error)   { return nil, nil }
-func (empty) KeptStories() ([]probe.KeptKey, error)  { return nil, nil }
-func (empty) KeptDeath(probe.KeptKey) ([]byte, bool) { return nil, false }
-func (empty) KeptStory(probe.KeptKey) ([]byte, bool) { return nil, false }
-func (empty) Release(tgid int, start uint64) error   { return nil }
-func (empty) NotKept() uint64                        { return 0 }
+func (empty) KeptDeaths() ([]tracer.KeptKey, error)   { return nil, nil }
+func (empty) KeptStories() ([]tracer.KeptKey, error)  { return nil, nil }
+func (empty) KeptDeath(tracer.KeptKey) ([]byte, bool) { return nil, false }
+func (empty) KeptStory(tracer.KeptKey) ([]byte, bool) { return nil, false }
+func (empty) Release(tgid int, start uint64) error    { return nil }
+func (empty) NotKept() uint64                         { return 0 }
 
 // A death that was handed on out of the pins comes through the ring as well,
 // where the ring lags (an emulated 5.10 on one CPU: a minute). It is known until
@@ -33,7 +33,7 @@ func TestSweepKnowsWhatALaggingRingWillTell(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.done = true
-	exit := &event.RawExit{Boottime: 100 * second, Process: event.Brief{Key: event.Key{TGID: 7, Start: 1}}}
+	exit := &wire.Exit{Boottime: 100 * second, Process: wire.Brief{Key: wire.Key{TGID: 7, Start: 1}}}
 	if r.knowsExit(exit) {
 		t.Error("known before it was told")
 	}
@@ -61,12 +61,12 @@ func TestExchangedProgramsTellOneSignal(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := uint64(time.Minute)
-	kill := func(boottime uint64, generation uint16, thread uint32) *event.RawSignal {
-		return &event.RawSignal{Boottime: boottime, Generation: generation, Signal: 9, Current: event.Brief{TID: thread}}
+	kill := func(boottime uint64, generation uint16, thread uint32) *wire.Signal {
+		return &wire.Signal{Boottime: boottime, Generation: generation, Signal: 9, Current: wire.Brief{TID: thread}}
 	}
 	for _, c := range []struct {
 		about string
-		e     *event.RawSignal
+		e     *wire.Signal
 		known bool
 	}{
 		{"the first", kill(at, 1, 1), false},

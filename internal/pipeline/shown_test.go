@@ -11,7 +11,8 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/kubefact"
-	"github.com/sigtrace/sigtrace/internal/probe"
+	"github.com/sigtrace/sigtrace/internal/tracer"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 // sink keeps what is printed.
@@ -128,7 +129,7 @@ func TestReplayEnds(t *testing.T) {
 // A lane that lags and what waits hold back how far the stream counts as seen.
 func TestSeenUntil(t *testing.T) {
 	p := &Pipeline{}
-	for _, b := range []probe.Batch{{Lane: 0, Until: 1000}, {Lane: 1, Until: 2000}, {Lane: 0, Until: 990}} {
+	for _, b := range []tracer.Batch{{Lane: 0, Until: 1000}, {Lane: 1, Until: 2000}, {Lane: 0, Until: 990}} {
 		if err := p.batch(t.Context(), b); err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +137,7 @@ func TestSeenUntil(t *testing.T) {
 	if got := p.seenUntil(); got != 1000 {
 		t.Errorf("the lane is read up to 1000: %d", got)
 	}
-	p.held = []*held{{raw: &event.RawExit{Boottime: 900}}, {raw: &event.RawSignal{Boottime: 700}}, {raw: &event.RawOOM{Boottime: 800}}}
+	p.held = []*held{{raw: &wire.Exit{Boottime: 900}}, {raw: &wire.Signal{Boottime: 700}}, {raw: &wire.OOM{Boottime: 800}}}
 	if got := p.seenUntil(); got != 700 {
 		t.Errorf("a signal of 700 waits: %d", got)
 	}

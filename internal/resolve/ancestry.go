@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 // addAncestry puts the lineage on a process: who forked it, and who forked
@@ -37,7 +38,7 @@ func (r *Resolver) addAncestry(p *event.Process, k *known) {
 	p.Ancestors = nodes
 }
 
-func mark(p *event.Process, forker, present event.Node, shown *event.Process) {
+func mark(p *event.Process, forker, present wire.Node, shown *event.Process) {
 	reparented := forker.Key != present.Key
 	p.Reparented = &reparented
 	if reparented {
@@ -65,7 +66,7 @@ func parentOnly(p *event.Process) *event.Process {
 
 // complete continues a lineage that ends early with the present parents of its
 // last node.
-func complete(lineage, present []event.Node) []event.Node {
+func complete(lineage, present []wire.Node) []wire.Node {
 	if len(lineage) == 0 {
 		return present
 	}
@@ -79,11 +80,11 @@ func complete(lineage, present []event.Node) []event.Node {
 	return lineage
 }
 
-func index(nodes []event.Node, k event.Key) int {
-	return slices.IndexFunc(nodes, func(n event.Node) bool { return n.Key == k })
+func index(nodes []wire.Node, k wire.Key) int {
+	return slices.IndexFunc(nodes, func(n wire.Node) bool { return n.Key == k })
 }
 
-func (r *Resolver) ancestors(nodes []event.Node) []*event.Process {
+func (r *Resolver) ancestors(nodes []wire.Node) []*event.Process {
 	var list []*event.Process
 	for _, n := range nodes {
 		list = append(list, r.ancestor(n))
@@ -91,7 +92,7 @@ func (r *Resolver) ancestors(nodes []event.Node) []*event.Process {
 	return list
 }
 
-func (r *Resolver) ancestor(n event.Node) *event.Process {
+func (r *Resolver) ancestor(n wire.Node) *event.Process {
 	p := &event.Process{PID: int(n.TGID), Comm: n.Comm, StartBoottimeNS: n.Start, Dead: n.Dead}
 	if n.TGID == 0 {
 		return p

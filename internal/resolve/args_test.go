@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 func TestAncestorArgs(t *testing.T) {
@@ -43,7 +43,7 @@ func TestMemoryIsBoundedInBytes(t *testing.T) {
 	m := newMemory(func(uint32) { epochs++ })
 	long := []string{strings.Repeat("x", 8191)}
 	held := func() (n int) {
-		for _, half := range []map[event.Key]*known{m.young, m.old} {
+		for _, half := range []map[wire.Key]*known{m.young, m.old} {
 			for _, k := range half {
 				n += size(k.args)
 			}
@@ -51,7 +51,7 @@ func TestMemoryIsBoundedInBytes(t *testing.T) {
 		return n
 	}
 	for i := range uint32(3000) {
-		m.describe(m.edit(event.Key{TGID: i}), "/bin/sh", long, false)
+		m.describe(m.edit(wire.Key{TGID: i}), "/bin/sh", long, false)
 		if held() > 2*generationArgs+size(long) {
 			t.Fatalf("%d bytes are held after %d processes", held(), i+1)
 		}

@@ -5,19 +5,20 @@ package resolve
 import (
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/signal"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 // Exit makes the contract's exit event.
-func (r *Resolver) Exit(e *event.RawExit) *event.Exit {
+func (r *Resolver) Exit(e *wire.Exit) *event.Exit {
 	return &event.Exit{
 		Header:  r.Header(event.TypeExit, e.Boottime),
 		Process: r.Process(e.Process),
 		Exit:    exitStatus(e.Status),
 		ExitDetail: event.ExitDetail{
-			OOMMark: e.Flags&event.ExitOOMMark != 0,
-			Init:    e.Flags&event.ExitInit != 0,
-			Asked:   e.Flags&event.ExitAsked != 0,
-			Context: e.Flags&event.ExitContext != 0,
+			OOMMark: e.Flags&wire.ExitOOMMark != 0,
+			Init:    e.Flags&wire.ExitInit != 0,
+			Asked:   e.Flags&wire.ExitAsked != 0,
+			Context: e.Flags&wire.ExitContext != 0,
 			Seccomp: seccompMode(e.Flags), Pending: e.Pending,
 			SignalNumber: int(e.Status & 0x7f),
 		},
@@ -26,11 +27,11 @@ func (r *Resolver) Exit(e *event.RawExit) *event.Exit {
 
 func seccompMode(flags uint32) string {
 	switch {
-	case flags&event.ExitSeccompStrict != 0:
+	case flags&wire.ExitSeccompStrict != 0:
 		return "strict"
-	case flags&event.ExitSeccompFilter != 0:
+	case flags&wire.ExitSeccompFilter != 0:
 		return "filter"
-	case flags&event.ExitSeccompDead != 0:
+	case flags&wire.ExitSeccompDead != 0:
 		return "dead"
 	}
 	return ""

@@ -2,12 +2,15 @@
 
 package resolve
 
-import "github.com/sigtrace/sigtrace/internal/event"
+import (
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
+)
 
 // images remembers exe and args of ancestors, which are asked for again with
 // every chain that leads over them. An exec goes unnoticed until the entry is
 // forgotten: the comm is compared for that.
-type images struct{ young, old map[event.Key]image }
+type images struct{ young, old map[wire.Key]image }
 
 type image struct {
 	comm, exe string
@@ -18,7 +21,7 @@ type image struct {
 const imagesMax = 2048
 
 func (i *images) add(r *Resolver, p *event.Process) {
-	k := event.Key{TGID: uint32(p.PID), Start: p.StartBoottimeNS}
+	k := wire.Key{TGID: uint32(p.PID), Start: p.StartBoottimeNS}
 	known, ok := i.young[k]
 	if !ok {
 		known, ok = i.old[k]
@@ -40,7 +43,7 @@ func (i *images) add(r *Resolver, p *event.Process) {
 
 // learn looks the living parents up at once: a shim may be gone before the
 // event that names it has waited for its container's name.
-func (i *images) learn(r *Resolver, nodes []event.Node) {
+func (i *images) learn(r *Resolver, nodes []wire.Node) {
 	for _, n := range nodes {
 		if n.TGID != 0 && !n.Dead {
 			i.add(r, &event.Process{PID: int(n.TGID), Comm: n.Comm, StartBoottimeNS: n.Start})
@@ -48,9 +51,9 @@ func (i *images) learn(r *Resolver, nodes []event.Node) {
 	}
 }
 
-func (i *images) put(k event.Key, known image) {
+func (i *images) put(k wire.Key, known image) {
 	if i.young == nil || len(i.young) >= imagesMax {
-		i.old, i.young = i.young, map[event.Key]image{}
+		i.old, i.young = i.young, map[wire.Key]image{}
 	}
 	i.young[k] = known
 }

@@ -2,7 +2,10 @@
 
 package resolve
 
-import "github.com/sigtrace/sigtrace/internal/event"
+import (
+	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
+)
 
 // known is what the kernel side has told of one process.
 type known struct {
@@ -10,15 +13,15 @@ type known struct {
 	args      []string
 	truncated bool
 	short     *shortArgs
-	present   []event.Node
-	lineage   []event.Node
+	present   []wire.Node
+	lineage   []wire.Node
 	// describedAt and presentAt are when that was so, by CLOCK_BOOTTIME: the lanes
 	// are read one after the other.
 	describedAt, presentAt uint64
 	// built is the last process made of this, for the brief it was made for:
 	// a sender that sends again is the same object.
 	built      *event.Process
-	builtFor   event.Brief
+	builtFor   wire.Brief
 	builtNames uint64
 }
 
@@ -34,17 +37,17 @@ const (
 // becomes the old one, and what is still needed is described again. So it is
 // bounded, and an event that is on its way already still finds its process.
 type memory struct {
-	young, old map[event.Key]*known
+	young, old map[wire.Key]*known
 	args       int // bytes told since young was new
 	epoch      uint32
 	forget     func(epoch uint32)
 }
 
 func newMemory(forget func(epoch uint32)) *memory {
-	return &memory{young: map[event.Key]*known{}, epoch: 1, forget: forget}
+	return &memory{young: map[wire.Key]*known{}, epoch: 1, forget: forget}
 }
 
-func (m *memory) get(k event.Key) *known {
+func (m *memory) get(k wire.Key) *known {
 	if p, ok := m.young[k]; ok {
 		return p
 	}
@@ -53,7 +56,7 @@ func (m *memory) get(k event.Key) *known {
 
 // edit returns the entry to be filled. It moves an old one, and a process
 // object already handed out stays as it is.
-func (m *memory) edit(k event.Key) *known {
+func (m *memory) edit(k wire.Key) *known {
 	p := m.young[k]
 	if p == nil {
 		p = &known{}
@@ -77,7 +80,7 @@ func (m *memory) turn() {
 	if len(m.young) < generation && m.args < generationArgs {
 		return
 	}
-	m.old, m.young, m.args = m.young, map[event.Key]*known{}, 0
+	m.old, m.young, m.args = m.young, map[wire.Key]*known{}, 0
 	m.epoch++
 	m.forget(m.epoch)
 }

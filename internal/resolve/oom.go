@@ -7,6 +7,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/container"
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 // Values of oc->constraint (include/linux/oom.h).
@@ -18,17 +19,17 @@ const (
 )
 
 // OOM makes the contract's oom event.
-func (r *Resolver) OOM(e *event.RawOOM) *event.OOM {
+func (r *Resolver) OOM(e *wire.OOM) *event.OOM {
 	o := &event.OOM{Header: r.Header(event.TypeOOM, e.Boottime), Scope: r.scope(e)}
-	o.Context = e.Flags&event.OOMContext != 0
-	if e.Flags&event.OOMLimitFound != 0 {
+	o.Context = e.Flags&wire.OOMContext != 0
+	if e.Flags&wire.OOMLimitFound != 0 {
 		r.addLimit(o, e)
 	}
-	if e.Flags&event.OOMHasControl != 0 {
+	if e.Flags&wire.OOMHasControl != 0 {
 		order := int(e.Order)
 		o.Order = &order
 		o.GFPFlags = fmt.Sprintf("%#x", e.GFPMask)
-		group := e.Flags&event.OOMGroup != 0
+		group := e.Flags&wire.OOMGroup != 0
 		o.GroupKill = &group
 	}
 	adj := int(e.ScoreAdj)
@@ -46,12 +47,12 @@ func (r *Resolver) OOM(e *event.RawOOM) *event.OOM {
 // pages: per-CPU counters may stand a little below zero.
 func pages(n int64) uint64 { return uint64(max(n, 0)) }
 
-func (r *Resolver) scope(e *event.RawOOM) string {
-	if e.Flags&event.OOMHasControl == 0 {
+func (r *Resolver) scope(e *wire.OOM) string {
+	if e.Flags&wire.OOMHasControl == 0 {
 		switch {
 		case has(r.functions(e.Frames), "moom_callback"):
 			return "sysrq"
-		case e.Flags&event.OOMLimitFound != 0:
+		case e.Flags&wire.OOMLimitFound != 0:
 			return "cgroup"
 		}
 		return "system"
@@ -69,7 +70,7 @@ func (r *Resolver) scope(e *event.RawOOM) string {
 	return "system"
 }
 
-func (r *Resolver) addLimit(o *event.OOM, e *event.RawOOM) {
+func (r *Resolver) addLimit(o *event.OOM, e *wire.OOM) {
 	hierarchy := uint8(0)
 	if r.names.MemoryV1() {
 		hierarchy = 1

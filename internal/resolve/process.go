@@ -5,11 +5,12 @@ package resolve
 import (
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/proc"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 // Process makes the contract's process of a brief and of what the kernel has
 // told of it before.
-func (r *Resolver) Process(b event.Brief) *event.Process {
+func (r *Resolver) Process(b wire.Brief) *event.Process {
 	k := r.memory.get(b.Key)
 	if k != nil && k.built != nil && k.builtFor == b && k.builtNames == r.names.Version() {
 		return k.built
@@ -31,7 +32,7 @@ func (r *Resolver) Process(b event.Brief) *event.Process {
 	return p
 }
 
-func (r *Resolver) base(b event.Brief) *event.Process {
+func (r *Resolver) base(b wire.Brief) *event.Process {
 	p := &event.Process{
 		PID: int(b.TGID), NSPID: int(b.NSPID), Comm: b.Comm,
 		UID: &b.UID, EUID: &b.EUID,
@@ -40,10 +41,10 @@ func (r *Resolver) base(b event.Brief) *event.Process {
 	if b.TID != b.TGID {
 		p.TID = int(b.TID)
 	}
-	if b.LoginUID != event.UnsetID {
+	if b.LoginUID != wire.UnsetID {
 		p.LoginUID = &b.LoginUID
 	}
-	if b.Session != event.UnsetID {
+	if b.Session != wire.UnsetID {
 		p.SessionID = &b.Session
 	}
 	if b.Start != 0 {
@@ -62,7 +63,7 @@ func (r *Resolver) addImage(p *event.Process) {
 			p.Exe = absolute(last.Exe)
 		}
 		if p.Args == nil {
-			p.Args, p.ArgsTruncated = event.SplitArgs(last.Args), last.ArgsTruncated
+			p.Args, p.ArgsTruncated = wire.SplitArgs(last.Args), last.ArgsTruncated
 		}
 	}
 	if p.Exe != "" && p.Args != nil && !p.ArgsTruncated {

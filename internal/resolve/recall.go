@@ -2,11 +2,11 @@
 
 package resolve
 
-import "github.com/sigtrace/sigtrace/internal/event"
+import "github.com/sigtrace/sigtrace/internal/tracer/wire"
 
 // Recall takes in what the kernel side kept of a process. It is less than what
 // it had told of it, which goes before.
-func (r *Resolver) Recall(key event.Key, p event.KeptProcess) {
+func (r *Resolver) Recall(key wire.Key, p wire.KeptProcess) {
 	if !p.Known {
 		return
 	}
@@ -30,7 +30,7 @@ func (r *Resolver) Recall(key event.Key, p event.KeptProcess) {
 
 // lineage asks the kernel side for the forkers of a process of which nothing
 // was told, or only to somebody before.
-func (r *Resolver) lineage(key event.Key) []event.Node {
+func (r *Resolver) lineage(key wire.Key) []wire.Node {
 	if nodes := r.nodes(key); len(nodes) > 0 {
 		return nodes[1:]
 	}
@@ -38,11 +38,11 @@ func (r *Resolver) lineage(key event.Key) []event.Node {
 }
 
 // nodes begins with the process itself.
-func (r *Resolver) nodes(key event.Key) []event.Node {
-	var nodes []event.Node
+func (r *Resolver) nodes(key wire.Key) []wire.Node {
+	var nodes []wire.Node
 	for _, f := range r.kernel.Lineage(int(key.TGID), key.Start) {
-		nodes = append(nodes, event.Node{
-			Key: event.Key{TGID: uint32(f.TGID), Start: f.Start}, Cgroup: f.Cgroup, Hierarchy: f.Hierarchy, Dead: f.Dead, Comm: f.Comm,
+		nodes = append(nodes, wire.Node{
+			Key: wire.Key{TGID: uint32(f.TGID), Start: f.Start}, Cgroup: f.Cgroup, Hierarchy: f.Hierarchy, Dead: f.Dead, Comm: f.Comm,
 		})
 	}
 	return nodes

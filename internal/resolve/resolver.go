@@ -7,16 +7,17 @@ import (
 	"strings"
 
 	"github.com/sigtrace/sigtrace/internal/event"
-	"github.com/sigtrace/sigtrace/internal/probe"
 	"github.com/sigtrace/sigtrace/internal/proc"
+	"github.com/sigtrace/sigtrace/internal/tracer"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 // Kernel is what the resolver asks the kernel side.
 type Kernel interface {
 	// LastExec returns how a process was last executed.
-	LastExec(tgid int, startNS uint64) (probe.LastExec, bool)
+	LastExec(tgid int, startNS uint64) (tracer.LastExec, bool)
 	// Lineage returns who forked whom, beginning with the process itself.
-	Lineage(tgid int, startNS uint64) []probe.Forker
+	Lineage(tgid int, startNS uint64) []tracer.Forker
 	// Forget asks for every process to be described again.
 	Forget(epoch uint32) error
 }
@@ -57,7 +58,7 @@ func (r *Resolver) SetOlder(older map[proc.Identity]proc.Image) { r.older = olde
 func (r *Resolver) SetSymbols(s *proc.Symbols) { r.symbols = s }
 
 // Describe takes in what the kernel tells of a process.
-func (r *Resolver) Describe(e *event.RawProc) {
+func (r *Resolver) Describe(e *wire.Proc) {
 	k := r.memory.edit(e.Key)
 	switch {
 	case e.Boottime < k.describedAt:
@@ -68,7 +69,7 @@ func (r *Resolver) Describe(e *event.RawProc) {
 		return // the same, cut short
 	}
 	k.describedAt = e.Boottime
-	r.memory.describe(k, e.Exe, e.Args, e.ProcFlags&event.ProcArgsTruncated != 0)
+	r.memory.describe(k, e.Exe, e.Args, e.ProcFlags&wire.ProcArgsTruncated != 0)
 }
 
 // begins tells whether a snapshot of arguments, which may be cut in the last one, is
@@ -86,7 +87,7 @@ func begins(args, snapshot []string) bool {
 }
 
 // Chain takes in the parents of a process.
-func (r *Resolver) Chain(e *event.RawChain) {
+func (r *Resolver) Chain(e *wire.Chain) {
 	k := r.memory.edit(e.Key)
 	switch {
 	case !e.Lineage && e.Boottime < k.presentAt:
@@ -105,7 +106,7 @@ func (r *Resolver) Chain(e *event.RawChain) {
 // Nobody is forked twice: when two threads both look like the last to exit, the
 // first drops the process's entry in the kernel's map, and the second seeds it
 // anew from whoever is its parent by then.
-func (k *known) forkedByAnother(nodes []event.Node) bool {
+func (k *known) forkedByAnother(nodes []wire.Node) bool {
 	return len(k.lineage) > 0 && (len(nodes) == 0 || nodes[0].Key != k.lineage[0].Key)
 }
 

@@ -5,11 +5,12 @@ package resolve
 import (
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/signal"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 // Signal makes the contract's signal event. Fatal is left open where the
 // kernel decides only at delivery.
-func (r *Resolver) Signal(e *event.RawSignal) *event.Signal {
+func (r *Resolver) Signal(e *wire.Signal) *event.Signal {
 	via, function := r.mechanisms.Via(e, r.functions(e.Frames))
 	s := &event.Signal{
 		Header: r.Header(event.TypeSignal, e.Boottime),
@@ -17,15 +18,15 @@ func (r *Resolver) Signal(e *event.RawSignal) *event.Signal {
 		Via: via, KernelFunction: function, Result: result(e.Result),
 		Fatal: fatal(e),
 		SignalDetail: event.SignalDetail{
-			Matters:        e.Flags&event.SignalMatters != 0,
-			ThreadDirected: e.Flags&event.SignalGroup == 0,
-			Handled:        e.Flags&event.SignalHandled != 0,
-			Blocked:        e.Flags&event.SignalBlocked != 0,
-			Context:        e.Flags&event.SignalContext != 0,
-			Outside:        e.Flags&event.SignalOutside != 0,
+			Matters:        e.Flags&wire.SignalMatters != 0,
+			ThreadDirected: e.Flags&wire.SignalGroup == 0,
+			Handled:        e.Flags&wire.SignalHandled != 0,
+			Blocked:        e.Flags&wire.SignalBlocked != 0,
+			Context:        e.Flags&wire.SignalContext != 0,
+			Outside:        e.Flags&wire.SignalOutside != 0,
 		},
 	}
-	if e.Info == event.InfoReal {
+	if e.Info == wire.InfoReal {
 		s.Code = &e.Code
 	}
 	s.Target = r.Process(e.Target)
@@ -40,14 +41,14 @@ func (r *Resolver) Signal(e *event.RawSignal) *event.Signal {
 	return s
 }
 
-func fatal(e *event.RawSignal) *bool {
+func fatal(e *wire.Signal) *bool {
 	yes, no := true, false
 	switch {
-	case e.Flags&event.SignalFatal != 0:
+	case e.Flags&wire.SignalFatal != 0:
 		return &yes
-	case e.Flags&event.SignalUndecided != 0:
+	case e.Flags&wire.SignalUndecided != 0:
 		return nil
-	case e.Flags&event.SignalSurvived != 0, e.Result == 1, e.Result == 2:
+	case e.Flags&wire.SignalSurvived != 0, e.Result == 1, e.Result == 2:
 		// Ignored, or this instance was never queued.
 		return &no
 	}

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 // Task flags of the kernel (include/linux/sched.h).
@@ -29,16 +30,16 @@ const (
 // Via names how a signal came about and, where the kernel's stack told it, the
 // function that did. functions are the known ones on the stack, innermost
 // first; without a stack the flags have to do.
-func (m *Mechanisms) Via(e *event.RawSignal, functions []string) (event.Via, string) {
-	if e.Flags&event.SignalUnseen != 0 {
+func (m *Mechanisms) Via(e *wire.Signal, functions []string) (event.Via, string) {
+	if e.Flags&wire.SignalUnseen != 0 {
 		return unseen(e), ""
 	}
-	if e.Info == event.InfoReal && len(e.Frames) == 0 {
+	if e.Info == wire.InfoReal && len(e.Frames) == 0 {
 		if via, ok := plain(e); ok {
 			return via, ""
 		}
 	}
-	if e.Info == event.InfoNone && e.Flags&event.SignalPdeath != 0 && e.Current.Flags&pfExiting != 0 {
+	if e.Info == wire.InfoNone && e.Flags&wire.SignalPdeath != 0 && e.Current.Flags&pfExiting != 0 {
 		return event.ViaPdeathsig, ""
 	}
 	if via, function := m.onStack(e.Signal, functions); via != "" {
@@ -51,8 +52,8 @@ func (m *Mechanisms) Via(e *event.RawSignal, functions []string) (event.Via, str
 }
 
 // unseen: never generated, seen at delivery only. A tracer injects so.
-func unseen(e *event.RawSignal) event.Via {
-	if e.Flags&event.SignalTraced != 0 {
+func unseen(e *wire.Signal) event.Via {
+	if e.Flags&wire.SignalTraced != 0 {
 		return event.ViaPtrace
 	}
 	return event.ViaKernel
@@ -60,8 +61,8 @@ func unseen(e *event.RawSignal) event.Via {
 
 // plain recognises the pairs of system call and si_code that leave no doubt;
 // for these the kernel side takes no stack.
-func plain(e *event.RawSignal) (event.Via, bool) {
-	if e.Flags&event.SignalCompat != 0 {
+func plain(e *wire.Signal) (event.Via, bool) {
+	if e.Flags&wire.SignalCompat != 0 {
 		return "", false
 	}
 	call, ok := sendingCall(e.Syscall)
@@ -82,14 +83,14 @@ func plain(e *event.RawSignal) (event.Via, bool) {
 }
 
 // byFlags is what is left where the kernel hides its addresses.
-func byFlags(e *event.RawSignal) event.Via {
-	if e.Info == event.InfoReal {
+func byFlags(e *wire.Signal) event.Via {
+	if e.Info == wire.InfoReal {
 		return byCode(e)
 	}
 	sig := unix.Signal(e.Signal)
 	switch {
-	case e.Syscall == unix.SYS_PTRACE && e.Flags&event.SignalCompat == 0,
-		sig == unix.SIGKILL && e.Info == event.InfoPriv && e.Flags&event.SignalTraced != 0 && e.Current.Flags&pfExiting != 0:
+	case e.Syscall == unix.SYS_PTRACE && e.Flags&wire.SignalCompat == 0,
+		sig == unix.SIGKILL && e.Info == wire.InfoPriv && e.Flags&wire.SignalTraced != 0 && e.Current.Flags&pfExiting != 0:
 		return event.ViaPtrace // by a tracer, or as one with PTRACE_O_EXITKILL ends
 	case sig == unix.SIGPIPE:
 		return event.ViaPipe
@@ -99,15 +100,15 @@ func byFlags(e *event.RawSignal) event.Via {
 		return event.ViaTimer
 	case sig == unix.SIGINT, sig == unix.SIGQUIT, sig == unix.SIGTSTP, sig == unix.SIGTTIN, sig == unix.SIGTTOU, sig == unix.SIGWINCH:
 		return event.ViaTTY
-	case sig == unix.SIGKILL && e.Info == event.InfoPriv && e.Current.Flags&pfExiting != 0 && e.Current.NSPID == 1:
+	case sig == unix.SIGKILL && e.Info == wire.InfoPriv && e.Current.Flags&pfExiting != 0 && e.Current.NSPID == 1:
 		return event.ViaPidnsExit
-	case sig == unix.SIGKILL && e.Info == event.InfoNone && e.Flags&event.SignalGroup == 0:
+	case sig == unix.SIGKILL && e.Info == wire.InfoNone && e.Flags&wire.SignalGroup == 0:
 		return event.ViaCgroupKill
 	}
 	return event.ViaKernel
 }
 
-func byCode(e *event.RawSignal) event.Via {
+func byCode(e *wire.Signal) event.Via {
 	call, calling := sendingCall(e.Syscall)
 	self := e.Current.Key == e.Target.Key
 	switch {
@@ -139,14 +140,14 @@ func byCode(e *event.RawSignal) event.Via {
 
 // memoryError: the memory under the process has failed. Under force_sig* the
 // code is the kernel's own.
-func memoryError(e *event.RawSignal) bool {
+func memoryError(e *wire.Signal) bool {
 	return unix.Signal(e.Signal) == unix.SIGBUS && (e.Code == mceerrAR || e.Code == mceerrAO)
 }
 
 // forkedIntoKill tells whether a task was forked while its cgroup was being
 // killed (cgroup_post_fork): by the function on the stack or, without one, by
 // the system call: cgroup.kill is written. A thread's forker is its own process.
-func forkedIntoKill(e *event.RawSignal, function string) bool {
+func forkedIntoKill(e *wire.Signal, function string) bool {
 	if function != "" {
 		return function == "cgroup_post_fork"
 	}
@@ -156,7 +157,7 @@ func forkedIntoKill(e *event.RawSignal, function string) bool {
 // triggered tells whether the task in whose context a kernel-made signal
 // happened means something. A timer strikes whoever runs; a fault, a limit and
 // a broken pipe have only the target itself.
-func triggered(via event.Via, current event.Brief, self bool) bool {
+func triggered(via event.Via, current wire.Brief, self bool) bool {
 	switch via {
 	case event.ViaTimer, event.ViaFault, event.ViaSeccomp, event.ViaRlimit, event.ViaPipe, event.ViaHwerror:
 		return false

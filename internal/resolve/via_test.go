@@ -8,27 +8,28 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
-func raw(sig unix.Signal, edit func(*event.RawSignal)) *event.RawSignal {
-	e := &event.RawSignal{Signal: int(sig), Syscall: -1, Current: event.Brief{Key: event.Key{TGID: 20, Start: 2}}, Target: event.Brief{Key: event.Key{TGID: 10, Start: 1}}}
+func raw(sig unix.Signal, edit func(*wire.Signal)) *wire.Signal {
+	e := &wire.Signal{Signal: int(sig), Syscall: -1, Current: wire.Brief{Key: wire.Key{TGID: 20, Start: 2}}, Target: wire.Brief{Key: wire.Key{TGID: 10, Start: 1}}}
 	if edit != nil {
 		edit(e)
 	}
 	return e
 }
 
-func real(code int, syscall int64) func(*event.RawSignal) {
-	return func(e *event.RawSignal) { e.Info, e.Code, e.Syscall = event.InfoReal, code, syscall }
+func real(code int, syscall int64) func(*wire.Signal) {
+	return func(e *wire.Signal) { e.Info, e.Code, e.Syscall = wire.InfoReal, code, syscall }
 }
 
-func priv(e *event.RawSignal) { e.Info = event.InfoPriv }
+func priv(e *wire.Signal) { e.Info = wire.InfoPriv }
 
 // The call path tells the mechanism; si_code is the user's to choose.
 func TestVia(t *testing.T) {
 	m := NewMechanisms()
 	for name, c := range map[string]struct {
-		e         *event.RawSignal
+		e         *wire.Signal
 		functions []string
 		want      event.Via
 	}{
@@ -50,15 +51,15 @@ func TestVia(t *testing.T) {
 		"a broken page":                  {raw(unix.SIGBUS, real(4, -1)), []string{"force_sig_info_to_task", "force_sig_mceerr"}, event.ViaHwerror},
 		"a broken page, a tail call":     {raw(unix.SIGBUS, real(4, -1)), []string{"force_sig_info_to_task"}, event.ViaHwerror},
 		"a true bus error":               {raw(unix.SIGBUS, real(2, -1)), []string{"force_sig_info_to_task", "force_sig_fault"}, event.ViaFault},
-		"a dying parent":                 {raw(unix.SIGTERM, func(e *event.RawSignal) { e.Flags, e.Current.Flags = event.SignalPdeath, pfExiting }), nil, event.ViaPdeathsig},
+		"a dying parent":                 {raw(unix.SIGTERM, func(e *wire.Signal) { e.Flags, e.Current.Flags = wire.SignalPdeath, pfExiting }), nil, event.ViaPdeathsig},
 		"sigpipe, no stack":              {raw(unix.SIGPIPE, nil), nil, event.ViaPipe},
-		"a debugger injects":             {raw(unix.SIGKILL, func(e *event.RawSignal) { e.Flags = event.SignalUnseen | event.SignalTraced }), nil, event.ViaPtrace},
-		"PTRACE_KILL, no stack":          {raw(unix.SIGKILL, func(e *event.RawSignal) { e.Syscall = unix.SYS_PTRACE }), nil, event.ViaPtrace},
-		"a tracer ends, no stack": {raw(unix.SIGKILL, func(e *event.RawSignal) {
+		"a debugger injects":             {raw(unix.SIGKILL, func(e *wire.Signal) { e.Flags = wire.SignalUnseen | wire.SignalTraced }), nil, event.ViaPtrace},
+		"PTRACE_KILL, no stack":          {raw(unix.SIGKILL, func(e *wire.Signal) { e.Syscall = unix.SYS_PTRACE }), nil, event.ViaPtrace},
+		"a tracer ends, no stack": {raw(unix.SIGKILL, func(e *wire.Signal) {
 			priv(e)
-			e.Flags, e.Current.Flags = event.SignalTraced, pfExiting
+			e.Flags, e.Current.Flags = wire.SignalTraced, pfExiting
 		}), nil, event.ViaPtrace},
-		"a 32-bit kill":    {raw(unix.SIGTERM, func(e *event.RawSignal) { real(0, 37)(e); e.Flags = event.SignalCompat }), []string{"__ia32_sys_kill"}, event.ViaKill},
+		"a 32-bit kill":    {raw(unix.SIGTERM, func(e *wire.Signal) { real(0, 37)(e); e.Flags = wire.SignalCompat }), []string{"__ia32_sys_kill"}, event.ViaKill},
 		"nothing to go by": {raw(unix.SIGTERM, priv), nil, event.ViaKernel},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -71,11 +72,11 @@ func TestVia(t *testing.T) {
 
 // A trigger is named only where it means something.
 func TestTriggered(t *testing.T) {
-	user := event.Brief{Key: event.Key{TGID: 20}}
-	kthread := event.Brief{Key: event.Key{TGID: 20}, Flags: pfKthread}
+	user := wire.Brief{Key: wire.Key{TGID: 20}}
+	kthread := wire.Brief{Key: wire.Key{TGID: 20}, Flags: pfKthread}
 	for _, c := range []struct {
 		via  event.Via
-		who  event.Brief
+		who  wire.Brief
 		self bool
 		want bool
 	}{
@@ -107,7 +108,7 @@ func TestForkedIntoKill(t *testing.T) {
 		{unix.SYS_CLONE3, "", true},
 		{unix.SYS_CLONE, "", true},
 	} {
-		e := raw(unix.SIGKILL, func(e *event.RawSignal) { e.Syscall = c.syscall })
+		e := raw(unix.SIGKILL, func(e *wire.Signal) { e.Syscall = c.syscall })
 		if got := forkedIntoKill(e, c.function); got != c.want {
 			t.Errorf("system call %d in %q: %v", c.syscall, c.function, got)
 		}

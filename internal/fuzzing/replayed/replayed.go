@@ -20,7 +20,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/pipeline"
-	"github.com/sigtrace/sigtrace/internal/record"
+	"github.com/sigtrace/sigtrace/internal/recording"
 	"github.com/sigtrace/sigtrace/internal/verdict"
 )
 
@@ -84,8 +84,8 @@ func unpacked(name string) ([]byte, error) {
 // Replay runs a recording as sigtrace replay --all does, through every printer
 // at once, and returns the lines of JSON: what an agent would have written to
 // its files.
-func Replay(ctx context.Context, recording []byte) (string, error) {
-	r, err := record.NewReader(bytes.NewReader(recording))
+func Replay(ctx context.Context, text []byte) (string, error) {
+	r, err := recording.NewReader(bytes.NewReader(text))
 	if err != nil {
 		return "", err
 	}

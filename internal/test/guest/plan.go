@@ -31,7 +31,7 @@ func groups() []group {
 	return []group{
 		{name: "check"},
 		{name: "budget"},
-		{name: "probe"},
+		{name: "tracer"},
 		{name: "cgroup"},
 		{name: "zoo"},
 		{name: "fallback"},

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// The structs of bpf/event.h, decoded. Times are nanoseconds of
+// CLOCK_BOOTTIME; UnsetID is an audit id that is not set.
+const UnsetID = ^uint32(0)
+
+// Key identifies a process: a pid alone is used again.
+type Key struct {
+	TGID  uint32
+	Start uint64
+}
+
+// Brief is a process (or thread) as every kernel event carries it.
+type Brief struct {
+	Key
+	Cgroup            uint64
+	TID, NSPID        uint32
+	PIDNS             uint32
+	UID, EUID         uint32
+	LoginUID, Session uint32
+	Hierarchy         uint8
+	Flags             uint32
+	Comm              string
+}
+
+// Kinds of kernel events, enum event_kind.
+const (
+	kindSignal = iota + 1
+	kindDeliver
+	kindProc
+	kindChain
+	kindOOM
+	kindExit
+	kindCgroup
+)
+
+// Flags of a Signal, enum signal_flag.
+const (
+	SignalFatal = 1 << iota
+	SignalUndecided
+	SignalMatters
+	SignalGroup
+	SignalContext
+	SignalTraced
+	SignalPdeath
+	SignalHandled
+	SignalBlocked
+	SignalCompat
+	_
+	SignalUnseen
+	// SignalSurvived is set once delivery did not end it: here, and by the
+	// kernel side in what it keeps.
+	SignalSurvived
+	SignalOutside
+)
+
+// How siginfo was passed, enum info_kind.
+const (
+	InfoNone = iota
+	InfoPriv
+	InfoReal
+)
+
+// Signal is a generated signal before its mechanism has been named.
+type Signal struct {
+	Boottime uint64
+	// Generation is of the programs that told it: while pinned ones are exchanged,
+	// two tell the same.
+	Generation uint16
+	Signal     int
+	Code       int
+	Info       uint8
+	Result     uint8
+	Init       bool
+	Flags      uint32
+	Syscall    int64
+	Current    Brief
+	Target     Brief
+	// Frames are kernel addresses, innermost first.
+	Frames []uint64
+}
+
+// Deliver is the fate of an undecided signal.
+type Deliver struct {
+	Boottime  uint64
+	Signal    int
+	Code      int
+	Fatal     bool
+	Generated uint64
+	Target    Brief
+}
+
+// Flags of a Proc, enum proc_flag.
+const (
+	ProcArgsTruncated = 1 << iota
+	ProcSnapshot
+	ProcExeDeleted
+	ProcNoArgs
+)
+
+// Proc describes a process.
+type Proc struct {
+	Boottime uint64
+	Brief
+	ProcFlags uint32
+	Exe       string
+	// Given: no file of its memory's tells Exe (it is gone, or has no path), which is
+	// what its last exec was given, links and all.
+	Given bool
+	Args  []string
+}
+
+// Node is one parent in a chain.
+type Node struct {
+	Key
+	Cgroup    uint64
+	Hierarchy uint8
+	Dead      bool
+	Comm      string
+}
+
+// Chain holds the parents of a process, nearest first.
+type Chain struct {
+	Key
+	Boottime uint64
+	Lineage  bool
+	Nodes    []Node
+}
+
+// Flags of a OOM, enum oom_flag.
+const (
+	OOMHasControl = 1 << iota
+	OOMGroup
+	OOMLimitFound
+	OOMContext
+)
+
+// OOM is one OOM kill. Sizes are in pages of PageSize bytes; -1 is unknown.
+type OOM struct {
+	Boottime             uint64
+	Flags                uint32
+	Constraint           uint32
+	Order                int32
+	GFPMask              uint32
+	LimitCgroup          uint64
+	LimitPages, UsePages uint64
+	File, Anon           int64
+	Swap, Shmem          int64
+	ScoreAdj             int32
+	PageSize             uint32
+	TotalPages           uint64
+	Victim, Trigger      Brief
+	Frames               []uint64
+}
+
+// Flags of a Exit, enum exit_flag.
+const (
+	ExitOOMMark = 1 << iota
+	ExitInit
+	ExitContext
+	ExitAsked
+	ExitSeccompStrict
+	ExitSeccompFilter
+	ExitSeccompDead
+)
+
+// Exit is the end of a process; Status is as wait(2) gives it.
+type Exit struct {
+	Boottime    uint64
+	Status      uint32
+	Flags       uint32
+	MaxRSSPages uint64
+	// Pending has bit n-1 set for each signal n that was still waiting.
+	Pending uint64
+	Process Brief
+}
+
+// Cgroup tells that a cgroup was made or removed.
+type Cgroup struct {
+	ID        uint64
+	Hierarchy uint8
+	Removed   bool
+	Path      string
+}
+
+// ErrShort is what Decode returns for an event that ends too early.
+var ErrShort = errors.New("event is shorter than its kind")
+
+type header struct {
+	kind       uint8
+	generation uint16
+	size       uint32
+	boottime   uint64
+}
+
+func (d *decoder) header() header {
+	h := header{kind: d.u8()}
+	d.skip(1) // the lane
+	h.generation = d.u16()
+	h.size = d.u32()
+	h.boottime = d.u64()
+	return h
+}
+
+// Decode turns one event off the wire into *Signal, *Deliver, *Proc,
+// *Chain, *OOM, *Exit or *Cgroup.
+func Decode(b []byte) (any, error) {
+	d := decoder{b: b}
+	h := d.header()
+	if d.short || int(h.size) > len(b) || h.size < headerSize {
+		return nil, ErrShort
+	}
+	d.b = b[:h.size]
+	var e any
+	switch h.kind {
+	case kindSignal:
+		e = d.signal(h)
+	case kindDeliver:
+		e = d.deliver(h.boottime)
+	case kindProc:
+		e = d.proc(h.boottime)
+	case kindChain:
+		e = d.chain(h.boottime)
+	case kindOOM:
+		e = d.oom(h.boottime)
+	case kindExit:
+		e = d.exit(h.boottime)
+	case kindCgroup:
+		e = d.cgroup()
+	default:
+		return nil, fmt.Errorf("unknown kind of event: %d", h.kind)
+	}
+	if d.short {
+		return nil, ErrShort
+	}
+	return e, nil
+}
+
+const (
+	headerSize  = 16
+	commLen     = 16
+	maxFrames   = 24
+	maxChain    = 40
+	pathSlotLen = 128
+	pathSlots   = 24
+)
+
+// decoder reads little-endian fields; past the end it reads zeros and says so.
+type decoder struct {
+	b     []byte
+	at    int
+	short bool
+}
+
+func (d *decoder) take(n int) []byte {
+	if n < 0 || d.at+n > len(d.b) {
+		d.short = true
+		return nil
+	}
+	p := d.b[d.at : d.at+n]
+	d.at += n
+	return p
+}
+
+func (d *decoder) skip(n int) { d.take(n) }
+
+func (d *decoder) u8() uint8 {
+	if p := d.take(1); p != nil {
+		return p[0]
+	}
+	return 0
+}
+
+func (d *decoder) u16() uint16 {
+	if p := d.take(2); p != nil {
+		return binary.LittleEndian.Uint16(p)
+	}
+	return 0
+}
+
+func (d *decoder) u32() uint32 {
+	if p := d.take(4); p != nil {
+		return binary.LittleEndian.Uint32(p)
+	}
+	return 0
+}
+
+func (d *decoder) u64() uint64 {
+	if p := d.take(8); p != nil {
+		return binary.LittleEndian.Uint64(p)
+	}
+	return 0
+}
+
+func (d *decoder) comm() string { return cString(d.take(commLen)) }
+
+func cString(b []byte) string {
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		b = b[:i]
+	}
+	return string(b)
+}
