@@ -70,6 +70,10 @@ check-headers: ## does each BPF header include what it needs, and compile alone?
 check-libbpf: ## are the vendored libbpf headers those of the Debian package in bpf/libbpf/VERSION?
 	./bpf/libbpf/update --check
 
+.PHONY: layering
+layering: ## how many references between a package's files run upwards, held against the limits (ARGS=-v)
+	go run ./internal/test/layering $(ARGS)
+
 .PHONY: generate
 generate: ## rebuild the BPF objects with the pinned compiler
 	go generate ./internal/tracer

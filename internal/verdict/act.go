@@ -37,29 +37,6 @@ type act struct {
 
 type acts struct{ open map[actKey]*act }
 
-// doer is who a signal's act is put down to, as far as the signal itself shows it;
-// nil where it does not.
-func doer(s *event.Signal) *event.Process {
-	switch {
-	case s.Sender != nil:
-		return s.Sender
-	case forkedIntoKill(s):
-		return nil
-	case ownCgroupKill(s):
-		return s.Target
-	}
-	return s.Trigger
-}
-
-// doerOf is doer, and of a task that was forked into a cgroup which was being
-// killed the writer of its cgroup.kill.
-func (e *Engine) doerOf(s *event.Signal) *event.Process {
-	if forkedIntoKill(s) {
-		return e.cgroupKiller(s)
-	}
-	return doer(s)
-}
-
 // add joins a signal to its act; nil if nobody is known to have done it.
 func (as *acts) add(s *event.Signal) *act {
 	who := doer(s)

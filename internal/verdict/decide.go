@@ -3,51 +3,10 @@
 package verdict
 
 import (
-	"time"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
 )
-
-// finding is a cause with what it rests on.
-type finding struct {
-	cause      event.Cause
-	confidence event.Confidence
-	// deciding is the signal that ended it, or that asked it to end; first the
-	// one that began the chain (the same where there is no messenger).
-	deciding, first *noted
-	oom             *event.OOM
-	log             *event.KernelOOM
-	actor           *event.Process
-	hops            []event.Hop
-	// absent: no agent was there.
-	absent *event.Absent
-	// asked: it exited with a status of its own after deciding.
-	asked bool
-	// aborted: abort() in an init, which ignores SIGABRT. sibling: setOffBy is a
-	// sibling whose crash made their supervisor end it.
-	aborted, sibling bool
-	// parentLives: the thread that PR_SET_PDEATHSIG follows has ended, and its
-	// process has not.
-	parentLives bool
-	// asks are requests that forwarders are taken to have passed on.
-	asks []openAsk
-	// setOffBy is the death of another process that set this one off, and
-	// setOffCause the cause of that one.
-	setOffBy    *story
-	setOffCause event.Cause
-	// why the other died, where Kubernetes knows better than the kernel.
-	why string
-	// cut: the causes behind this one were not all followed, see walk.
-	cut bool
-}
-
-// openAsk is a request to a process that has not been seen to end.
-type openAsk struct {
-	st  *story
-	ask *event.Signal
-}
 
 // decide gives a death its cause, once. It answers nil where the walk that led
 // here goes no further.
@@ -286,5 +245,3 @@ func (e *Engine) setOff(f *finding, other *story) *finding {
 	}
 	return cause
 }
-
-func nanoseconds(n uint64) time.Duration { return time.Duration(n) }

@@ -5,26 +5,12 @@ package verdict
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/kubereason"
-)
-
-const (
-	second = uint64(time.Second)
-	// settle is how long an exit waits for events that the two lanes, or the
-	// OOM killer, bring out of order.
-	settle = uint64(100 * time.Millisecond)
-	// window is how long signals are remembered for a death to come.
-	window = 10 * 60 * second
-	// afterlife is how long the dead are remembered, for chains over them.
-	afterlife = 60 * second
-	// storiesMax bounds the memory; the longest untouched go first.
-	storiesMax = 16384
 )
 
 // Options say whose deaths to tell and how to look at the living.
@@ -200,5 +186,3 @@ func (e *Engine) Flush() []event.Event {
 
 // Waiting reports whether a record is in the making.
 func (e *Engine) Waiting() bool { return len(e.ended) > 0 || len(e.killed) > 0 }
-
-func isTrue(b *bool) bool { return b != nil && *b }

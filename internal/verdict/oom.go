@@ -76,9 +76,6 @@ func (e *Engine) group(o *event.OOM) []*event.OOM {
 
 func apart(a, b *event.OOM) uint64 { return apartNS(a.BoottimeNS, b.BoottimeNS) }
 
-// apartNS is the time between two times, in their unit.
-func apartNS(a, b uint64) uint64 { return max(a, b) - min(a, b) }
-
 // speaker is whose record tells of the whole group: the container's init, else
 // the one that the OOM killer chose.
 func speaker(group []*event.OOM) *event.Process {

@@ -125,3 +125,12 @@ func (e *Engine) dropOldest(n int) {
 		delete(e.stories, st.id)
 	}
 }
+
+// since is where the window begins that the verdict rests on.
+func (st *story) since() uint64 {
+	from := st.exit.BoottimeNS - min(second, st.exit.BoottimeNS)
+	if len(st.signals) > 0 {
+		from = min(from, st.signals[0].BoottimeNS)
+	}
+	return from
+}

@@ -4,8 +4,6 @@ package verdict
 
 import (
 	"slices"
-
-	"github.com/sigtrace/sigtrace/internal/event"
 )
 
 const (
@@ -36,14 +34,3 @@ func (w *walk) leave() { w.path = w.path[:len(w.path)-1] }
 
 // begun reports whether a walk is under way.
 func (w *walk) begun() bool { return len(w.path) > 0 }
-
-// precede puts hops before those of a finding. Where that makes too many, the
-// middle is left out: the first cause and the final blow are what is asked for.
-func (f *finding) precede(hops ...event.Hop) {
-	all := slices.Concat(hops, f.hops)
-	if n := len(all); n > chainMax {
-		left := event.Hop{What: "further hops left out"}
-		all = slices.Concat(all[:chainMax/2], []event.Hop{left}, all[n-(chainMax-chainMax/2-1):])
-	}
-	f.hops = all
-}

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"slices"
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/proctree"
@@ -93,40 +92,6 @@ func DeathID(boot string, pid int, start uint64) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// chain leaves out a single hop: that is the actor itself.
-func (f *finding) chain() []event.Hop {
-	if len(f.hops) < 2 && f.setOffBy == nil {
-		return nil
-	}
-	hops := f.hops
-	if f.setOffBy != nil && f.cause != event.CauseRuntimeCleanup {
-		died := event.Hop{Process: f.setOffBy.process, What: "died (" + f.whyDied() + ")"}
-		at := len(hops)
-		if f.sibling {
-			at = max(len(hops)-1, 0) // before what the supervisor did about it
-		}
-		hops = slices.Insert(slices.Clone(hops), at, died)
-	}
-	return hops
-}
-
-// whyDied is the cause of the death that set this one off.
-func (f *finding) whyDied() string {
-	if f.why != "" {
-		return f.why
-	}
-	return string(f.setOffCause)
-}
-
-// since is where the window begins that the verdict rests on.
-func (st *story) since() uint64 {
-	from := st.exit.BoottimeNS - min(second, st.exit.BoottimeNS)
-	if len(st.signals) > 0 {
-		from = min(from, st.signals[0].BoottimeNS)
-	}
-	return from
-}
-
 func sentTo(st *story) []event.Sent {
 	var list []event.Sent
 	for _, s := range st.signals {
@@ -147,16 +112,6 @@ func sentTo(st *story) []event.Sent {
 		list = append(list, sent)
 	}
 	return list
-}
-
-// bare is a process without its ancestry: the actor carries it once.
-func bare(p *event.Process) *event.Process {
-	if p == nil || len(p.Ancestors) == 0 {
-		return p
-	}
-	c := *p
-	c.Ancestors, c.PresentAncestors = nil, nil
-	return &c
 }
 
 func (e *Engine) collateral(st *story, f *finding, group []*event.OOM) *event.Collateral {
