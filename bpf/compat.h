@@ -91,15 +91,16 @@ static __always_inline bool has_group_exec_task(struct signal_struct *signal)
 }
 
 /* How the kernel passes a signal without siginfo: in place of the pointer. The
- * last of the small numbers went with 4.20; vendors' kernels that are based on
- * older ones have it still. */
+ * last of these went with 4.20; vendors' kernels that are based on older ones may
+ * have it still. */
 enum { SEND_SIG_NOINFO, SEND_SIG_PRIV, SEND_SIG_FORCED };
 
-/* Macros, for the compiler makes other code of functions, and of a negation. */
+/* Macros, and two of them: of a function or a negation the compiler makes other
+ * code, whose branches the verifier follows otherwise. */
 #define HAS_SIGINFO(info) ((info) > SEND_SIG_FORCED)
 #define LACKS_SIGINFO(info) ((info) <= SEND_SIG_FORCED)
 
-/* The kernfs id of a cgroup's ancestor, which is itself at its own level. */
+/* The kernfs id of a cgroup's ancestor; at its own level that is the cgroup. */
 static __always_inline u64 ancestor_id(struct cgroup *cgrp, u32 level)
 {
 	struct cgroup___ids *old = (void *)cgrp;

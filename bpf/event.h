@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * What goes over the wire: one struct a kind, little endian, sizes asserted
- * here and decoded in internal/event/wire.go. Add at the end of a struct only.
+ * here and decoded in internal/tracer/wire; a test holds the one against the
+ * other. Add at the end of a struct only.
  */
 #ifndef SIGTRACE_EVENT_H
 #define SIGTRACE_EVENT_H

@@ -11,7 +11,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
-// The decoder of internal/event is written by hand. Here it reads structs as the
+// The decoder of internal/tracer/wire is written by hand. Here it reads structs as the
 // compiler laid them out in C (bpf2go declares them), each field with a value of its
 // own: one at another offset, or of another size, gives other values.
 
@@ -229,7 +229,7 @@ func TestWireConstants(t *testing.T) {
 		"seccomp dead":      {wire.ExitSeccompDead, uint32(typedExitFlagEXIT_SECCOMP_DEAD)},
 	} {
 		if c[0] != c[1] {
-			t.Errorf("%s: %#x in internal/event, %#x in bpf/event.h", name, c[0], c[1])
+			t.Errorf("%s: %#x in internal/tracer/wire, %#x in bpf/event.h", name, c[0], c[1])
 		}
 	}
 }
