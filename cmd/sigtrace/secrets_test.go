@@ -151,9 +151,9 @@ func (o outputs) checkPrinted(t *testing.T, recording string) {
 }
 
 // checkWritten: the postmortem files, Kubernetes Events, metrics and a recording.
-func (o outputs) checkWritten(t *testing.T, recording, dir string) {
+func (o outputs) checkWritten(t *testing.T, from, dir string) {
 	t.Helper()
-	file, err := os.Open(recording)
+	file, err := os.Open(from)
 	if err != nil {
 		t.Fatal(err)
 	}
