@@ -2,7 +2,11 @@
 
 package safetext
 
-import "github.com/sigtrace/sigtrace/internal/event"
+import (
+	"slices"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
 
 // Events are shared and never written to: what the functions here change is a
 // copy.
@@ -112,6 +116,10 @@ func editDeath(d *event.Death, edit func(*event.Process)) *event.Death {
 	for i, s := range d.Signals {
 		s.Sender, s.Trigger = change(s.Sender, edit), change(s.Trigger, edit)
 		c.Signals[i] = s
+	}
+	c.HandledSignals = slices.Clone(d.HandledSignals)
+	for i, s := range c.HandledSignals {
+		c.HandledSignals[i].Sender = change(s.Sender, edit)
 	}
 	return &c
 }
