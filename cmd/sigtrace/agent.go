@@ -16,6 +16,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/config"
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/fence"
 	"github.com/sigtrace/sigtrace/internal/kubeevent"
 	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/postmortem"
@@ -119,6 +120,7 @@ func (f *agentFlags) run(c *cobra.Command, _ []string) error {
 		return f.removePins(c)
 	}
 	log := f.log(c.ErrOrStderr())
+	f.fence = fence.New(fence.Options{Log: log})
 	for _, name := range config.Unknown(c.Flags(), os.Environ()) {
 		log.Warn("the environment has a variable that means nothing here", "name", name)
 	}

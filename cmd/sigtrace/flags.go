@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/fence"
 	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/signal"
 	"github.com/sigtrace/sigtrace/internal/target"
@@ -47,6 +48,8 @@ type watchFlags struct {
 	readyFile string
 	record    string
 	verbose   bool
+	// fence catches panics, one event at a time; made before anything streams.
+	fence *fence.Fence
 
 	// forceRaw is for tests: raw tracepoints although BTF ones would do.
 	forceRaw bool

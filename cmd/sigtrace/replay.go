@@ -5,12 +5,15 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/fence"
+	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/pipeline"
 	"github.com/sigtrace/sigtrace/internal/recording"
 	"github.com/sigtrace/sigtrace/internal/signal"
@@ -35,6 +38,7 @@ func newReplay() *cobra.Command {
 	}
 	f.registerShown(c)
 	f.registerHow(c)
+	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "diagnostics on stderr")
 	c.RunE = func(c *cobra.Command, files []string) error {
 		if err := f.validate(); err != nil {
 			return err
@@ -59,13 +63,15 @@ func (f *watchFlags) replay(c *cobra.Command, name string) error {
 	if err != nil {
 		return fmt.Errorf("replay %s: %w", name, err)
 	}
+	f.fence = bugFence(newLog(c.ErrOrStderr(), f.verbose))
 	clock := &playClock{Recording: r}
 	printer, err := f.printer(c.OutOrStdout(), clock.time)
 	if err != nil {
 		return err
 	}
+	printer = output.Fenced(printer, f.fence)
 	o := r.Options()
-	o.All, o.MaskArgs = o.All || f.all, f.maskArgs
+	o.All, o.MaskArgs, o.Fence = o.All || f.all, f.maskArgs, f.fence
 	engine := verdict.New(o)
 	r.HandLog(engine.KernelLog)
 	r.HandFacts(engine.Fact)
@@ -73,9 +79,19 @@ func (f *watchFlags) replay(c *cobra.Command, name string) error {
 	err = pipeline.Replay(c.Context(), clock, printer, pipeline.Options{
 		Types: f.chosen(c), All: f.all, MaxEvents: f.maxEvents, Signals: set,
 		SenderPID: f.senderPID, SenderComm: f.senderComm,
-		Causes: f.chosenCauses(), Verdicts: engine,
+		Causes: f.chosenCauses(), Verdicts: engine, Fence: f.fence,
 	})
-	return errors.Join(err, printer.Close())
+	err = errors.Join(err, printer.Close())
+	if bug := f.fence.Err(); bug != nil {
+		return fmt.Errorf("replay %s: %w: this is a bug in sigtrace, please report it with the recording (--verbose shows the stack)", name, bug)
+	}
+	return err
+}
+
+// bugFence ends a replay at the first panic, with one sentence instead of a stack: a
+// replay is for finding out what is wrong.
+func bugFence(log *slog.Logger) *fence.Fence {
+	return fence.New(fence.Options{Limit: 1, Level: slog.LevelDebug, Log: log})
 }
 
 // playClock is the time of the recording: what was one act is folded as it was.

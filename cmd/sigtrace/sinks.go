@@ -25,11 +25,11 @@ const (
 // none holds up another.
 func (f *agentFlags) sinks(c *cobra.Command, log *slog.Logger, files *postmortem.Writer) []output.Printer {
 	sinks := []output.Printer{
-		output.Beside(files, output.BesideOptions{Name: "log", Room: filesRoom, Log: log}),
-		output.Beside(f.stdout(c.OutOrStdout()), output.BesideOptions{Name: "stdout", Room: stdoutRoom, Log: log}),
+		output.Beside(output.Fenced(files, f.fence), output.BesideOptions{Name: "log", Room: filesRoom, Log: log}),
+		output.Beside(output.Fenced(f.stdout(c.OutOrStdout()), f.fence), output.BesideOptions{Name: "stdout", Room: stdoutRoom, Log: log}),
 	}
 	if f.events = f.tellKubernetes(c, log); f.events != nil {
-		sinks = append(sinks, f.events) // it has a queue of its own
+		sinks = append(sinks, output.Fenced(f.events, f.fence)) // it has a queue of its own
 	}
 	return sinks
 }
@@ -45,7 +45,7 @@ func (f *agentFlags) count(ctx context.Context, s *session, files *postmortem.Wr
 	}
 	m := metrics.New(metrics.Options{
 		Version: versionString(), Commit: commit(), Go: runtime.Version(),
-		Recursion: s.probe.RecursionMisses, WriteErrors: files.WriteErrors,
+		Recursion: s.probe.RecursionMisses, WriteErrors: files.WriteErrors, InternalErrors: f.fence.Count,
 		EvidenceErrors: s.failures, KubeEvents: f.kubeEventResults(),
 	})
 	serve, at, err := metrics.Listen(f.metrics, m.Handler(metrics.Health{Alive: f.pulse.alive, Ready: f.pulse.isReady}))
@@ -58,5 +58,5 @@ func (f *agentFlags) count(ctx context.Context, s *session, files *postmortem.Wr
 			s.log.Error("metrics are not served any more", "error", err)
 		}
 	}()
-	return m, nil
+	return output.Fenced(m, f.fence), nil
 }

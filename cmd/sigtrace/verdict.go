@@ -29,6 +29,7 @@ func (f *watchFlags) verdicts(s *session, types map[event.Type]bool) (judging, e
 		BootID: bootID(), Node: f.nodeName(), All: f.all,
 		TargetPID: f.target.PID, MaskArgs: f.maskArgs,
 		KernelLog: s.kernelLog != nil, Task: s.task, Alive: s.alive, Memory: s.memory, Untold: s.untold,
+		Fence: f.fence, Attempts: s.recovery,
 	}
 	if f.record != "" {
 		file, err := safefile.Create(f.record, 0o600)

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/fence"
 	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/pipeline"
 	"github.com/sigtrace/sigtrace/internal/resolve"
@@ -42,8 +43,14 @@ func (f *watchFlags) run(c *cobra.Command, _ []string) error {
 	if err := errors.Join(f.validate(), f.kube.missing()); err != nil {
 		return err
 	}
-	return brokenPipe(f.watch(c, newLog(c.ErrOrStderr(), f.verbose), func(*session) (output.Printer, error) {
-		return f.printer(c.OutOrStdout(), time.Now)
+	log := newLog(c.ErrOrStderr(), f.verbose)
+	f.fence = fence.New(fence.Options{Log: log})
+	return brokenPipe(f.watch(c, log, func(*session) (output.Printer, error) {
+		p, err := f.printer(c.OutOrStdout(), time.Now)
+		if err != nil {
+			return nil, err
+		}
+		return output.Fenced(p, f.fence), nil
 	}))
 }
 
@@ -97,7 +104,7 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session, p
 		SenderPID: f.senderPID, SenderComm: f.senderComm,
 		Causes: f.chosenCauses(), Verdicts: verdicts.engine, Recovery: s.recovery, Absent: s.absent,
 		KernelLog: s.followKernelLog(ctx), Witnessed: verdict.Witnessed, Statuses: statuses, Facts: s.kube.Facts(), Witnesses: s.kube,
-		Log: s.log, FetchNames: s.fetch, Symbols: s.symbols, Older: s.older(),
+		Fence: f.fence, Log: s.log, FetchNames: s.fetch, Symbols: s.symbols, Older: s.older(),
 	})
 	status := s.status(resolve.Now())
 	verdicts.status(status)

@@ -202,7 +202,20 @@ type ExitDetail struct {
 	CallerTID int `json:"caller_tid,omitempty"`
 	// Unseen is set where the exit itself was not seen, only its result.
 	Unseen bool `json:"unseen,omitempty"`
+	// Undecided is set where the rules must not run for this end; it says why.
+	Undecided Undecided `json:"undecided,omitempty"`
 }
+
+// Undecided is why a death's record is made without running the rules.
+type Undecided string
+
+// The reasons; empty where the rules run.
+const (
+	// UndecidedCrash: an agent ended while it made this record.
+	UndecidedCrash Undecided = "agent_crashed"
+	// UndecidedError: an internal error was caught while it was made.
+	UndecidedError Undecided = "internal_error"
+)
 
 // ExitStatus is how a process ended.
 type ExitStatus struct {

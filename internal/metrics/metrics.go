@@ -23,6 +23,8 @@ type Options struct {
 	// EvidenceErrors counts, by source, the failures of what verdicts rest on
 	// besides the kernel's events; nil: there are no such sources.
 	EvidenceErrors func() map[string]uint64
+	// InternalErrors counts the panics that were caught; nil: none can be.
+	InternalErrors func() uint64
 	// KubeEvents counts, by result, the Kubernetes Events; nil: none are told.
 	KubeEvents func() map[string]uint64
 	// Now is the clock; nil is time.Now.
@@ -77,7 +79,9 @@ func New(o Options) *Metrics {
 		newTally("bpf_recursion_misses_total", "Calls of a BPF program that the kernel skipped because one was running.", "program", o.Recursion),
 		newTally("evidence_errors_total", "Failures of sources of evidence.", "source", o.EvidenceErrors),
 		newTally("kube_events_total", "Kubernetes Events, by what has become of them: sent, limited, dropped, failed, retried.", "result", o.KubeEvents),
-		m.writeErrors(), m.buildInfo(),
+		count("log_write_errors_total", "Attempts to write the log directory that failed.", o.WriteErrors),
+		count("internal_errors_total", "Panics that were caught: each has cost one event or made its record plain.", o.InternalErrors),
+		m.buildInfo(),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -86,14 +90,13 @@ func counter(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "sigtrace", Name: name, Help: help}, labels)
 }
 
-func (m *Metrics) writeErrors() prometheus.Collector {
-	return prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Namespace: "sigtrace", Name: "log_write_errors_total", Help: "Attempts to write the log directory that failed.",
-	}, func() float64 {
-		if m.o.WriteErrors == nil {
+// count is a counter that others keep; it is 0 where nobody does.
+func count(name, help string, read func() uint64) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "sigtrace", Name: name, Help: help}, func() float64 {
+		if read == nil {
 			return 0
 		}
-		return float64(m.o.WriteErrors())
+		return float64(read())
 	})
 }
 

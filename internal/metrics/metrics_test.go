@@ -27,7 +27,8 @@ func counted(t *testing.T, events ...event.Event) *Metrics {
 		Version: "1", Commit: "c", Go: "go", Now: func() time.Time { return clock },
 		EvidenceErrors: func() map[string]uint64 { return map[string]uint64{"api": 1} },
 		Recursion:      func() map[string]uint64 { return map[string]uint64{"signal_generate": 4} }, WriteErrors: func() uint64 { return 5 },
-		KubeEvents: func() map[string]uint64 { return map[string]uint64{"sent": 6} },
+		InternalErrors: func() uint64 { return 8 },
+		KubeEvents:     func() map[string]uint64 { return map[string]uint64{"sent": 6} },
 	})
 	clock = clock.Add(2 * time.Second)
 	for _, e := range events {
@@ -89,6 +90,7 @@ func TestContract(t *testing.T) {
 		`sigtrace_verdict_seconds_count 2`,
 		`sigtrace_evidence_errors_total{source="api"} 1.0`,
 		`sigtrace_log_write_errors_total 5.0`,
+		`sigtrace_internal_errors_total 8.0`,
 		`sigtrace_kube_events_total{result="sent"} 6.0`,
 		`sigtrace_build_info{commit="c",go="go",version="1"} 1.0`,
 	} {
@@ -98,6 +100,15 @@ func TestContract(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Log(body)
+	}
+}
+
+// The count of internal errors is there from the start, so that an alert sees the
+// first one.
+func TestInternalErrorsFromTheStart(t *testing.T) {
+	_, _, body := get(t, New(Options{}).Handler(Health{fine, fine}), "/metrics", "")
+	if !strings.Contains(body, "sigtrace_internal_errors_total 0.0\n") {
+		t.Error(body)
 	}
 }
 

@@ -83,17 +83,13 @@ func (t *tablePrinter) unfold(o *event.OOM) {
 }
 
 func (t *tablePrinter) release(now time.Time) error {
-	n := 0
-	for _, f := range t.held {
-		if now.Before(f.until) {
-			break
-		}
-		n++
+	for len(t.held) > 0 && !now.Before(t.held[0].until) {
+		f := t.held[0]
+		t.held = t.held[1:] // first: what cannot be written is not tried for ever
 		if err := t.write(t.signalLines(f)); err != nil {
 			return err
 		}
 	}
-	t.held = t.held[n:]
 	return nil
 }
 

@@ -5,6 +5,8 @@ package pipeline
 import (
 	"context"
 	"time"
+
+	"github.com/sigtrace/sigtrace/internal/fence"
 )
 
 // nameQueue asks for containers' names beside the stream, each path once in a
@@ -13,6 +15,7 @@ type nameQueue struct {
 	fetch    func(ctx context.Context, path string)
 	answered chan string
 	asked    map[string]ask
+	fence    *fence.Fence
 }
 
 type ask struct {
@@ -27,8 +30,8 @@ const (
 	askedMax = 4096
 )
 
-func newNaming(fetch func(context.Context, string)) nameQueue {
-	return nameQueue{fetch: fetch, answered: make(chan string, 64), asked: map[string]ask{}}
+func newNaming(fetch func(context.Context, string), f *fence.Fence) nameQueue {
+	return nameQueue{fetch: fetch, fence: f, answered: make(chan string, 64), asked: map[string]ask{}}
 }
 
 // ask starts looking a path up; false if there is nobody to ask or it has just
@@ -48,7 +51,7 @@ func (n *nameQueue) ask(ctx context.Context, path string) bool {
 	go func() {
 		ctx, cancel := context.WithTimeout(ctx, naming)
 		defer cancel()
-		n.fetch(ctx, path)
+		n.fence.Run(func() string { return "the name of " + path }, func() { n.fetch(ctx, path) })
 		n.answered <- path
 	}()
 	return true

@@ -3,6 +3,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
@@ -37,7 +38,7 @@ func (p *Pipeline) joinLog(e event.Event) (joined event.Event, wait bool) {
 	now := time.Now()
 	for _, l := range p.logs {
 		if l.log.PID == o.Victim.PID && now.Sub(l.at) < witnessIn {
-			return p.o.Witnessed(o, l.log), false
+			return p.witnessed(o, l.log), false
 		}
 	}
 	p.ooms = append(p.ooms, unwitnessed{o, now.Add(witnessIn)})
@@ -47,12 +48,12 @@ func (p *Pipeline) joinLog(e event.Event) (joined event.Event, wait bool) {
 // kernelLog hands on what the log says.
 func (p *Pipeline) kernelLog(k *event.KernelOOM) error {
 	if p.o.Verdicts != nil {
-		p.o.Verdicts.KernelLog(k)
+		p.o.Fence.Run(func() string { return fmt.Sprintf("a line of the kernel log on pid %d", k.PID) }, func() { p.o.Verdicts.KernelLog(k) })
 	}
 	for i, u := range p.ooms {
 		if u.oom.Victim.PID == k.PID {
 			p.ooms = append(p.ooms[:i:i], p.ooms[i+1:]...)
-			return p.print(p.o.Witnessed(u.oom, k))
+			return p.print(p.witnessed(u.oom, k))
 		}
 	}
 	if len(p.logs) >= earlyMax {
@@ -72,4 +73,12 @@ func (p *Pipeline) unwitnessed(now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// witnessed is an OOM kill with what the log says of it, or as it was where the two
+// cannot be joined.
+func (p *Pipeline) witnessed(o *event.OOM, k *event.KernelOOM) *event.OOM {
+	joined := o
+	p.o.Fence.Run(named(o), func() { joined = p.o.Witnessed(o, k) })
+	return joined
 }

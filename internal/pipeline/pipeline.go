@@ -11,11 +11,11 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/cgroup"
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/fence"
 	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/proc"
 	"github.com/sigtrace/sigtrace/internal/resolve"
 	"github.com/sigtrace/sigtrace/internal/tracer"
-	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 // Printer is where events go.
@@ -92,7 +92,10 @@ type Options struct {
 	Recovery *Recovery
 	// Witnesses hear of what happens to pods, so that they look at once; nil is
 	// nobody.
-	Witnesses  Witnesses
+	Witnesses Witnesses
+	// Fence catches the panics of one event at a time, and ends the run where
+	// they are too many; nil catches none.
+	Fence      *fence.Fence
 	Log        *slog.Logger
 	FetchNames func(ctx context.Context, cgroupPath string)
 	// Older brings what the inits of older containers execute; nil is nothing.
@@ -156,7 +159,7 @@ func New(kernel Kernel, resolver *resolve.Resolver, cache *cgroup.Cache, cgroups
 	return &Pipeline{
 		kernel: kernel, resolver: resolver, cache: cache, cgroups: cgroups, printer: printer, o: o,
 		batches: make(chan tracer.Batch, 16), symbols: make(chan *proc.Symbols, 1),
-		names: newNaming(o.FetchNames),
+		names: newNaming(o.FetchNames, o.Fence),
 	}
 }
 
@@ -229,6 +232,9 @@ func (p *Pipeline) consume(ctx context.Context, failed <-chan error) error {
 	defer p.discard()
 	ending := ctx.Done()
 	for {
+		if err := p.o.Fence.Err(); err != nil {
+			return err
+		}
 		select {
 		case <-ending:
 			p.cut, ending = time.Now().Add(wrapUp), nil
@@ -254,9 +260,7 @@ func (p *Pipeline) consume(ctx context.Context, failed <-chan error) error {
 				return err
 			}
 		case f := <-p.o.Facts:
-			if p.o.Verdicts != nil {
-				p.o.Verdicts.Fact(f)
-			}
+			p.fact(f)
 		case older := <-p.o.Older:
 			p.resolver.SetOlder(older)
 		case s := <-p.o.Statuses:
@@ -303,7 +307,10 @@ func (p *Pipeline) finish(ctx context.Context) error {
 	if p.o.Verdicts == nil {
 		return nil
 	}
-	return p.printAll(p.o.Verdicts.Flush())
+	if err := p.printAll(p.flushed()); err != nil {
+		return err
+	}
+	return p.o.Fence.Err()
 }
 
 func (p *Pipeline) batch(ctx context.Context, b tracer.Batch) error {
@@ -316,16 +323,9 @@ func (p *Pipeline) batch(ctx context.Context, b tracer.Batch) error {
 	p.until[b.Lane] = max(p.until[b.Lane], b.Until)
 	from := 0
 	for _, end := range b.Ends {
-		raw, err := wire.Decode(b.Data[from:end])
+		data := b.Data[from:end]
 		from = end
-		if err != nil {
-			p.o.Log.Error("an event of the kernel side was not understood", "error", err)
-			continue
-		}
-		if b.Lane != 0 && p.leaves(raw) {
-			continue
-		}
-		if err := p.take(ctx, raw); err != nil {
+		if err := p.fencedTake(ctx, b.Lane, data); err != nil {
 			return err
 		}
 	}
@@ -355,8 +355,5 @@ func (p *Pipeline) tick(ctx context.Context, now time.Time, resting bool) error 
 	if err := p.verdicts(); err != nil {
 		return err
 	}
-	if err := p.printer.Tick(now); err != nil {
-		return err
-	}
-	return p.printer.Flush()
+	return p.tickPrinter(now)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/cgroup"
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/resolve"
+	"github.com/sigtrace/sigtrace/internal/tracer"
 	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
@@ -22,6 +23,10 @@ func (p *Pipeline) recover() error {
 	}
 	if !r.Since.IsZero() {
 		p.since = r.Since
+	}
+	if r.spent > 0 {
+		r.Lost = append(r.Lost, tracer.Loss{Lane: tracer.Lanes()[0], Reason: "record_failed", Count: r.spent})
+		r.spent = 0
 	}
 	for _, l := range r.Lost {
 		e := &event.Lost{
@@ -87,7 +92,9 @@ func (p *Pipeline) handKept(ctx context.Context, deaths map[wire.Key]*wire.Kept,
 		return cmp.Compare((&held{raw: a}).boottime(), (&held{raw: b}).boottime())
 	})
 	for _, raw := range all {
-		if err := p.handOne(ctx, raw); err != nil {
+		var err error
+		p.o.Fence.Run(func() string { return rawName(raw) }, func() { err = p.handOne(ctx, raw) })
+		if err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,9 @@ type Keeper interface {
 	KeptStories() ([]tracer.KeptKey, error)
 	KeptDeath(tracer.KeptKey) ([]byte, bool)
 	KeptStory(tracer.KeptKey) ([]byte, bool)
+	// NoteAttempt edits what a kept death says of the attempts to make its record;
+	// one that is not kept is no error.
+	NoteAttempt(k tracer.KeptKey, edit func(*wire.Attempts)) error
 	Release(tgid int, start uint64) error
 	// NotKept counts the deaths that found no room to be kept.
 	NotKept() uint64
@@ -72,6 +75,10 @@ type Recovery struct {
 	signals map[signalID]bool
 	ooms    map[wire.Key]bool
 	exits   map[wire.Key]handed
+	// plain are the deaths whose records an agent has failed to make.
+	plain map[wire.Key]bool
+	// spent counts those that failed too often and are released without a record.
+	spent uint64
 	// single are the signals that, of the programs that were being exchanged, only
 	// one has told so far.
 	single map[sending][]telling
@@ -108,7 +115,7 @@ func (r *Recovery) begin(now time.Time) error {
 	r.started, r.swept, r.from = now, now, resolve.Now()
 	r.deaths = map[wire.Key]*wire.Kept{}
 	r.signals, r.ooms, r.exits = map[signalID]bool{}, map[wire.Key]bool{}, map[wire.Key]handed{}
-	r.single = map[sending][]telling{}
+	r.single, r.plain = map[sending][]telling{}, map[wire.Key]bool{}
 	deaths, err := r.Keeper.KeptDeaths()
 	if err != nil {
 		return fmt.Errorf("what is kept of deaths: %w", err)
@@ -144,6 +151,14 @@ func (r *Recovery) takeDeath(k tracer.KeptKey) {
 		r.Log.Error("a kept death was not understood", "pid", k.TGID, "error", err)
 		_ = r.Keeper.Release(int(k.TGID), k.Start)
 		return
+	}
+	if d.Attempts.Spent() {
+		r.abandon(k, d)
+		return
+	}
+	if d.Attempts.Plain() {
+		r.Log.Warn("an agent ended while it made the record of a death: its cause is not looked for again", "pid", k.TGID, "start", k.Start, "comm", d.Exit.Process.Comm)
+		r.plain[wire.Key(k)] = true
 	}
 	r.deaths[wire.Key(k)] = d
 }

@@ -14,12 +14,13 @@ import (
 // empty keeps nothing: every record has been written.
 type empty struct{}
 
-func (empty) KeptDeaths() ([]tracer.KeptKey, error)   { return nil, nil }
-func (empty) KeptStories() ([]tracer.KeptKey, error)  { return nil, nil }
-func (empty) KeptDeath(tracer.KeptKey) ([]byte, bool) { return nil, false }
-func (empty) KeptStory(tracer.KeptKey) ([]byte, bool) { return nil, false }
-func (empty) Release(tgid int, start uint64) error    { return nil }
-func (empty) NotKept() uint64                         { return 0 }
+func (empty) KeptDeaths() ([]tracer.KeptKey, error)                  { return nil, nil }
+func (empty) KeptStories() ([]tracer.KeptKey, error)                 { return nil, nil }
+func (empty) KeptDeath(tracer.KeptKey) ([]byte, bool)                { return nil, false }
+func (empty) KeptStory(tracer.KeptKey) ([]byte, bool)                { return nil, false }
+func (empty) Release(tgid int, start uint64) error                   { return nil }
+func (empty) NotKept() uint64                                        { return 0 }
+func (empty) NoteAttempt(tracer.KeptKey, func(*wire.Attempts)) error { return nil }
 
 // A death that was handed on out of the pins comes through the ring as well,
 // where the ring lags (an emulated 5.10 on one CPU: a minute). It is known until

@@ -3,6 +3,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,18 +34,18 @@ func (p *Pipeline) replay(ctx context.Context, r Recording) error {
 	for ctx.Err() == nil {
 		e, seen, err := r.Next()
 		if errors.Is(err, io.EOF) {
-			return p.printAll(p.o.Verdicts.Flush())
+			return errors.Join(p.printAll(p.flushed()), p.o.Fence.Err())
 		}
 		if err != nil {
 			return fmt.Errorf("replay: %w", err)
 		}
 		if e == nil {
-			err = p.printAll(p.o.Verdicts.Due(seen))
+			err = p.printAll(p.due(seen))
 		} else {
 			p.judge(e)
 			err = p.print(e)
 		}
-		if err != nil {
+		if err = cmp.Or(err, p.o.Fence.Err()); err != nil {
 			return err
 		}
 	}

@@ -146,7 +146,7 @@ func TestSeenUntil(t *testing.T) {
 // A path is looked up once in a while, and open until it has been answered.
 func TestNaming(t *testing.T) {
 	asked := make(chan string, 4)
-	n := newNaming(func(_ context.Context, path string) { asked <- path })
+	n := newNaming(func(_ context.Context, path string) { asked <- path }, nil)
 	if !n.ask(context.Background(), "/a") || !n.open([]string{"/a"}) {
 		t.Fatal("it is not being looked up")
 	}
@@ -158,7 +158,7 @@ func TestNaming(t *testing.T) {
 	if n.ask(context.Background(), "/a") {
 		t.Error("it is asked for again at once")
 	}
-	if none := newNaming(nil); none.ask(context.Background(), "/a") {
+	if none := newNaming(nil, nil); none.ask(context.Background(), "/a") {
 		t.Error("there is nobody to ask")
 	}
 }

@@ -46,3 +46,18 @@ func exitStatus(status uint32) event.ExitStatus {
 	dumped := status&0x80 != 0
 	return event.ExitStatus{Code: 128 + sig, Signal: signal.Name(sig), CoreDumped: &dumped}
 }
+
+// BareExit is an exit with nothing but what the kernel side said of it: for one that
+// cannot be resolved.
+func (r *Resolver) BareExit(e *wire.Exit) *event.Exit {
+	b := e.Process
+	return &event.Exit{
+		Header:  r.Header(event.TypeExit, e.Boottime),
+		Process: &event.Process{PID: int(b.TGID), TID: int(b.TID), Comm: b.Comm, StartBoottimeNS: b.Start},
+		Exit:    exitStatus(e.Status),
+		ExitDetail: event.ExitDetail{
+			Init: e.Flags&wire.ExitInit != 0, Context: e.Flags&wire.ExitContext != 0,
+			Seccomp: seccompMode(e.Flags), SignalNumber: int(e.Status & 0x7f),
+		},
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/cilium/ebpf"
+
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 // KeptKey is the identity of a process of which something is kept.
@@ -60,6 +62,24 @@ func (p *Probe) keptValue(name string, k KeptKey) ([]byte, bool) {
 		return nil, false
 	}
 	return value, true
+}
+
+// NoteAttempt edits what a kept death says of the attempts to make its record; one
+// that is not kept is no error. Nothing else writes a death once it is kept: the
+// kernel side only adds (BPF_NOEXIST).
+func (p *Probe) NoteAttempt(k KeptKey, edit func(*wire.Attempts)) error {
+	value, ok := p.KeptDeath(k)
+	if !ok {
+		return nil
+	}
+	if err := wire.ChangeAttempts(value, edit); err != nil {
+		return fmt.Errorf("note an attempt in a kept death: %w", err)
+	}
+	key := typedProcKey{Start: k.Start, Tgid: k.TGID}
+	if err := p.maps["kept_deaths"].Update(&key, value, ebpf.UpdateExist); err != nil && !isNotFound(err) {
+		return fmt.Errorf("note an attempt in a kept death: %w", err)
+	}
+	return nil
 }
 
 // Release drops a death that was kept: its record has been written, or there

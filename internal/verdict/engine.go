@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/fence"
 	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/kubereason"
 )
@@ -37,6 +38,20 @@ type Options struct {
 	Untold func(*event.Process)
 	// Memory reads the figures of a process's cgroup; nil if there are none.
 	Memory func(*event.Process) *event.Memory
+	// Fence catches the panics of one record at a time; nil catches none.
+	Fence *fence.Fence
+	// Attempts hears when the rules run for a kept death; may be nil.
+	Attempts Attempts
+}
+
+// Attempts notes which death the rules run for, where that outlives the agent.
+type Attempts interface {
+	// Begin is called before the rules run for a process's end; plain says that
+	// its record is made without them.
+	Begin(p *event.Process, plain bool)
+	// End is called once they have come to their end without a panic; made says
+	// whether the record was made.
+	End(p *event.Process, made bool)
 }
 
 // Task is how a process that does not die was found.
@@ -127,15 +142,24 @@ func (e *Engine) Exit(x *event.Exit) {
 		return
 	}
 	st.exit = x
-	e.noteCrash(st)
-	e.kube.ContainerEnded(x)
-	if e.o.Memory != nil && !x.Kept && x.Process.Cgroup != "" && (x.SignalNumber != 0 || x.Process.Container != nil) {
-		st.memory = e.o.Memory(x.Process) // now: the cgroup is about to go
+	if x.Undecided != "" {
+		st.giveUp(x.Undecided)
 	}
 	at, _ := slices.BinarySearchFunc(e.ended, x.BoottimeNS, func(s *story, t uint64) int {
 		return cmp.Compare(s.exit.BoottimeNS, t)
 	})
 	e.ended = slices.Insert(e.ended, at, st)
+	e.o.Fence.Run(st.name, func() { e.noteCrash(st) })
+	e.o.Fence.Run(st.name, func() { e.kube.ContainerEnded(x) })
+	e.o.Fence.Run(st.name, func() { e.readMemory(st) })
+}
+
+// readMemory reads the figures at once: the cgroup is about to go.
+func (e *Engine) readMemory(st *story) {
+	x := st.exit
+	if e.o.Memory != nil && !x.Kept && x.Process.Cgroup != "" && (x.SignalNumber != 0 || x.Process.Container != nil) {
+		st.memory = e.o.Memory(x.Process)
+	}
 }
 
 // Due returns the records that are ripe: everything up to seen (CLOCK_BOOTTIME,
@@ -144,11 +168,11 @@ func (e *Engine) Due(seen uint64) []event.Event {
 	var out []event.Event
 	var still []*story
 	for _, st := range e.ended {
-		if !e.ripe(st, seen) {
+		if !e.fencedRipe(st, seen) {
 			still = append(still, st)
 			continue
 		}
-		if d := e.tell(st); d != nil {
+		if d := e.fencedRecord(st); d != nil {
 			out = append(out, d)
 		}
 	}
@@ -156,7 +180,7 @@ func (e *Engine) Due(seen uint64) []event.Event {
 	out = append(out, e.revised(seen)...)
 	out = append(out, e.refuted(seen)...)
 	out = append(out, e.overdue(seen)...)
-	e.forget(seen)
+	e.o.Fence.Run(forgetting, func() { e.forget(seen) })
 	return out
 }
 
@@ -176,7 +200,7 @@ func (e *Engine) ripe(st *story, seen uint64) bool {
 func (e *Engine) Flush() []event.Event {
 	var out []event.Event
 	for _, st := range e.ended {
-		if d := e.tell(st); d != nil {
+		if d := e.fencedRecord(st); d != nil {
 			out = append(out, d)
 		}
 	}

@@ -194,7 +194,9 @@ func (e *Engine) refuted(now uint64) []event.Event {
 		case now < o.due:
 			still = append(still, o)
 		default:
-			if d := e.recordWithout(o); d != nil {
+			var d event.Event
+			e.o.Fence.Run(o.story.name, func() { d = e.recordWithout(o) })
+			if d != nil {
 				out = append(out, d)
 			}
 		}
@@ -209,8 +211,13 @@ func (e *Engine) recordWithout(o openForward) event.Event {
 		o.asked.refuted = map[*event.Signal]bool{}
 	}
 	o.asked.refuted[o.ask] = true
+	if o.story.undecided != "" {
+		return nil
+	}
 	o.story.cause = nil
+	e.beginRules(o.story)
 	d := e.record(o.story)
+	e.endRules(o.story, false)
 	if d == nil || !differs(d, o.death) && idOf(d.Actor) == idOf(o.death.Actor) {
 		return nil
 	}

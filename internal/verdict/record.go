@@ -11,20 +11,10 @@ import (
 	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
-// tell tells one death; nil if it is none to be told.
-func (e *Engine) tell(st *story) event.Event {
-	d := e.record(st)
-	if d == nil {
-		return nil
-	}
-	e.keep(st, d)
-	e.watchForwarders(st, d)
-	return d
-}
-
 // record writes the record of one death.
 func (e *Engine) record(st *story) *event.Death {
 	x := st.exit
+	plantedFault(x, false)
 	if x.Context || !e.wanted(st) {
 		e.untold(x)
 		return nil
@@ -66,16 +56,18 @@ func (e *Engine) record(st *story) *event.Death {
 
 // wanted is the contract's rule for which ends are deaths.
 func (e *Engine) wanted(st *story) bool {
-	x := st.exit
+	return e.wantedByExit(st.exit) || e.askedToEnd(st) != nil || st.handledBefore(st.exit) != nil
+}
+
+// wantedByExit is the part of the rule that looks at nothing but the exit.
+func (e *Engine) wantedByExit(x *event.Exit) bool {
 	switch {
 	case e.o.All, x.SignalNumber != 0, x.Seccomp != "":
 		return true
 	case e.o.TargetPID != 0 && x.Process.PID == e.o.TargetPID:
 		return true
-	case proctree.IsInit(x.Process), x.Init:
-		return true
 	}
-	return e.askedToEnd(st) != nil || st.handledBefore(x) != nil
+	return proctree.IsInit(x.Process) || x.Init
 }
 
 // untold: an end that was judged and makes no record.

@@ -34,13 +34,15 @@ type toldOf struct {
 // the record of a death, and is heard.
 func (e *Engine) awaits(st *story) bool {
 	p := st.process
-	if p.Pod == nil || p.Container == nil || st.exit.Context || !e.kube.HasSources() {
+	if st.undecided != "" || p.Pod == nil || p.Container == nil || st.exit.Context || !e.kube.HasSources() {
 		return false
 	}
 	if pod := e.kube.PodOf(p); pod != nil && st.heard == pod.News()+1 {
 		return true // nothing new: still waiting
 	}
+	e.beginRules(st)
 	waits := e.awaitsReason(st) || e.awaitsStatus(st)
+	e.endRules(st, false)
 	if pod := e.kube.PodOf(p); pod != nil && waits {
 		st.heard = pod.News() + 1
 	}
@@ -94,19 +96,36 @@ func (e *Engine) revised(now uint64) []event.Event {
 		if t.story.exit.BoottimeNS+revisable < now {
 			continue
 		}
-		if pod := e.kube.PodOf(t.story.process); pod != nil && pod.News() != t.news {
-			t.news = pod.News()
-			if d := e.record(t.story); d != nil && differs(d, t.death) && (pod.Dropped() == t.dropped || !weaker(d, t.death)) {
-				d.Revision = t.death.Revision + 1
-				t.death = d
-				out = append(out, d)
-			}
+		var d *event.Death
+		if !e.o.Fence.Run(t.story.name, func() { d = e.revise(&t) }) {
+			continue // the record stays as it went out
+		}
+		if d != nil {
+			out = append(out, d)
 		}
 		still = append(still, t)
 	}
 	clear(e.told[len(still):])
 	e.told = still
 	return out
+}
+
+// revise makes a record anew if there is news of its pod; nil if that changes nothing.
+func (e *Engine) revise(t *toldOf) *event.Death {
+	pod := e.kube.PodOf(t.story.process)
+	if pod == nil || pod.News() == t.news || t.story.undecided != "" {
+		return nil
+	}
+	t.news = pod.News()
+	e.beginRules(t.story)
+	d := e.record(t.story)
+	e.endRules(t.story, false)
+	if d == nil || !differs(d, t.death) || pod.Dropped() != t.dropped && weaker(d, t.death) {
+		return nil
+	}
+	d.Revision = t.death.Revision + 1
+	t.death = d
+	return d
 }
 
 // weaker reports whether a record names less than it did: a reason that has been

@@ -53,6 +53,8 @@ type story struct {
 	stuck     bool
 	// cause is remembered for chains that lead over this death.
 	cause *finding
+	// undecided is why the rules do not run for it; empty where they do.
+	undecided event.Undecided
 	// heard is one more than the news of its pod when it was last looked at.
 	heard uint64
 }

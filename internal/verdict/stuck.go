@@ -29,7 +29,9 @@ func (e *Engine) overdue(now uint64) []event.Event {
 			}
 			continue
 		}
-		if s := e.look(st, age); s != nil {
+		var s event.Event
+		e.o.Fence.Run(st.name, func() { s = e.look(st, age) })
+		if s != nil {
 			out = append(out, s)
 			continue
 		}

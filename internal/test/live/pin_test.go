@@ -5,6 +5,7 @@ package live
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -46,6 +47,8 @@ type node struct {
 	flags []string
 	// named: with the sources of names that sigtrace detects.
 	named bool
+	// binary is the agent's; empty for the one under test.
+	binary string
 }
 
 // pinAgent is a running sigtrace agent.
@@ -67,7 +70,7 @@ func (n *node) start(flags ...string) *pinAgent {
 	if !n.named {
 		args = append(args, "--cri-endpoint", "off", "--docker-host", "off")
 	}
-	a.cmd = exec.Command(programs(n.t).sigtrace, append(args, flags...)...)
+	a.cmd = exec.Command(cmp.Or(n.binary, programs(n.t).sigtrace), append(args, flags...)...)
 	a.cmd.Stderr = &a.stderr
 	if err := a.cmd.Start(); err != nil {
 		n.t.Fatal(err)

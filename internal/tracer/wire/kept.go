@@ -15,7 +15,8 @@ type Kept struct {
 	Exit    *Exit
 	Process KeptProcess
 	// Cgroup is the path of its cgroup when it died; empty if that is not known.
-	Cgroup string
+	Cgroup   string
+	Attempts Attempts
 	Story
 }
 
@@ -48,10 +49,28 @@ const (
 	keptExe     = 96
 	keptArgs    = 192
 
+	exitSize        = 112
+	keptProcessSize = 16 + keptExe + keptArgs
 	signalSize      = 184
 	signalStackSize = signalSize + 8*maxFrames
 	oomSize         = 440
 )
+
+// attemptsAt is the offset of the attempts in a kept death: its second pad, which
+// the kernel side sets to 0 and never reads (bpf/keep.h).
+const attemptsAt = exitSize + keptProcessSize + 4
+
+// ChangeAttempts edits the attempts in a value of the map of kept deaths; the
+// error is ErrShort where the value is none.
+func ChangeAttempts(value []byte, edit func(*Attempts)) error {
+	if len(value) < attemptsAt+4 {
+		return ErrShort
+	}
+	a := Attempts{value[attemptsAt], value[attemptsAt+1]}
+	edit(&a)
+	value[attemptsAt], value[attemptsAt+1] = a.Begun, a.Made
+	return nil
+}
 
 // DecodeKept decodes a value of the map of kept deaths.
 func DecodeKept(b []byte) (*Kept, error) {
@@ -60,7 +79,8 @@ func DecodeKept(b []byte) (*Kept, error) {
 	k := &Kept{Exit: d.exit(header.boottime)}
 	k.Process = d.keptProcess()
 	levels := int(d.u32())
-	d.skip(4)
+	k.Attempts = Attempts{d.u8(), d.u8()}
+	d.skip(2)
 	names := d.take(keptLevels * keptName)
 	if d.short || levels > keptLevels || header.kind != kindExit {
 		return nil, ErrShort
