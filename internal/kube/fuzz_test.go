@@ -31,16 +31,17 @@ func FuzzLogParser(f *testing.F) {
 	read := time.Date(2026, 11, 25, 20, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, first, second string, live bool) {
 		p := LogParser{Live: live}
+		var facts []kubefact.Fact
 		for _, line := range []string{first, second, first} {
-			checkFacts(t, p.Line(line, read))
+			facts = append(facts, p.Line(line, read)...)
 		}
-		flushed := p.Flush()
-		checkFacts(t, flushed)
+		facts = append(facts, p.Flush()...)
+		checkFacts(t, facts)
 		if p.Pending() {
 			t.Error("still pending after Flush")
 		}
-		if len(flushed) > 0 {
-			fuzzing.Outcome(f.Name(), flushed[0].Kind, flushed[0].Text, flushed[0].Time, flushed[0].Pod)
+		if len(facts) > 0 {
+			fuzzing.Outcome(f.Name(), facts)
 		}
 	})
 }
@@ -60,6 +61,13 @@ func checkFacts(t *testing.T, facts []kubefact.Fact) {
 }
 
 func FuzzCounters(f *testing.F) {
+	for _, file := range []string{"probes.metrics", "one-probe.metrics"} {
+		text, err := os.ReadFile("testdata/" + file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
 	f.Add("# TYPE prober_probe_total counter\n" + `prober_probe_total{container="app",namespace="shop",pod="web-0",pod_uid="u",probe_type="Liveness",result="failed"} 3` + "\n")
 	f.Add("# TYPE prober_probe_total counter\n" + `prober_probe_total{a="\"}",probe_type="Liveness",result="failed"} 1e300 17` + "\n")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -29,7 +29,7 @@ func klogHeader(line string) (stamp, rest string, ok bool) {
 		return "", "", false
 	}
 	head, rest, ok := strings.Cut(line, "] ")
-	if !ok || strings.ContainsAny(head[headerLength:], `"=`) {
+	if !ok || len(head) < headerLength || strings.ContainsAny(head[headerLength:], `"=`) {
 		return "", "", false
 	}
 	return line[1:headerLength], rest, true
