@@ -3,7 +3,7 @@
 package safetext
 
 import (
-	"regexp"
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -11,83 +11,134 @@ import (
 
 const masked = "***"
 
-// secretWord matches the names of options and variables that hold secrets.
-// What is short stands alone or behind a separator: PWD is a directory, bypass none.
-const secretWord = `(?:[a-z0-9_.-]*(?:password|passwd|passphrase|secret|token)|(?:[a-z0-9_.-]*[_.-])?(?:pass|api[_-]?key|access[_-]?key|secret[_-]?key|private[_-]?key)|[a-z0-9_.-]*[_.-]pwd)`
+// depthMax bounds scripts in scripts: sh -c "sh -c '…'". What is nested deeper is
+// still searched for pairs of name and value.
+const depthMax = 5
 
-// pattern finds secrets in arguments that may hold them: under a build script an
-// event has kilobytes of arguments, and matching each cost more than all else that
-// was done for a death.
-type pattern struct {
-	// words: what matches has one of them in it, in lower case.
-	words []string
-	match *regexp.Regexp
-}
-
-var patterns = sync.OnceValue(func() []pattern {
-	return []pattern{
-		// --password=x y: all of an option's argument. PASSWORD=x,y: up to a blank, for
-		// a script may begin so.
-		{secretStems(), regexp.MustCompile(`(?is)^(--?` + secretWord + `=)(.+)$`)},
-		{secretStems(), regexp.MustCompile(`(?i)^(` + secretWord + `=)(\S+)`)},
-		// "password": "x y"
-		{secretStems(), regexp.MustCompile(`(?i)(` + secretWord + `["']?\s*[=:]\s*")([^"]+)(")`)},
-		{secretStems(), regexp.MustCompile(`(?i)(` + secretWord + `["']?\s*[=:]\s*')([^']+)(')`)},
-		// --password=x, TOKEN=x, -e DB_PASSWORD=x inside a longer argument.
-		{secretStems(), regexp.MustCompile(`(?i)((?:^|[\s"'&?;,{-])` + secretWord + `["']?\s*[=:]\s*["']?)([^\s"'&;,}]+)`)},
-		// Authorization: Bearer x
-		{[]string{"bearer", "basic"}, regexp.MustCompile(`(?i)((?:bearer|basic)\s+)([a-z0-9._~+/=-]{6,})`)},
-		// scheme://user:password@host
-		{[]string{"://"}, regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@]*:)([^\s/]+)(@)`)},
-		// AWS access keys
-		{[]string{"akia", "asia"}, regexp.MustCompile(`()(\b(?:AKIA|ASIA)[A-Z0-9]{16}\b)`)},
-	}
-})
-
-var option = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)^--?` + secretWord + `$`) })
-
-// secretStems: each secretWord has one of these in it.
-func secretStems() []string { return []string{"pass", "pwd", "secret", "token", "key"} }
-
-func holdsAny(low string, words []string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(low, w) })
-}
-
-// lower is for the patterns' words. Letters outside ASCII that fold to one inside
-// (the long s) are taken for what they fold to.
-func lower(s string) string {
-	return strings.ReplaceAll(strings.ToLower(s), "\u017f", "s")
-}
-
-// Mask replaces the values of well-known secret patterns in arguments.
+// Mask replaces the secrets in a command line by ***: the values of options,
+// variables, headers and fields whose name says that they are secret, the arguments
+// that certain programs take for passwords, passwords in URLs, private keys and
+// tokens of a known form. Scripts within an argument (sh -c "…") are read as a shell
+// reads them. It returns args itself where there is nothing to hide, and never
+// writes to it.
 func Mask(args []string) []string {
-	var out []string
-	next := false
+	m := maskers.Get().(*masker)
+	words := m.words[0][:0]
 	for i, a := range args {
-		low := lower(a)
-		m := maskOne(a, low)
-		if next && !strings.HasPrefix(a, "-") {
-			m = masked
-		}
-		next = holdsAny(low, secretStems()) && option().MatchString(a)
-		if m != a && out == nil {
-			out = append(make([]string, 0, len(args)), args[:i]...)
-		}
-		if out != nil {
-			out = append(out, m)
-		}
+		words = append(words, text{s: a, arg: i})
 	}
-	if out == nil {
+	m.command(words)
+	out := m.apply(args)
+	// What is kept for the next call holds no argument back from the collector.
+	clear(words[:cap(words)])
+	m.words[0], m.hide = words[:0], m.hide[:0]
+	maskers.Put(m)
+	return out
+}
+
+var maskers = sync.Pool{New: func() any { return new(masker) }}
+
+// text is part of an argument, as the program that gets it sees it: quotes and
+// backslashes are gone.
+type text struct {
+	s   string
+	arg int
+	// from is where s begins in the argument; at, where s is not contiguous there,
+	// has each byte's place.
+	from int
+	at   []int
+	// nested: it is a word of a script. quoted: it had quotes there.
+	nested, quoted bool
+}
+
+// source is a byte's place in the argument.
+func (t *text) source(i int) int {
+	if t.at != nil {
+		return t.at[i]
+	}
+	return t.from + i
+}
+
+func (t *text) sub(from, to int) text {
+	c := *t
+	c.s = t.s[from:to]
+	if t.at != nil {
+		c.at = t.at[from:to]
+	} else {
+		c.from += from
+	}
+	return c
+}
+
+// hidden is what is masked of an argument.
+type hidden struct{ arg, from, to int }
+
+type masker struct {
+	hide  []hidden
+	depth int
+	// words is room for those of a command, by depth.
+	words [depthMax + 1][]text
+}
+
+func (m *masker) mask(t *text, from, to int) {
+	if from < to {
+		m.hide = append(m.hide, hidden{t.arg, t.source(from), t.source(to-1) + 1})
+	}
+}
+
+// apply makes the masked arguments.
+func (m *masker) apply(args []string) []string {
+	if len(m.hide) == 0 {
 		return args
+	}
+	slices.SortFunc(m.hide, func(a, b hidden) int {
+		return cmp.Or(cmp.Compare(a.arg, b.arg), cmp.Compare(a.from, b.from))
+	})
+	out := slices.Clone(args)
+	for i := 0; i < len(m.hide); {
+		arg := m.hide[i].arg
+		var b strings.Builder
+		done := 0
+		for i < len(m.hide) && m.hide[i].arg == arg {
+			h := m.hide[i]
+			for i++; i < len(m.hide) && m.hide[i].arg == arg && m.hide[i].from <= h.to; i++ {
+				h.to = max(h.to, m.hide[i].to)
+			}
+			b.WriteString(args[arg][done:h.from])
+			b.WriteString(masked)
+			done = h.to
+		}
+		b.WriteString(args[arg][done:])
+		out[arg] = b.String()
 	}
 	return out
 }
 
-func maskOne(a, low string) string {
-	for _, p := range patterns() {
-		if holdsAny(low, p.words) && p.match.MatchString(a) {
-			a = p.match.ReplaceAllString(a, "${1}"+masked+"${3}")
-		}
+// inside masks what a word holds apart from its place in a command line.
+func (m *masker) inside(t *text, isScript bool) {
+	// What is a plain word of a script has been searched with the script, and has
+	// no blanks but in substitutions, which are scripts that have been read.
+	if t.nested && !t.quoted {
+		return
 	}
-	return a
+	m.pairs(t)
+	m.tokens(t)
+	if m.depth < depthMax && (isScript || strings.ContainsAny(t.s, " \t\n")) {
+		m.depth++
+		m.script(t)
+		m.depth--
+	}
+}
+
+// value masks what follows a name of this kind, if it is a secret.
+func (m *masker) value(k kind, t *text, from int) {
+	if k == kindUser {
+		if colon := strings.IndexAny(t.s[from:], ":%"); colon >= 0 {
+			m.mask(t, from+colon+1, len(t.s))
+		}
+		return
+	}
+	if v := t.s[from:]; isSecret(k, v) && !(t.nested && isReference(v)) {
+		m.mask(t, from, len(t.s))
+	}
 }

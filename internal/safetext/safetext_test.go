@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sigtrace/sigtrace/internal/event"
-	"github.com/sigtrace/sigtrace/internal/fuzzing"
 )
 
 func TestQuote(t *testing.T) {
@@ -92,33 +91,5 @@ func TestForeign(t *testing.T) {
 		if strings.ContainsFunc(text, Unsafe) || text == "" {
 			t.Errorf("%q", text)
 		}
-	}
-}
-
-// The words that are looked for first hide nothing that the patterns find.
-func FuzzMaskWords(f *testing.F) {
-	for _, seed := range []string{
-		"--password=hunter2", "X_API-KEY: abc", "SECRET='x'", "PA\u017f\u017fWORD=x", "to\u212aen=abc", "authorization: BASIC abcdefgh",
-		"HTTP://a:b@c", "AKIAABCDEFGHIJKLMNOP", "client.passphrase=1",
-	} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		for _, p := range patterns() {
-			if p.match.MatchString(s) && !holdsAny(lower(s), p.words) {
-				t.Errorf("%q matches %s, and holds none of %q", s, p.match, p.words)
-			}
-		}
-		if option().MatchString(s) && !holdsAny(lower(s), secretStems()) {
-			t.Errorf("%q is an option for a secret", s)
-		}
-		fuzzing.Outcome(f.Name(), Mask([]string{s}))
-	})
-}
-
-func BenchmarkMask(b *testing.B) {
-	args := []string{"go", "test", "-race", "./...", strings.Repeat("/some/path/to/a/package ", 40)}
-	for b.Loop() {
-		Mask(args)
 	}
 }
