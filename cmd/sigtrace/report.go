@@ -15,6 +15,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/postmortem"
 	"github.com/sigtrace/sigtrace/internal/report"
+	"github.com/sigtrace/sigtrace/internal/safefile"
 )
 
 type reportFlags struct {
@@ -66,7 +67,7 @@ func (f *reportFlags) run(c *cobra.Command, _ []string) error {
 		return brokenPipe(writePage(c.OutOrStdout(), h, o))
 	}
 	// What it tells is for root alone, as the files are.
-	file, err := os.OpenFile(f.file, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	file, err := safefile.Create(f.file, 0o600)
 	if err != nil {
 		return fmt.Errorf("--output: %w", err)
 	}

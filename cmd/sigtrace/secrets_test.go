@@ -29,7 +29,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/pipeline"
 	"github.com/sigtrace/sigtrace/internal/postmortem"
-	"github.com/sigtrace/sigtrace/internal/record"
+	"github.com/sigtrace/sigtrace/internal/recording"
 )
 
 // planted is what every process of a recording gets as arguments, and secret what
@@ -121,10 +121,10 @@ func TestSecretsInNoOutput(t *testing.T) {
 			continue
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".jsonl.gz"), func(t *testing.T) {
-			recording := withSecrets(t, name)
-			shown.checkPrinted(t, recording)
+			made := withSecrets(t, name)
+			shown.checkPrinted(t, made)
 			dir := t.TempDir()
-			shown.checkWritten(t, recording, dir)
+			shown.checkWritten(t, made, dir)
 			for _, args := range [][]string{{"why"}, {"why", "-o", "json"}, {"report"}} {
 				shown.check(t, strings.Join(args, " "), runs(t, append(args, "--log-dir", dir)...))
 			}
@@ -138,34 +138,34 @@ func TestSecretsInNoOutput(t *testing.T) {
 }
 
 // checkPrinted: replay prints what watch prints.
-func (o outputs) checkPrinted(t *testing.T, recording string) {
+func (o outputs) checkPrinted(t *testing.T, made string) {
 	t.Helper()
 	for _, format := range []string{"table", "wide", "json", "jsonpretty", "stap"} {
 		for _, all := range []string{"--all=false", "--all"} {
-			o.check(t, format, runs(t, "replay", "-o", format, "--type", "signal,oom,exit,death,stuck", all, recording))
+			o.check(t, format, runs(t, "replay", "-o", format, "--type", "signal,oom,exit,death,stuck", all, made))
 		}
 	}
-	if text := runs(t, "replay", "-o", "json", "--mask-args=false", recording); !strings.Contains(text, secret) {
+	if text := runs(t, "replay", "-o", "json", "--mask-args=false", made); !strings.Contains(text, secret) {
 		t.Error("--mask-args=false hides them")
 	}
 }
 
 // checkWritten: the postmortem files, Kubernetes Events, metrics and a recording.
-func (o outputs) checkWritten(t *testing.T, recording, dir string) {
+func (o outputs) checkWritten(t *testing.T, made, dir string) {
 	t.Helper()
-	file, err := os.Open(recording)
+	file, err := os.Open(made)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	r, err := record.NewReader(file)
+	r, err := recording.NewReader(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	options := r.Options()
 	options.MaskArgs = true
 	again := &recorded{}
-	engine := record.New(again, options)
+	engine := recording.New(again, options)
 	r.HandLog(engine.KernelLog)
 	r.HandFacts(engine.Fact)
 	quiet := slog.New(slog.DiscardHandler)

@@ -13,6 +13,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/pipeline"
 	"github.com/sigtrace/sigtrace/internal/proc"
 	"github.com/sigtrace/sigtrace/internal/recording"
+	"github.com/sigtrace/sigtrace/internal/safefile"
 	"github.com/sigtrace/sigtrace/internal/verdict"
 )
 
@@ -30,7 +31,7 @@ func (f *watchFlags) verdicts(s *session, types map[event.Type]bool) (judging, e
 		KernelLog: s.kernelLog != nil, Task: s.task, Alive: s.alive, Memory: s.memory, Untold: s.untold,
 	}
 	if f.record != "" {
-		file, err := os.OpenFile(f.record, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+		file, err := safefile.Create(f.record, 0o600)
 		if err != nil {
 			return judging{}, fmt.Errorf("--record: %w", err)
 		}

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"os"
 	"runtime/debug"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/pipeline"
 	"github.com/sigtrace/sigtrace/internal/resolve"
+	"github.com/sigtrace/sigtrace/internal/safefile"
 	"github.com/sigtrace/sigtrace/internal/signal"
 	"github.com/sigtrace/sigtrace/internal/tracer"
 	"github.com/sigtrace/sigtrace/internal/verdict"
@@ -167,7 +167,11 @@ func (f *watchFlags) ready() error {
 	if f.readyFile == "" {
 		return nil
 	}
-	if err := os.WriteFile(f.readyFile, nil, 0o644); err != nil {
+	file, err := safefile.Create(f.readyFile, 0o644)
+	if err == nil {
+		err = file.Close()
+	}
+	if err != nil {
 		return fmt.Errorf("--ready-file: %w", err)
 	}
 	return nil

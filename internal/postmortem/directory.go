@@ -10,6 +10,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sigtrace/sigtrace/internal/safefile"
 )
 
 const (
@@ -36,9 +38,10 @@ type directory struct {
 	lock *os.File
 }
 
-// openDirectory makes the directory if need be and locks it.
+// openDirectory makes the directory if need be, where nobody else can replace it,
+// and locks it.
 func openDirectory(path string) (*directory, error) {
-	if err := os.MkdirAll(path, dirMode); err != nil {
+	if err := safefile.MakeDirectory(path, dirMode); err != nil {
 		return nil, err
 	}
 	root, err := os.OpenRoot(path)
