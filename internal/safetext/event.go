@@ -2,7 +2,11 @@
 
 package safetext
 
-import "github.com/sigtrace/sigtrace/internal/event"
+import (
+	"slices"
+
+	"github.com/sigtrace/sigtrace/internal/event"
+)
 
 // Events are shared and never written to: what the functions here change is a
 // copy.
@@ -51,6 +55,7 @@ func public(p *event.Process, mask bool) {
 
 func maskArgs(p *event.Process) {
 	p.Args = Mask(p.Args)
+	p.PresentParent = change(p.PresentParent, maskArgs)
 	p.Ancestors = maskAll(p.Ancestors)
 	p.PresentAncestors = maskAll(p.PresentAncestors)
 }
@@ -61,9 +66,7 @@ func maskAll(list []*event.Process) []*event.Process {
 	}
 	masked := make([]*event.Process, len(list))
 	for i, p := range list {
-		c := *p
-		c.Args = Mask(p.Args)
-		masked[i] = &c
+		masked[i] = change(p, maskArgs)
 	}
 	return masked
 }
@@ -112,6 +115,11 @@ func editDeath(d *event.Death, edit func(*event.Process)) *event.Death {
 	for i, s := range d.Signals {
 		s.Sender, s.Trigger = change(s.Sender, edit), change(s.Trigger, edit)
 		c.Signals[i] = s
+	}
+	c.HandledSignals = slices.Clone(d.HandledSignals)
+	for i := range c.HandledSignals {
+		s := &c.HandledSignals[i]
+		s.Sender = change(s.Sender, edit)
 	}
 	return &c
 }
