@@ -55,6 +55,7 @@ func public(p *event.Process, mask bool) {
 
 func maskArgs(p *event.Process) {
 	p.Args = Mask(p.Args)
+	p.PresentParent = change(p.PresentParent, maskArgs)
 	p.Ancestors = maskAll(p.Ancestors)
 	p.PresentAncestors = maskAll(p.PresentAncestors)
 }
@@ -65,9 +66,7 @@ func maskAll(list []*event.Process) []*event.Process {
 	}
 	masked := make([]*event.Process, len(list))
 	for i, p := range list {
-		c := *p
-		c.Args = Mask(p.Args)
-		masked[i] = &c
+		masked[i] = change(p, maskArgs)
 	}
 	return masked
 }
@@ -118,8 +117,9 @@ func editDeath(d *event.Death, edit func(*event.Process)) *event.Death {
 		c.Signals[i] = s
 	}
 	c.HandledSignals = slices.Clone(d.HandledSignals)
-	for i, s := range c.HandledSignals {
-		c.HandledSignals[i].Sender = change(s.Sender, edit)
+	for i := range c.HandledSignals {
+		s := &c.HandledSignals[i]
+		s.Sender = change(s.Sender, edit)
 	}
 	return &c
 }

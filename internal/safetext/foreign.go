@@ -41,6 +41,10 @@ func foreignDeath(d *event.Death) {
 	for i := range d.Signals {
 		d.Signals[i].Signal = Quote(d.Signals[i].Signal)
 	}
+	for i := range d.HandledSignals {
+		s := &d.HandledSignals[i]
+		s.Signal, s.Address = Quote(s.Signal), Quote(s.Address)
+	}
 	for i := range d.Evidence {
 		d.Evidence[i].Source = Quote(d.Evidence[i].Source)
 	}
