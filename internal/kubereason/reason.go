@@ -69,13 +69,30 @@ func (c *Cluster) ReasonFor(s *Stop) Reason {
 	if r.Cause == "" {
 		c.finished(s, &r)
 	}
-	for _, f := range s.Pod.facts {
-		if f.Kind == kubefact.Disrupted && r.Cause == event.CausePodDeleted {
-			r.Requests = append(r.Requests, f)
-		}
+	if r.Cause == event.CausePodDeleted {
+		r.Requests = append(r.Requests, s.disruptions()...)
 	}
 	return r
 }
+
+// disruptions are what says who asked for the pod's deletion. An Event that its
+// drainer writes goes with the condition that the eviction API sets.
+func (s *Stop) disruptions() []*kubefact.Fact {
+	evicted := slices.ContainsFunc(s.Pod.facts, func(f *kubefact.Fact) bool {
+		return f.Kind == kubefact.Disrupted && f.Reason == evictionByAPI
+	})
+	var list []*kubefact.Fact
+	for _, f := range s.Pod.facts {
+		if f.Kind == kubefact.Disrupted && (f.Reporter == "" || evicted) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// evictionByAPI is the reason of the condition DisruptionTarget that the eviction
+// API sets (pkg/registry/core/pod/storage/eviction.go).
+const evictionByAPI = "EvictionByEvictionAPI"
 
 // OfContainer reports whether a kind of fact is a reason to stop one container.
 func OfContainer(kind kubefact.Kind) bool { return ofContainer[kind] != "" }
@@ -91,12 +108,19 @@ func causeOfFact(f *kubefact.Fact) event.Cause {
 func (s *Stop) own() []*kubefact.Fact {
 	var list []*kubefact.Fact
 	for _, f := range s.Pod.facts {
-		if ofContainer[f.Kind] != "" && s.mine(f) && s.before(f) && !s.long(f) {
+		if ofContainer[f.Kind] != "" && s.mine(f) && s.before(f) && !s.long(f) && !s.isRefuted(f) {
 			list = append(list, f)
 		}
 	}
 	slices.SortStableFunc(list, byTime)
 	return list
+}
+
+// isRefuted reports whether an Event gives as the reason a probe that the
+// container does not have.
+func (s *Stop) isRefuted(f *kubefact.Fact) bool {
+	probe := map[kubefact.Kind]string{kubefact.LivenessFailed: "liveness", kubefact.StartupFailed: "startup"}[f.Kind]
+	return probe != "" && f.FromEvent() && s.Pod.settings != nil && s.settings(probe) == nil
 }
 
 // long reports whether a word about the container came too long before to be about
@@ -175,12 +199,16 @@ func gravest(list []*kubefact.Fact) *kubefact.Fact {
 	return list[0]
 }
 
-// Supporters counts the sources that say the same, each counted once.
-func (r *Reason) Supporters() int {
+// IsProven reports whether the reason may be called proven: two sources agree, not
+// only Events say so, and nothing says otherwise. Events, rows of them and the
+// API's objects are one source.
+func (r *Reason) IsProven() bool {
 	names := slices.Clone(r.sources)
+	ownWords := slices.ContainsFunc(r.sources, func(name string) bool { return name != kubefact.SourceAPI })
 	for _, f := range r.Facts {
 		names = append(names, f.Source)
+		ownWords = ownWords || !f.FromEvent()
 	}
 	slices.Sort(names)
-	return len(slices.Compact(names))
+	return ownWords && len(slices.Compact(names)) >= 2 && len(r.Disagreeing) == 0
 }

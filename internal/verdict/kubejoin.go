@@ -47,7 +47,7 @@ func (e *Engine) join(st *story) joined {
 	j.cause, j.actor, j.requestedBy = r.Cause, nil, byKubelet
 	j.quote, j.askedBy = r.Quote(), r.AskedBy()
 	j.hops = append([]event.Hop{{What: r.FirstHop()}, {What: r.SecondHop()}}, j.hops...)
-	if j.confidence == event.Proven && (r.Supporters() < 2 || len(r.Disagreeing) > 0) {
+	if j.confidence == event.Proven && !r.IsProven() {
 		j.confidence = event.Likely
 	}
 	return j
