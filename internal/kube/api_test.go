@@ -199,7 +199,7 @@ func TestPodFacts(t *testing.T) {
 
 func TestStaticPodsHaveKubeletsUID(t *testing.T) {
 	pod := aPod()
-	pod.Annotations = map[string]string{corev1.MirrorPodAnnotationKey: "0123456789abcdef0123456789abcdef"}
+	mirrors(pod, "0123456789abcdef0123456789abcdef")
 	teller := &podTeller{seen: map[string]*podSeen{}}
 	kinds := func(facts []kubefact.Fact) string {
 		var all []string

@@ -40,6 +40,8 @@ const (
 	// Mirrored: a static pod has a mirror in the API. Whatever was deleted by
 	// its name before was another mirror, and its containers live on.
 	Mirrored Kind = "static_pod_mirrored"
+	// Replaced: a static pod's manifest was changed, which makes another pod of it.
+	Replaced Kind = "static_pod_replaced"
 )
 
 // Kinds about a source itself.

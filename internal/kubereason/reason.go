@@ -28,6 +28,7 @@ var ofPod = map[kubefact.Kind]event.Cause{
 	kubefact.DeadlineExceeded: event.CauseDeadlineExceeded,
 	kubefact.SandboxChanged:   event.CauseSandboxChanged,
 	kubefact.Finished:         event.CausePodFinished,
+	kubefact.Replaced:         event.CauseContainerChanged,
 }
 
 // Reason is why Kubernetes stopped a container, with those who say so.
@@ -182,12 +183,13 @@ func byTime(a, b *kubefact.Fact) int { return a.Time.Compare(b.Time) }
 func first(list []*kubefact.Fact) *kubefact.Fact { return list[0] }
 
 // gravest is the reason that explains the others: an eviction, a preemption, a
-// shutdown and a deadline end in the pod's deletion, or make it finished. Of a
+// shutdown and a deadline end in the pod's deletion, or make it finished, and of a
+// static pod that is replaced kubelet's log says that it was removed. Of a
 // deletion and a sandbox that is not ready the first counts: a pod that is
 // taken down has none.
 func gravest(list []*kubefact.Fact) *kubefact.Fact {
 	for _, kinds := range [][]kubefact.Kind{
-		{kubefact.Evicted, kubefact.Preempted, kubefact.NodeShutdown, kubefact.DeadlineExceeded},
+		{kubefact.Evicted, kubefact.Preempted, kubefact.NodeShutdown, kubefact.DeadlineExceeded, kubefact.Replaced},
 		{kubefact.Deleted, kubefact.SandboxChanged},
 	} {
 		for _, f := range list {

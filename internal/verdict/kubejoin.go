@@ -42,6 +42,9 @@ func (e *Engine) join(st *story) joined {
 		default:
 			j.byHand = e.kube.NotByKubelet(&s)
 		}
+		if j.byHand && j.confidence == event.Proven {
+			j.confidence = event.Likely // that a source is silent is no proof
+		}
 		return j
 	}
 	j.cause, j.actor, j.requestedBy = r.Cause, nil, byKubelet

@@ -119,7 +119,7 @@ func TestRemovalOfThePodBefore(t *testing.T) {
 		p.sees(kubefact.SourceKubeletLog)
 		p.signal(86_400_000, unix.SIGKILL, p.app, from(p.runc))
 		p.exit(86_400_001, p.app, 137)
-		expect(t, p.death(86_403_000), event.CauseRuntimeStop, event.Proven, p.runc)
+		expect(t, p.death(86_403_000), event.CauseRuntimeStop, event.Likely, p.runc)
 	})
 	t.Run("its own", func(t *testing.T) {
 		p := newPodWorld(t)

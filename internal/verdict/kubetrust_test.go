@@ -125,3 +125,55 @@ func TestNotByKubeletIsNotProven(t *testing.T) {
 		}
 	}
 }
+
+// A pod whose author has given it the UID of another one, as the annotation of a
+// mirror, does not speak for it.
+func TestPodThatClaimsAnothersUID(t *testing.T) {
+	evil := func(p *podWorld) {
+		p.fact(9000, kubefact.SourceAPI, kubefact.Deleted, func(f *kubefact.Fact) { f.Pod = "evil" })
+	}
+	for name, order := range map[string][]func(*podWorld){
+		"after the true one":  {func(p *podWorld) { p.settings(nil) }, evil},
+		"before the true one": {evil, func(p *podWorld) { p.settings(nil) }},
+		"alone":               {evil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPodWorld(t)
+			for _, f := range order {
+				f(p)
+			}
+			stops["dies of SIGTERM"](p)
+			expect(t, p.death(13_000), event.CauseRuntimeStop, event.Proven, p.runc)
+		})
+	}
+}
+
+// The manifest of a static pod was edited: kubelet makes another pod of it.
+func TestStaticPodReplaced(t *testing.T) {
+	for name, also := range map[string]func(*podWorld){
+		"the API alone": func(*podWorld) {},
+		"kubelet's log too": func(p *podWorld) {
+			p.sees(kubefact.SourceKubeletLog)
+			p.fact(9990, kubefact.SourceKubeletLog, kubefact.Deleted)
+			p.fact(9999, kubefact.SourceKubeletLog, kubefact.Stopping)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPodWorld(t)
+			p.sees(kubefact.SourceAPI)
+			p.settings(nil)
+			also(p)
+			stops["dies of SIGTERM"](p)
+			first := p.death(12_500)
+			if first.Confidence == event.Proven {
+				t.Errorf("before it is known: %s (%s): %s", first.Cause, first.Confidence, first.Summary)
+			}
+			p.fact(13_000, kubefact.SourceAPI, kubefact.Replaced, afterwards, says("the manifest of the static pod was changed"))
+			d := p.death(14_000)
+			expect(t, d, event.CauseContainerChanged, event.Likely, nil)
+			if d.RequestedBy != "kubelet" || !hasEvidence(d, kubefact.SourceAPI) {
+				t.Errorf("%q %+v", d.RequestedBy, d.Evidence)
+			}
+		})
+	}
+}
