@@ -42,6 +42,9 @@ type Reason struct {
 	Requests []*kubefact.Fact
 	// Probes are rows of probe results that no fact puts in so many words.
 	Probes []event.Evidence
+	// Ends are the last ends of the containers that did the pod's work, where it is
+	// because of them that the pod has finished.
+	Ends []*event.Exit
 	// sources of Probes.
 	sources []string
 }
@@ -67,7 +70,7 @@ func (c *Cluster) ReasonFor(s *Stop) Reason {
 		}
 	}
 	c.probed(s, &r)
-	if r.Cause == "" {
+	if r.Cause == "" || r.Cause == event.CauseSandboxChanged && s.leftover() {
 		c.finished(s, &r)
 	}
 	if r.Cause == event.CausePodDeleted {
@@ -140,6 +143,8 @@ func (s *Stop) whole() []*kubefact.Fact {
 		switch {
 		case ofPod[f.Kind] == "" || f.Kind == kubefact.Finished && !s.leftover():
 		case f.UID == "" && f.Time.Before(s.born()) || f.Kind == kubefact.Deleted && s.mirroredSince(f):
+		case !s.Started.IsZero() && f.Time.Before(s.Started.Add(-inFlight)):
+			// A pod on its way out starts no container: it was said before a reboot.
 		case f.After && f.Time.After(s.Began.Add(-early)) && !f.Time.After(s.Ended.Add(done)):
 			list = append(list, f)
 		case !s.before(f):
@@ -153,6 +158,10 @@ func (s *Stop) whole() []*kubefact.Fact {
 	slices.SortStableFunc(list, byTime)
 	return list
 }
+
+// inFlight bounds how long kubelet may take to start a container of a pod for whose
+// end there has been a reason meanwhile: it pulls an image.
+const inFlight = time.Minute
 
 // born is when the pod was there at the earliest: at its creation, in whole
 // seconds, or else when its container was started. (A pod on its way out starts
@@ -182,6 +191,21 @@ func byTime(a, b *kubefact.Fact) int { return a.Time.Compare(b.Time) }
 
 func first(list []*kubefact.Fact) *kubefact.Fact { return list[0] }
 
+// finishedFirst: of a pod that has finished and was not deleted before, kubelet makes
+// no new sandbox, whatever it says of the old one.
+func finishedFirst(list []*kubefact.Fact) *kubefact.Fact {
+	var finished *kubefact.Fact
+	for _, f := range list {
+		switch f.Kind {
+		case kubefact.Deleted:
+			return nil
+		case kubefact.Finished:
+			finished = f
+		}
+	}
+	return finished
+}
+
 // gravest is the reason that explains the others: an eviction, a preemption, a
 // shutdown and a deadline end in the pod's deletion, or make it finished, and of a
 // static pod that is replaced kubelet's log says that it was removed. Of a
@@ -192,6 +216,9 @@ func gravest(list []*kubefact.Fact) *kubefact.Fact {
 		{kubefact.Evicted, kubefact.Preempted, kubefact.NodeShutdown, kubefact.DeadlineExceeded, kubefact.Replaced},
 		{kubefact.Deleted, kubefact.SandboxChanged},
 	} {
+		if f := finishedFirst(list); f != nil && slices.Contains(kinds, kubefact.SandboxChanged) {
+			return f
+		}
 		for _, f := range list {
 			if slices.Contains(kinds, f.Kind) {
 				return f

@@ -55,6 +55,8 @@ type story struct {
 	cause *finding
 	// heard is one more than the news of its pod when it was last looked at.
 	heard uint64
+	// awaited is what it was waiting for then.
+	awaited awaited
 }
 
 func (e *Engine) story(p *event.Process, at uint64) *story {
