@@ -115,7 +115,7 @@ func (a *API) podFeed(client *rest.RESTClient, tell func(kubefact.Fact)) *feed {
 
 func (a *API) eventFeed(client *rest.RESTClient, tell func(kubefact.Fact)) *feed {
 	told := func(o any, old bool) {
-		if e, ok := o.(*corev1.Event); ok && (a.events.ofNode(e) || a.pods.knows(string(e.InvolvedObject.UID))) {
+		if e, ok := o.(*corev1.Event); ok && (host(e) == a.node || a.pods.knows(string(e.InvolvedObject.UID))) {
 			if f, ok := a.events.fact(e, time.Now(), old); ok {
 				tell(f)
 			}

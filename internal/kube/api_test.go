@@ -115,11 +115,10 @@ func TestAPIThroughARestart(t *testing.T) {
 	if f := next(t, told, kubefact.Available); !f.Complete || api.State() != Connected {
 		t.Errorf("%+v, state %s", f, api.State())
 	}
-	s.pushed["events"] <- map[string]any{"type": "ADDED", "object": anEvent("1", "n2", "Killing", "Stopping container app", 1)}
+	s.pushed["events"] <- map[string]any{"type": "ADDED", "object": anEvent("1", "n2", "Unhealthy", "Liveness probe failed: of another host", 7)}
 	s.pushed["events"] <- map[string]any{"type": "ADDED", "object": anEvent("1", "n1", "Unhealthy", "Liveness probe failed: no", 1)}
 	s.pushed["events"] <- map[string]any{"type": "MODIFIED", "object": anEvent("1", "n1", "Unhealthy", "Liveness probe failed: no", 3)}
-	next(t, told, kubefact.Stopping) // of another host, and yet of a pod of ours
-	if f := next(t, told, kubefact.ProbeResults); f.Failed != 1 || f.Container != "app" {
+	if f := next(t, told, kubefact.ProbeResults); f.Failed != 1 || f.Container != "app" || !f.Event {
 		t.Errorf("%+v", f)
 	}
 	if f := next(t, told, kubefact.ProbeResults); f.Failed != 2 {
@@ -200,7 +199,7 @@ func TestPodFacts(t *testing.T) {
 
 func TestStaticPodsHaveKubeletsUID(t *testing.T) {
 	pod := aPod()
-	pod.Annotations = map[string]string{corev1.MirrorPodAnnotationKey: "0123456789abcdef0123456789abcdef"}
+	mirrors(pod, "0123456789abcdef0123456789abcdef")
 	teller := &podTeller{seen: map[string]*podSeen{}}
 	kinds := func(facts []kubefact.Fact) string {
 		var all []string

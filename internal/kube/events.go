@@ -32,9 +32,60 @@ func routine() string {
 	return strings.Join(terms, ",")
 }
 
-// ofNode tells whether this node's kubelet has said it.
-func (t *eventTeller) ofNode(e *corev1.Event) bool {
-	return e.Source.Host == t.node || e.ReportingInstance == t.node
+// The writers of Events about pods. Taint eviction had another name up to 1.28
+// (pkg/controller/tainteviction, before in nodelifecycle).
+const (
+	byKubelet       = "kubelet"
+	byScheduler     = "default-scheduler"
+	byTaintEviction = "taint-eviction-controller"
+	byTaintManager  = "taint-controller"
+)
+
+// reporter is the component that an Event names as its writer. Older clients fill
+// in source alone, those of events.k8s.io reportingComponent alone, and what names
+// two different ones was written by none of them.
+func reporter(e *corev1.Event) string {
+	switch a, b := e.Source.Component, e.ReportingController; {
+	case a == "":
+		return b
+	case b == "" || a == b:
+		return a
+	}
+	return ""
+}
+
+// host is the host that an Event names, by the same rule. Schedulers append theirs
+// to their name.
+func host(e *corev1.Event) string {
+	switch a, b := e.Source.Host, e.ReportingInstance; {
+	case a == "":
+		return b
+	case b == "" || a == b:
+		return a
+	}
+	return ""
+}
+
+// fits reports whether the writer that an Event names is one that writes Events of
+// that reason. It keeps out mistakes and other programs' Events of the same
+// reason, not forgeries.
+func (t *eventTeller) fits(e *corev1.Event) bool {
+	switch by := reporter(e); e.Reason {
+	case "Preempted":
+		return by == byScheduler
+	case "TaintManagerEviction":
+		return by == byTaintEviction || by == byTaintManager
+	default:
+		return by == byKubelet && host(e) == t.node
+	}
+}
+
+// isDrainers reports whether something that drains nodes, and not kubelet, says
+// that it has evicted the pod: Karpenter and the descheduler write such Events
+// beside their requests to the eviction API.
+func isDrainers(e *corev1.Event) bool {
+	by := reporter(e)
+	return e.Reason == "Evicted" && by != "" && by != byKubelet
 }
 
 // fact makes a fact of an Event; old ones come in a list, and of these only the
@@ -44,6 +95,14 @@ func (t *eventTeller) fact(e *corev1.Event, read time.Time, old bool) (kubefact.
 	if !ok || e.InvolvedObject.Kind != "Pod" {
 		return f, false
 	}
+	switch {
+	case t.fits(e):
+	case isDrainers(e):
+		f.Kind, f.Reporter = kubefact.Disrupted, reporter(e)
+	default:
+		return f, false
+	}
+	f.Event = true
 	n := t.counted(e)
 	if n == 0 {
 		return f, false // it has been told

@@ -20,6 +20,8 @@ type podSeen struct {
 	listed, deleted bool
 	// mirror is the UID of a static pod's mirror.
 	mirror string
+	// graceful: it is not known to have been deleted without a grace period.
+	graceful bool
 }
 
 // toldMax bounds what is remembered of one pod: each restart brings a status.
@@ -29,16 +31,34 @@ const toldMax = 256
 type podTeller struct {
 	mu   sync.Mutex
 	seen map[string]*podSeen
+	// static are the UIDs of static pods that have a mirror, by namespace and name.
+	static map[string]string
 }
 
-// podUID is the UID that kubelet and the runtime know a pod by. A static pod's
+// uidOf is the UID that kubelet and the runtime know a pod by. A static pod's
 // mirror in the API has one of its own, and kubelet's as an annotation
-// (kubernetes.io/config.mirror, pkg/kubelet/types/pod_update.go).
-func podUID(pod *corev1.Pod) string {
-	if uid := pod.Annotations[corev1.MirrorPodAnnotationKey]; uid != "" {
-		return uid
+// (kubernetes.io/config.mirror, pkg/kubelet/types/pod_update.go). Whoever makes a
+// pod can set that: kubelet makes its mirrors owned by its Node, and a static pod
+// bears one name only.
+func (t *podTeller) uidOf(pod *corev1.Pod) string {
+	uid := pod.Annotations[corev1.MirrorPodAnnotationKey]
+	if uid == "" || !ownedByNode(pod) {
+		return string(pod.UID)
 	}
-	return string(pod.UID)
+	if s := t.seen[uid]; s != nil && (s.namespace != pod.Namespace || s.name != pod.Name) {
+		return string(pod.UID)
+	}
+	return uid
+}
+
+// ownedByNode reports whether a pod's controller is the Node that it runs on.
+func ownedByNode(pod *corev1.Pod) bool {
+	for _, o := range pod.OwnerReferences {
+		if o.APIVersion == "v1" && o.Kind == "Node" && o.Name == pod.Spec.NodeName && o.Name != "" {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *podTeller) knows(uid string) bool {
@@ -51,17 +71,25 @@ func (t *podTeller) knows(uid string) bool {
 func (t *podTeller) changed(pod *corev1.Pod, read time.Time) []kubefact.Fact {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	uid := podUID(pod)
+	uid := t.uidOf(pod)
 	s := t.seen[uid]
-	if s == nil {
+	isNew := s == nil
+	if isNew {
 		s = &podSeen{namespace: pod.Namespace, name: pod.Name, told: map[string]bool{}}
 		t.seen[uid] = s
 	}
+	if grace := pod.DeletionGracePeriodSeconds; pod.DeletionTimestamp != nil && !s.deleted {
+		// Of a pod that has ended the API server waits for nothing, whatever was
+		// asked for (CheckGracefulDelete, pkg/registry/core/pod/strategy.go). Of one
+		// that is on its way out when it is first seen nobody knows what was.
+		s.graceful = grace == nil || *grace > 0 || hasEnded(pod) || isNew
+	}
 	s.listed, s.deleted = true, pod.DeletionTimestamp != nil
-	var facts []kubefact.Fact
+	var facts, replaced []kubefact.Fact
 	if mirror := string(pod.UID); uid != mirror && s.mirror != mirror && !s.deleted {
 		s.mirror = mirror
 		facts = append(facts, kubefact.Fact{Kind: kubefact.Mirrored})
+		replaced = t.replaces(s, uid, read)
 	}
 	if settings := settingsOf(pod); !reflect.DeepEqual(settings, s.settings) {
 		s.settings = settings
@@ -76,7 +104,31 @@ func (t *podTeller) changed(pod *corev1.Pod, read time.Time) []kubefact.Fact {
 			facts = append(facts, f)
 		}
 	}
-	return s.put(uid, read, facts)
+	return append(s.put(uid, read, facts), replaced...)
+}
+
+// replaces notes the UID of a static pod and, where there was another one by its
+// name, says of that one that it has been replaced: an edited manifest is another
+// pod to kubelet, and nobody deletes the one before in the API.
+func (t *podTeller) replaces(s *podSeen, uid string, read time.Time) []kubefact.Fact {
+	key := s.namespace + "/" + s.name
+	before := t.static[key]
+	if t.static == nil || len(t.static) >= staticMax {
+		t.static = map[string]string{}
+	}
+	t.static[key] = uid
+	if before == "" || before == uid {
+		return nil
+	}
+	f := kubefact.Fact{Kind: kubefact.Replaced, After: true, Text: "the manifest of the static pod was changed: it has the new UID " + uid}
+	return s.put(before, read, []kubefact.Fact{f})
+}
+
+// staticMax bounds the memory of static pods' UIDs.
+const staticMax = 256
+
+func hasEnded(pod *corev1.Pod) bool {
+	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 }
 
 // put puts the pod and the source on facts.
@@ -93,15 +145,16 @@ func (s *podSeen) put(uid string, read time.Time, facts []kubefact.Fact) []kubef
 }
 
 // gone tells of a pod that is not in the API any more. One that was deleted with
-// a grace period has been told of before.
+// a grace period has been told of before: its last object has a period of 0 all the
+// same, for kubelet ends every deletion with one of its own without a period.
 func (t *podTeller) gone(pod *corev1.Pod, read time.Time) []kubefact.Fact {
 	facts := t.changed(pod, read)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	uid := podUID(pod)
+	uid := t.uidOf(pod)
 	s := t.seen[uid]
 	delete(t.seen, uid)
-	if pod.DeletionTimestamp != nil && (pod.DeletionGracePeriodSeconds == nil || *pod.DeletionGracePeriodSeconds > 0) {
+	if s.graceful || hasEnded(pod) {
 		return facts
 	}
 	forced := kubefact.Fact{Kind: kubefact.Deleted, Text: "the pod was deleted without a grace period (--force, or by the garbage collector)"}
@@ -136,7 +189,7 @@ func stateOf(pod *corev1.Pod) []kubefact.Fact {
 	}
 	if kind, ok := statusKinds[pod.Status.Reason]; ok && (kind != kubefact.NodeShutdown || strings.Contains(pod.Status.Message, "shutdown")) {
 		facts = append(facts, kubefact.Fact{Kind: kind, After: true, Text: pod.Status.Reason + ": " + pod.Status.Message})
-	} else if pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+	} else if hasEnded(pod) {
 		facts = append(facts, kubefact.Fact{Kind: kubefact.Finished, After: true, Text: "the pod's phase is " + string(pod.Status.Phase)})
 	}
 	if pod.DeletionTimestamp != nil {

@@ -40,6 +40,8 @@ const (
 	// Mirrored: a static pod has a mirror in the API. Whatever was deleted by
 	// its name before was another mirror, and its containers live on.
 	Mirrored Kind = "static_pod_mirrored"
+	// Replaced: a static pod's manifest was changed, which makes another pod of it.
+	Replaced Kind = "static_pod_replaced"
 )
 
 // Kinds about a source itself.
@@ -70,6 +72,12 @@ type Fact struct {
 	Read   time.Time `json:"read,omitzero"`
 	Source string    `json:"source"`
 	Kind   Kind      `json:"kind"`
+	// Event: an Event of the API says so. Whoever may create Events in the
+	// namespace chooses every field of one, its source and host included.
+	Event bool `json:"event,omitempty"`
+	// Reporter is the component that an Event names as its writer, where that is
+	// not kubelet.
+	Reporter string `json:"reporter,omitempty"`
 	// After: it was said once it was done, or as a state whose beginning is not
 	// told.
 	After bool `json:"after,omitempty"`
@@ -98,6 +106,22 @@ type Fact struct {
 	Text string `json:"text,omitempty"`
 	// Settings are the pod's, with Pod.
 	Settings *PodSettings `json:"settings,omitempty"`
+}
+
+// FromEvent reports whether only an Event says so. Facts that were recorded
+// before Events were marked show it by their kind, or by lacking what a status or
+// a condition has.
+func (f *Fact) FromEvent() bool {
+	if f.Source != SourceAPI {
+		return false
+	}
+	switch f.Kind {
+	case Stopping, LivenessFailed, StartupFailed, DefinitionChanged, ResizeRestarts, PostStartFailed, ProbeResults, SandboxChanged:
+		return true // no object of the API says these
+	case Evicted, Preempted, NodeShutdown, DeadlineExceeded, Disrupted:
+		return f.Event || !f.After && f.Reason == ""
+	}
+	return f.Event
 }
 
 // PodSettings is what verdicts need of a pod's specification.

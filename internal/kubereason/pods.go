@@ -51,7 +51,11 @@ func (c *Cluster) pod(namespace, name, uid string) *Pod {
 	}
 	if p.uid == "" && uid != "" {
 		p.uid = uid
-		put(&c.byUID, uid, p)
+		if c.byUID[uid] == nil {
+			put(&c.byUID, uid, p)
+		} else {
+			put(&c.byUID, doubleKey(namespace, name, uid), p)
+		}
 	}
 	if p.name == "" && name != "" {
 		p.namespace, p.name = namespace, name
@@ -66,7 +70,10 @@ func (c *Cluster) pod(namespace, name, uid string) *Pod {
 
 func (c *Cluster) find(namespace, name, uid string) *Pod {
 	if p := c.byUID[uid]; uid != "" && p != nil {
-		return p
+		if name == "" || p.name == "" || p.name == name && p.namespace == namespace {
+			return p
+		}
+		return c.byUID[doubleKey(namespace, name, uid)]
 	}
 	p := c.byName[namespace+"/"+name]
 	if name == "" || p != nil && uid != "" && p.uid != "" && p.uid != uid {
@@ -74,6 +81,11 @@ func (c *Cluster) find(namespace, name, uid string) *Pod {
 	}
 	return p
 }
+
+// doubleKey is for a pod that shares its UID with one of another name: the UID is an
+// annotation that its author has chosen, and what is said of one is not so of the
+// other.
+func doubleKey(namespace, name, uid string) string { return uid + " " + namespace + "/" + name }
 
 func put(m *map[string]*Pod, key string, p *Pod) {
 	if *m == nil {

@@ -158,6 +158,7 @@ func (c *Cluster) finished(s *Stop, r *Reason) {
 		return
 	}
 	var last *event.Exit
+	var ends []*event.Exit
 	for _, c := range settings.Containers {
 		if c.Role != "" {
 			continue
@@ -166,6 +167,7 @@ func (c *Cluster) finished(s *Stop, r *Reason) {
 		if x == nil || x.Time.After(s.Began) || settings.RestartPolicy != "Never" && x.Exit.Code != 0 {
 			return
 		}
+		ends = append(ends, x)
 		if last == nil || x.Time.After(last.Time) {
 			last = x
 		}
@@ -173,8 +175,9 @@ func (c *Cluster) finished(s *Stop, r *Reason) {
 	if last == nil {
 		return
 	}
-	r.Cause = event.CausePodFinished
-	text := fmt.Sprintf("the pod's work was done: %s %s; restartPolicy %s", phrase.Process(last.Process), phrase.Ended(last.Exit), settings.RestartPolicy)
+	r.Requests = append(r.Requests, r.Facts...) // of a sandbox: what comes of it
+	r.Cause, r.Facts, r.Ends = event.CausePodFinished, nil, ends
+	text := fmt.Sprintf("the pod has finished: %s %s; restartPolicy %s", phrase.Process(last.Process), phrase.Ended(last.Exit), settings.RestartPolicy)
 	r.Probes = append(r.Probes, event.Evidence{Time: last.Time, Source: "sched_process_exit", Text: text})
 	r.sources = append(r.sources, "sched_process_exit")
 }

@@ -28,6 +28,7 @@ var ofPod = map[kubefact.Kind]event.Cause{
 	kubefact.DeadlineExceeded: event.CauseDeadlineExceeded,
 	kubefact.SandboxChanged:   event.CauseSandboxChanged,
 	kubefact.Finished:         event.CausePodFinished,
+	kubefact.Replaced:         event.CauseContainerChanged,
 }
 
 // Reason is why Kubernetes stopped a container, with those who say so.
@@ -41,6 +42,9 @@ type Reason struct {
 	Requests []*kubefact.Fact
 	// Probes are rows of probe results that no fact puts in so many words.
 	Probes []event.Evidence
+	// Ends are the last ends of the containers that did the pod's work, where it is
+	// because of them that the pod has finished.
+	Ends []*event.Exit
 	// sources of Probes.
 	sources []string
 }
@@ -66,16 +70,33 @@ func (c *Cluster) ReasonFor(s *Stop) Reason {
 		}
 	}
 	c.probed(s, &r)
-	if r.Cause == "" {
+	if r.Cause == "" || r.Cause == event.CauseSandboxChanged && s.leftover() {
 		c.finished(s, &r)
 	}
-	for _, f := range s.Pod.facts {
-		if f.Kind == kubefact.Disrupted && r.Cause == event.CausePodDeleted {
-			r.Requests = append(r.Requests, f)
-		}
+	if r.Cause == event.CausePodDeleted {
+		r.Requests = append(r.Requests, s.disruptions()...)
 	}
 	return r
 }
+
+// disruptions are what says who asked for the pod's deletion. An Event that its
+// drainer writes goes with the condition that the eviction API sets.
+func (s *Stop) disruptions() []*kubefact.Fact {
+	evicted := slices.ContainsFunc(s.Pod.facts, func(f *kubefact.Fact) bool {
+		return f.Kind == kubefact.Disrupted && f.Reason == evictionByAPI
+	})
+	var list []*kubefact.Fact
+	for _, f := range s.Pod.facts {
+		if f.Kind == kubefact.Disrupted && (f.Reporter == "" || evicted) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// evictionByAPI is the reason of the condition DisruptionTarget that the eviction
+// API sets (pkg/registry/core/pod/storage/eviction.go).
+const evictionByAPI = "EvictionByEvictionAPI"
 
 // OfContainer reports whether a kind of fact is a reason to stop one container.
 func OfContainer(kind kubefact.Kind) bool { return ofContainer[kind] != "" }
@@ -91,12 +112,19 @@ func causeOfFact(f *kubefact.Fact) event.Cause {
 func (s *Stop) own() []*kubefact.Fact {
 	var list []*kubefact.Fact
 	for _, f := range s.Pod.facts {
-		if ofContainer[f.Kind] != "" && s.mine(f) && s.before(f) && !s.long(f) {
+		if ofContainer[f.Kind] != "" && s.mine(f) && s.before(f) && !s.long(f) && !s.isRefuted(f) {
 			list = append(list, f)
 		}
 	}
 	slices.SortStableFunc(list, byTime)
 	return list
+}
+
+// isRefuted reports whether an Event gives as the reason a probe that the
+// container does not have.
+func (s *Stop) isRefuted(f *kubefact.Fact) bool {
+	probe := map[kubefact.Kind]string{kubefact.LivenessFailed: "liveness", kubefact.StartupFailed: "startup"}[f.Kind]
+	return probe != "" && f.FromEvent() && s.Pod.settings != nil && s.settings(probe) == nil
 }
 
 // long reports whether a word about the container came too long before to be about
@@ -115,6 +143,8 @@ func (s *Stop) whole() []*kubefact.Fact {
 		switch {
 		case ofPod[f.Kind] == "" || f.Kind == kubefact.Finished && !s.leftover():
 		case f.UID == "" && f.Time.Before(s.born()) || f.Kind == kubefact.Deleted && s.mirroredSince(f):
+		case !s.Started.IsZero() && f.Time.Before(s.Started.Add(-inFlight)):
+			// A pod on its way out starts no container: it was said before a reboot.
 		case f.After && f.Time.After(s.Began.Add(-early)) && !f.Time.After(s.Ended.Add(done)):
 			list = append(list, f)
 		case !s.before(f):
@@ -128,6 +158,10 @@ func (s *Stop) whole() []*kubefact.Fact {
 	slices.SortStableFunc(list, byTime)
 	return list
 }
+
+// inFlight bounds how long kubelet may take to start a container of a pod for whose
+// end there has been a reason meanwhile: it pulls an image.
+const inFlight = time.Minute
 
 // born is when the pod was there at the earliest: at its creation, in whole
 // seconds, or else when its container was started. (A pod on its way out starts
@@ -157,15 +191,34 @@ func byTime(a, b *kubefact.Fact) int { return a.Time.Compare(b.Time) }
 
 func first(list []*kubefact.Fact) *kubefact.Fact { return list[0] }
 
+// finishedFirst: of a pod that has finished and was not deleted before, kubelet makes
+// no new sandbox, whatever it says of the old one.
+func finishedFirst(list []*kubefact.Fact) *kubefact.Fact {
+	var finished *kubefact.Fact
+	for _, f := range list {
+		switch f.Kind {
+		case kubefact.Deleted:
+			return nil
+		case kubefact.Finished:
+			finished = f
+		}
+	}
+	return finished
+}
+
 // gravest is the reason that explains the others: an eviction, a preemption, a
-// shutdown and a deadline end in the pod's deletion, or make it finished. Of a
+// shutdown and a deadline end in the pod's deletion, or make it finished, and of a
+// static pod that is replaced kubelet's log says that it was removed. Of a
 // deletion and a sandbox that is not ready the first counts: a pod that is
 // taken down has none.
 func gravest(list []*kubefact.Fact) *kubefact.Fact {
 	for _, kinds := range [][]kubefact.Kind{
-		{kubefact.Evicted, kubefact.Preempted, kubefact.NodeShutdown, kubefact.DeadlineExceeded},
+		{kubefact.Evicted, kubefact.Preempted, kubefact.NodeShutdown, kubefact.DeadlineExceeded, kubefact.Replaced},
 		{kubefact.Deleted, kubefact.SandboxChanged},
 	} {
+		if f := finishedFirst(list); f != nil && slices.Contains(kinds, kubefact.SandboxChanged) {
+			return f
+		}
 		for _, f := range list {
 			if slices.Contains(kinds, f.Kind) {
 				return f
@@ -175,12 +228,16 @@ func gravest(list []*kubefact.Fact) *kubefact.Fact {
 	return list[0]
 }
 
-// Supporters counts the sources that say the same, each counted once.
-func (r *Reason) Supporters() int {
+// IsProven reports whether the reason may be called proven: two sources agree, not
+// only Events say so, and nothing says otherwise. Events, rows of them and the
+// API's objects are one source.
+func (r *Reason) IsProven() bool {
 	names := slices.Clone(r.sources)
+	ownWords := slices.ContainsFunc(r.sources, func(name string) bool { return name != kubefact.SourceAPI })
 	for _, f := range r.Facts {
 		names = append(names, f.Source)
+		ownWords = ownWords || !f.FromEvent()
 	}
 	slices.Sort(names)
-	return len(slices.Compact(names))
+	return ownWords && len(slices.Compact(names)) >= 2 && len(r.Disagreeing) == 0
 }

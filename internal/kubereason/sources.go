@@ -120,6 +120,24 @@ func (c *Cluster) blind(from, to time.Time) []event.Evidence {
 	return list
 }
 
+// MaySpeak reports whether a source, which has not given a stop's reason, may still
+// say something of it that counts.
+func (c *Cluster) MaySpeak(source string, s *Stop, r *Reason) bool {
+	ofProbe := r.Cause == "" || r.Cause == event.CauseLivenessProbe || r.Cause == event.CauseStartupProbe
+	switch source {
+	case kubefact.SourceCRI, kubefact.SourceKubeletPods:
+		return false
+	case kubefact.SourceCounters:
+		return ofProbe && !s.Sandbox && !s.Beside &&
+			(s.Pod.settings == nil || s.settings("liveness") != nil || s.settings("startup") != nil)
+	case kubefact.SourceKubeletLog:
+		// One of a low verbosity says nothing of most reasons, and none says that
+		// a pod's work is done.
+		return r.Cause == "" || r.Cause != event.CausePodFinished && c.sights[source].complete
+	}
+	return true
+}
+
 // HasSources reports whether any source has reported itself.
 func (c *Cluster) HasSources() bool { return len(c.sights) > 0 }
 

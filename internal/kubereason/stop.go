@@ -47,13 +47,24 @@ func (s *Stop) mine(f *kubefact.Fact) bool {
 	if f.ContainerID != "" {
 		return f.ContainerID == s.ContainerID
 	}
+	if s.predates(f) {
+		return false
+	}
 	if f.Container == "" && f.Probe != "" {
 		return s.probedOne(f)
 	}
-	if f.Container == "" || f.Container != s.Container || s.ofPredecessor(f) {
-		return false
+	return f.Container != "" && f.Container == s.Container && !s.ofPredecessor(f)
+}
+
+// predates reports whether a fact is older than the container. Times of the API are
+// in whole seconds, rounded down; a reading of counters that began before holds what
+// came since.
+func (s *Stop) predates(f *kubefact.Fact) bool {
+	rounded := time.Duration(0)
+	if f.Source != kubefact.SourceKubeletLog {
+		rounded = time.Second
 	}
-	return s.Started.IsZero() || !f.Time.Before(s.Started.Add(-time.Second))
+	return !s.Started.IsZero() && f.Time.Before(s.Started.Add(-rounded))
 }
 
 // ofPredecessor reports whether a fact by name is about the container before this
@@ -62,6 +73,9 @@ func (s *Stop) ofPredecessor(f *kubefact.Fact) bool {
 	when := f.Time
 	if !f.Since.IsZero() {
 		when = f.Since
+	}
+	if f.Container == "" {
+		return false
 	}
 	for _, x := range s.Pod.ends[s.Container] {
 		if x.Process.Container.ID != s.ContainerID && x.Time.Before(s.Began) && !when.After(x.Time) {
@@ -89,6 +103,9 @@ func (s *Stop) probedOne(f *kubefact.Fact) bool {
 func (s *Stop) before(f *kubefact.Fact) bool { return !f.Time.After(s.Began.Add(slack(f))) }
 
 func slack(f *kubefact.Fact) time.Duration {
+	if f.Source == kubefact.SourceKubeletLog && f.Kind == kubefact.SandboxChanged {
+		return 0 // that there is no ready sandbox is logged up to 40 ms after it was stopped
+	}
 	if f.Source == kubefact.SourceKubeletLog || ofContainer[f.Kind] != "" || f.Kind == kubefact.SandboxChanged {
 		return exact
 	}

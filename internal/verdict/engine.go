@@ -193,7 +193,7 @@ func (e *Engine) ripe(st *story, seen uint64) bool {
 	if seen < due {
 		return false
 	}
-	return seen >= st.exit.BoottimeNS+kubeWait || !e.awaits(st)
+	return seen >= st.exit.BoottimeNS+kubeWait || !e.awaits(st, seen)
 }
 
 // Flush judges what waits: the stream has ended.

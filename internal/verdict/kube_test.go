@@ -219,7 +219,11 @@ func TestNoLiveness(t *testing.T) {
 			}
 			stops["needs SIGKILL"](p)
 			d := p.death(60_000)
-			expect(t, d, event.CauseRuntimeStop, event.Proven, p.runc)
+			want := event.Likely // nobody but kubelet's silence says that it did not ask
+			if source == kubefact.SourceCounters {
+				want = event.Proven
+			}
+			expect(t, d, event.CauseRuntimeStop, want, p.runc)
 			if byHand := strings.Contains(d.Summary, "another runtime client"); byHand != (source != kubefact.SourceCounters) {
 				t.Errorf("%s: %s", source, d.Summary)
 			}
@@ -262,7 +266,7 @@ func TestNoLiveness(t *testing.T) {
 		p.fact(20_000, kubefact.SourceKubeletLog, kubefact.LivenessFailed)
 		p.signal(40_000, unix.SIGKILL, p.app, from(p.runc))
 		p.exit(40_001, p.app, 137)
-		expect(t, p.death(43_000), event.CauseRuntimeStop, event.Proven, p.runc)
+		expect(t, p.death(43_000), event.CauseRuntimeStop, event.Likely, p.runc)
 	})
 }
 
@@ -275,7 +279,7 @@ func TestRevisions(t *testing.T) {
 	stops["dies of SIGTERM"](p)
 	p.none(11_900)
 	d := p.death(12_100)
-	expect(t, d, event.CauseRuntimeStop, event.Proven, p.runc)
+	expect(t, d, event.CauseRuntimeStop, event.Likely, p.runc)
 	p.fact(9000, kubefact.SourceAPI, kubefact.LivenessFailed)
 	second := p.death(14_000)
 	expect(t, second, event.CauseLivenessProbe, event.Likely, nil)

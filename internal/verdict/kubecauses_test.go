@@ -214,7 +214,7 @@ func TestPodFinished(t *testing.T) {
 			p.exit(10_001, other, 143)
 			d := p.death(13_000)
 			expect(t, d, event.CausePodFinished, event.Likely, nil)
-			if !strings.Contains(d.Summary, "work of its pod is done") {
+			if !strings.Contains(d.Summary, "its pod has finished: container app completed") {
 				t.Error(d.Summary)
 			}
 		})
@@ -344,4 +344,58 @@ func TestNoClock(t *testing.T) {
 	if summaries[0] != summaries[1] {
 		t.Error(summaries)
 	}
+}
+
+// "No ready sandbox" is logged up to 40 ms after the sandbox of a pod that has ended
+// was killed: it was not made anew, and the sentence says how the work has ended.
+func TestSandboxOfAFinishedPod(t *testing.T) {
+	for name, c := range map[string]struct {
+		end    func(*podWorld)
+		policy string
+		want   string
+	}{
+		"completed":             {func(p *podWorld) { p.exit(9000, p.app, 0) }, "Never", "container app completed"},
+		"on failure, completed": {func(p *podWorld) { p.exit(9000, p.app, 0) }, "OnFailure", "container app completed"},
+		"failed":                {func(p *podWorld) { p.exit(9000, p.app, 3) }, "Never", "container app failed (exit code 3)"},
+		"OOM-killed": {func(p *podWorld) {
+			p.oom(9000, p.app, p.app, nil)
+			p.exit(9000, p.app, 137)
+		}, "Never", "container app was OOM-killed"},
+	} {
+		for logged, when := range map[string]uint64{"after the kill": 10_040, "before the kill": 9_990} {
+			t.Run(name+"/"+logged, func(t *testing.T) {
+				p := newPodWorld(t)
+				p.sees(kubefact.SourceKubeletLog)
+				p.settings(func(s *kubefact.PodSettings) { s.RestartPolicy = c.policy })
+				c.end(p)
+				p.e.Due(9950 * ms)
+				pause := p.process(11, "pause", "", strings.Repeat("c3", 32))
+				p.signal(10_000, unix.SIGKILL, pause, from(p.runc))
+				p.exit(10_001, pause, 137)
+				p.fact(when, kubefact.SourceKubeletLog, kubefact.SandboxChanged)
+				for _, ev := range p.e.Due(60_000 * ms) {
+					d := ev.(*event.Death)
+					if d.Process.PID != pause.PID {
+						continue
+					}
+					expect(t, d, event.CausePodFinished, event.Likely, nil)
+					if !strings.Contains(d.Summary, c.want) {
+						t.Error(d.Summary)
+					}
+					return
+				}
+				t.Error("no record of the sandbox")
+			})
+		}
+	}
+	t.Run("the sandbox of a pod that goes on", func(t *testing.T) {
+		p := newPodWorld(t)
+		p.sees(kubefact.SourceKubeletLog)
+		p.settings(nil)
+		pause := p.process(11, "pause", "", strings.Repeat("c3", 32))
+		p.fact(9_990, kubefact.SourceKubeletLog, kubefact.SandboxChanged)
+		p.signal(10_000, unix.SIGKILL, pause, from(p.runc))
+		p.exit(10_001, pause, 137)
+		expect(t, p.death(60_000), event.CauseSandboxChanged, event.Likely, nil)
+	})
 }

@@ -19,6 +19,8 @@ type joined struct {
 	words  []event.Evidence
 	// quote is what Kubernetes said of the reason, askedBy who asked for a deletion.
 	quote, askedBy string
+	// outcome is how the work of a finished pod has ended.
+	outcome string
 }
 
 // join gives a stop of a pod's container the reason that Kubernetes had.
@@ -42,12 +44,15 @@ func (e *Engine) join(st *story) joined {
 		default:
 			j.byHand = e.kube.NotByKubelet(&s)
 		}
+		if j.byHand && j.confidence == event.Proven {
+			j.confidence = event.Likely // that a source is silent is no proof
+		}
 		return j
 	}
 	j.cause, j.actor, j.requestedBy = r.Cause, nil, byKubelet
-	j.quote, j.askedBy = r.Quote(), r.AskedBy()
+	j.quote, j.askedBy, j.outcome = r.Quote(), r.AskedBy(), e.outcome(r.Ends)
 	j.hops = append([]event.Hop{{What: r.FirstHop()}, {What: r.SecondHop()}}, j.hops...)
-	if j.confidence == event.Proven && (r.Supporters() < 2 || len(r.Disagreeing) > 0) {
+	if j.confidence == event.Proven && !r.IsProven() {
 		j.confidence = event.Likely
 	}
 	return j

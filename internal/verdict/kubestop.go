@@ -30,8 +30,12 @@ func (e *Engine) stopOf(st *story, f *finding) (kubereason.Stop, bool) {
 	if s.Pod == nil {
 		s.Pod = &kubereason.Pod{}
 	}
-	if p.StartTime != nil && proctree.IsInit(p) {
-		s.Started = *p.StartTime
+	init := p
+	if !proctree.IsInit(p) {
+		init = initOf(p)
+	}
+	if init != nil && init.StartTime != nil {
+		s.Started = *init.StartTime
 	}
 	return s, true
 }

@@ -119,7 +119,7 @@ func TestRemovalOfThePodBefore(t *testing.T) {
 		p.sees(kubefact.SourceKubeletLog)
 		p.signal(86_400_000, unix.SIGKILL, p.app, from(p.runc))
 		p.exit(86_400_001, p.app, 137)
-		expect(t, p.death(86_403_000), event.CauseRuntimeStop, event.Proven, p.runc)
+		expect(t, p.death(86_403_000), event.CauseRuntimeStop, event.Likely, p.runc)
 	})
 	t.Run("its own", func(t *testing.T) {
 		p := newPodWorld(t)
@@ -293,4 +293,105 @@ func TestLogThatSaysLess(t *testing.T) {
 			t.Errorf("says less: %v: %s", less, d.Summary)
 		}
 	}
+}
+
+// Evidence never predates the container. These are the facts of a pod in the
+// recording of Kubernetes 1.34: the container before was killed for its liveness
+// probe 2.2 s before this one's start, and this one when its pod was deleted.
+func TestEvidenceBeforeTheStart(t *testing.T) {
+	p := newPodWorld(t)
+	start := at(52_179)
+	p.app.StartTime = &start
+	p.sees(kubefact.SourceAPI)
+	p.sees(kubefact.SourceKubeletLog)
+	grace := int64(20)
+	p.settings(func(s *kubefact.PodSettings) {
+		s.GraceSeconds = &grace
+		s.Containers[0] = kubefact.ContainerSettings{
+			Name: "app", PreStop: true, Liveness: &kubefact.ProbeSettings{PeriodSeconds: 1, TimeoutSeconds: 5, FailureThreshold: 2},
+		}
+	})
+	noID := func(f *kubefact.Fact) { f.ContainerID = "" }
+	p.fact(49_964, kubefact.SourceKubeletLog, kubefact.LivenessFailed, probe("liveness", 0, 0), noID,
+		func(f *kubefact.Fact) { f.Container = "" }, says("liveness probe: unhealthy"))
+	p.fact(49_966, kubefact.SourceKubeletLog, kubefact.LivenessFailed, func(f *kubefact.Fact) { f.ContainerID = idAgain })
+	p.fact(49_000, kubefact.SourceAPI, kubefact.LivenessFailed)
+	p.fact(51_500, kubefact.SourceKubeletLog, kubefact.ProbeResults, probe("liveness", 2, 0))
+	p.fact(61_000, kubefact.SourceAPI, kubefact.Deleted)
+	p.fact(61_279, kubefact.SourceKubeletLog, kubefact.Deleted)
+	p.fact(61_000, kubefact.SourceAPI, kubefact.Stopping)
+	p.signal(62_290, unix.SIGTERM, p.app, from(p.runc))
+	p.exit(62_305, p.app, 143)
+	d := p.death(65_000)
+	expect(t, d, event.CausePodDeleted, event.Proven, nil)
+	for _, ev := range d.Evidence {
+		if ev.Time.Before(at(52_000)) {
+			t.Errorf("older than the container: %+v", ev)
+		}
+	}
+}
+
+// Nor does it predate the boot, which a static pod's UID outlives.
+func TestReasonBeforeTheBoot(t *testing.T) {
+	p := newPodWorld(t)
+	start := at(600_000)
+	p.app.StartTime = &start
+	p.sees(kubefact.SourceAPI)
+	p.fact(400_000, kubefact.SourceAPI, kubefact.NodeShutdown, afterwards)
+	p.signal(700_000, unix.SIGTERM, p.app, from(p.runc))
+	p.exit(700_010, p.app, 143)
+	if d := p.death(703_000); d.Cause != event.CauseRuntimeStop {
+		t.Errorf("%s: %s", d.Cause, d.Summary)
+	}
+}
+
+// A record waits for nobody who cannot speak of its case: of a deletion no probe's
+// counter does, of a sandbox there is no status.
+func TestDeletionsWaitForNobody(t *testing.T) {
+	all := []string{kubefact.SourceAPI, kubefact.SourceKubeletLog, kubefact.SourceCounters, kubefact.SourceCRI}
+	for name, c := range map[string]struct {
+		container string
+		status    bool
+		due       uint64
+	}{
+		"a container":                  {"app", true, 10_200},
+		"a sandbox":                    {"", false, 10_200},
+		"a status that takes its time": {"app", false, 10_900},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPodWorld(t)
+			for _, source := range all {
+				p.sees(source)
+			}
+			p.settings(nil)
+			p.app.Container.Name = c.container
+			p.fact(9000, kubefact.SourceAPI, kubefact.Deleted)
+			p.fact(9990, kubefact.SourceKubeletLog, kubefact.Deleted)
+			stops["dies of SIGTERM"](p)
+			if c.status {
+				p.fact(10_050, kubefact.SourceCRI, kubefact.Terminated, status("Error", 143))
+			} else if c.container != "" {
+				p.none(c.due - 200)
+			}
+			expect(t, p.death(c.due), event.CausePodDeleted, event.Proven, nil)
+		})
+	}
+	t.Run("a log that says little", func(t *testing.T) {
+		p := newPodWorld(t)
+		p.sees(kubefact.SourceAPI)
+		p.e.Fact(&kubefact.Fact{Time: at(0), Source: kubefact.SourceKubeletLog, Kind: kubefact.Available})
+		p.fact(9000, kubefact.SourceAPI, kubefact.Deleted)
+		stops["dies of SIGTERM"](p)
+		p.fact(10_050, kubefact.SourceAPI, kubefact.Terminated, status("Error", 143))
+		expect(t, p.death(10_200), event.CausePodDeleted, event.Likely, nil)
+	})
+	t.Run("a probe's kill waits for the counters", func(t *testing.T) {
+		p := newPodWorld(t)
+		livenessBy[kubefact.SourceAPI](p)
+		p.sees(kubefact.SourceCounters)
+		p.settings(nil)
+		stops["dies of SIGTERM"](p)
+		p.fact(10_050, kubefact.SourceAPI, kubefact.Terminated, status("Error", 143))
+		p.none(10_900)
+	})
 }

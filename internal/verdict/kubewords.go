@@ -19,6 +19,10 @@ func kubeDetail(d *event.Death, j *joined) string {
 	switch d.Cause {
 	case event.CausePodDeleted:
 		text = j.askedBy
+	case event.CausePodFinished:
+		if j.outcome != "" {
+			return ": " + j.outcome
+		}
 	case event.CauseLivenessProbe, event.CauseStartupProbe, event.CauseEvicted, event.CausePreempted:
 	default:
 		return ""
@@ -27,6 +31,27 @@ func kubeDetail(d *event.Death, j *joined) string {
 		return ""
 	}
 	return " (" + safetext.Quote(text) + ")"
+}
+
+// outcome is how the containers that did a pod's work have ended, of several the
+// worst: "container app was OOM-killed".
+func (e *Engine) outcome(ends []*event.Exit) string {
+	worst, text := 0, ""
+	for _, x := range ends {
+		grade, how := 1, " completed"
+		switch st := e.find(x.Process); {
+		case x.OOMMark || st != nil && st.oom != nil:
+			grade, how = 3, " was OOM-killed"
+		case x.Exit.Signal != "":
+			grade, how = 2, fmt.Sprintf(" failed (%s, exit code %d)", x.Exit.Signal, x.Exit.Code)
+		case x.Exit.Code != 0:
+			grade, how = 2, fmt.Sprintf(" failed (exit code %d)", x.Exit.Code)
+		}
+		if grade > worst {
+			worst, text = grade, "container "+safetext.Quote(x.Process.Container.Name)+how
+		}
+	}
+	return text
 }
 
 // runtimeStop is about a stop by the container's runtime, and who asked for it.

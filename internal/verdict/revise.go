@@ -4,6 +4,7 @@ package verdict
 
 import (
 	"slices"
+	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/kubefact"
@@ -30,43 +31,74 @@ type toldOf struct {
 	dropped uint64
 }
 
+// statusWait is how long the record of a stop, whose reason is known, waits for the
+// status that Kubernetes gives the container: with many pods deleted at once that
+// takes seconds, and a later one makes a revision.
+const statusWait = uint64(800 * time.Millisecond)
+
 // awaits reports whether Kubernetes may still have something to say that changes
 // the record of a death, and is heard.
-func (e *Engine) awaits(st *story) bool {
+func (e *Engine) awaits(st *story, seen uint64) bool {
 	p := st.process
 	if st.undecided != "" || p.Pod == nil || p.Container == nil || st.exit.Context || !e.kube.HasSources() {
 		return false
 	}
-	if pod := e.kube.PodOf(p); pod != nil && st.heard == pod.News()+1 {
-		return true // nothing new: still waiting
+	pod := e.kube.PodOf(p)
+	if pod == nil || st.heard != pod.News()+1 { // else nothing new has come
+		e.beginRules(st)
+		st.awaited = e.awaited(st)
+		e.endRules(st, false)
 	}
-	e.beginRules(st)
-	waits := e.awaitsReason(st) || e.awaitsStatus(st)
-	e.endRules(st, false)
-	if pod := e.kube.PodOf(p); pod != nil && waits {
+	if pod != nil {
 		st.heard = pod.News() + 1
 	}
-	return waits
-}
-
-// awaitsReason: every source that tells reasons and sees has not yet spoken of
-// this stop.
-func (e *Engine) awaitsReason(st *story) bool {
-	s, ok := e.stopOf(st, e.decide(st))
-	if !ok {
-		return false
-	}
-	r := e.kube.ReasonFor(&s)
-	for _, name := range e.kube.Available() {
-		if name != kubefact.SourceCRI && !r.GivenBy(name) {
-			return true
-		}
+	switch st.awaited {
+	case awaitsReason, awaitsStatus:
+		return true
+	case awaitsStopsStatus:
+		return seen < st.exit.BoottimeNS+statusWait
 	}
 	return false
 }
 
-func (e *Engine) awaitsStatus(st *story) bool {
-	if !proctree.IsInit(st.process) || e.kube.PodOf(st.process).Status(st.process.Container.ID) != nil {
+// awaited is what a record waits for.
+type awaited int
+
+const (
+	awaitsNothing awaited = iota
+	// awaitsReason: a source that can speak of this stop has not done so.
+	awaitsReason
+	// awaitsStatus: Kubernetes has not yet said how the container ended.
+	awaitsStatus
+	// awaitsStopsStatus: the same, of a container that Kubernetes stopped.
+	awaitsStopsStatus
+)
+
+func (e *Engine) awaited(st *story) awaited {
+	s, isStop := e.stopOf(st, e.decide(st))
+	known := false
+	if isStop {
+		r := e.kube.ReasonFor(&s)
+		for _, name := range e.kube.Available() {
+			if !r.GivenBy(name) && e.kube.MaySpeak(name, &s, &r) {
+				return awaitsReason
+			}
+		}
+		known = r.Cause != ""
+	}
+	switch {
+	case !e.lacksStatus(st):
+		return awaitsNothing
+	case known:
+		return awaitsStopsStatus
+	}
+	return awaitsStatus
+}
+
+// lacksStatus: the container of that init has not got the status that Kubernetes
+// will give it. A sandbox gets none.
+func (e *Engine) lacksStatus(st *story) bool {
+	if !proctree.IsInit(st.process) || st.process.Container.Name == "" || e.kube.PodOf(st.process).Status(st.process.Container.ID) != nil {
 		return false
 	}
 	available := e.kube.Available()

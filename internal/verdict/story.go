@@ -57,6 +57,8 @@ type story struct {
 	undecided event.Undecided
 	// heard is one more than the news of its pod when it was last looked at.
 	heard uint64
+	// awaited is what it was waiting for then.
+	awaited awaited
 }
 
 func (e *Engine) story(p *event.Process, at uint64) *story {
