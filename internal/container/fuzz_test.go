@@ -129,7 +129,7 @@ func FuzzOCISpec(f *testing.F) {
 	})
 }
 
-// storedSeeds are records as Podman 4.3 and CRI-O 1.25 write them.
+// storedSeeds are records in the form in which Podman and CRI-O write them, by hand.
 func storedSeeds() []string {
 	return []string{
 		`[{"id":"` + idA + `","names":["web"],"image":"0123","layer":"4567","metadata":"{\"image-name\":\"docker.io/library/web:1\",\"image-id\":\"0123\",\"name\":\"web\",\"created-at\":1764081000}","created":"2026-11-25T14:30:00Z","flags":{"MountLabel":"","ProcessLabel":""}}]`,

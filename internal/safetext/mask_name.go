@@ -247,3 +247,16 @@ func isNameRune(r rune) bool { return r >= 0x80 || isNameByte(byte(r)) }
 func isNameByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '.' || c >= 0x80
 }
+
+// value masks what follows a name of this kind, if it is a secret.
+func (m *masker) value(k kind, t *text, from int) {
+	if k == kindUser {
+		if colon := strings.IndexAny(t.s[from:], ":%"); colon >= 0 {
+			m.mask(t, from+colon+1, len(t.s))
+		}
+		return
+	}
+	if v := t.s[from:]; isSecret(k, v) && !(t.nested && isReference(v)) {
+		m.mask(t, from, len(t.s))
+	}
+}
