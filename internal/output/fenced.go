@@ -8,7 +8,7 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/fence"
-	"github.com/sigtrace/sigtrace/internal/verdict"
+	"github.com/sigtrace/sigtrace/internal/phrase"
 )
 
 // errInternal stands for a panic that has been logged.
@@ -31,7 +31,7 @@ func (p *fenced) Print(e event.Event) error {
 	if ok || !isDeath {
 		return err
 	}
-	_, err = p.run(func() string { return "the plainest form of " + event.Name(e) }, func() error { return p.inner.Print(verdict.Plain(d)) })
+	_, err = p.run(func() string { return "the plainest form of " + event.Name(e) }, func() error { return p.inner.Print(phrase.PlainDeath(d, event.UndecidedError)) })
 	return err
 }
 

@@ -17,7 +17,6 @@ import (
 	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/proc"
 	"github.com/sigtrace/sigtrace/internal/resolve"
-	"github.com/sigtrace/sigtrace/internal/tracer"
 	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 	"github.com/sigtrace/sigtrace/internal/verdict"
 )
@@ -184,9 +183,9 @@ func TestPanickingNames(t *testing.T) {
 // brokenKernel panics when it is asked for a lineage.
 type brokenKernel struct{}
 
-func (brokenKernel) LastExec(int, uint64) (tracer.LastExec, bool) { return tracer.LastExec{}, false }
-func (brokenKernel) Lineage(int, uint64) []tracer.Forker          { panic("planted") }
-func (brokenKernel) Forget(uint32) error                          { return nil }
+func (brokenKernel) LastExec(int, uint64) (wire.LastExec, bool) { return wire.LastExec{}, false }
+func (brokenKernel) Lineage(int, uint64) []wire.Forker          { panic("planted") }
+func (brokenKernel) Forget(uint32) error                        { return nil }
 
 // What cannot be resolved is dropped; of an exit there is still a record.
 func TestUnresolvableExitHasARecord(t *testing.T) {

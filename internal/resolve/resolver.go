@@ -8,16 +8,15 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/proc"
-	"github.com/sigtrace/sigtrace/internal/tracer"
 	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 // Kernel is what the resolver asks the kernel side.
 type Kernel interface {
 	// LastExec returns how a process was last executed.
-	LastExec(tgid int, startNS uint64) (tracer.LastExec, bool)
+	LastExec(tgid int, startNS uint64) (wire.LastExec, bool)
 	// Lineage returns who forked whom, beginning with the process itself.
-	Lineage(tgid int, startNS uint64) []tracer.Forker
+	Lineage(tgid int, startNS uint64) []wire.Forker
 	// Forget asks for every process to be described again.
 	Forget(epoch uint32) error
 }

@@ -92,30 +92,20 @@ func (p *Probe) Release(tgid int, start uint64) error {
 	return nil
 }
 
-// Forker is a process of a lineage as the kernel side keeps it.
-type Forker struct {
-	TGID      int
-	Start     uint64
-	Comm      string
-	Dead      bool
-	Cgroup    uint64
-	Hierarchy uint8
-}
-
 // lineageMax is MAX_CHAIN of bpf/event.h.
 const lineageMax = 40
 
 // Lineage walks up who forked whom, from a process that the kernel side knows
 // or from a forker of whom only that is known; that one is its first then.
-func (p *Probe) Lineage(tgid int, start uint64) []Forker {
-	var line []Forker
+func (p *Probe) Lineage(tgid int, start uint64) []wire.Forker {
+	var line []wire.Forker
 	k := typedProcKey{Start: start, Tgid: uint32(tgid)}
 	for len(line) < lineageMax {
 		var e typedProcEntry
 		if err := p.maps["procs"].Lookup(&k, &e); err != nil {
 			break
 		}
-		line = append(line, Forker{
+		line = append(line, wire.Forker{
 			TGID: int(k.Tgid), Start: k.Start, Comm: cString(e.Comm[:]), Dead: e.Dead != 0, Cgroup: e.Cgroup, Hierarchy: e.Hierarchy,
 		})
 		if k.Tgid == 0 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
+	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
 // ErrNoIterator says that this kernel has no task iterator.
@@ -74,23 +75,16 @@ func (p *Probe) Forget(epoch uint32) error {
 	return p.pins.update(func(r *pinRecord) { r.Epoch = epoch })
 }
 
-// LastExec is how a process was last executed, as the kernel side saw it.
-type LastExec struct {
-	Exe           string
-	Args          []byte // NUL-separated
-	ArgsTruncated bool
-}
-
 // LastExec looks a process up in the kernel's lineage map. The entry lives as
 // long as the process or a descendant does.
-func (p *Probe) LastExec(tgid int, start uint64) (LastExec, bool) {
+func (p *Probe) LastExec(tgid int, start uint64) (wire.LastExec, bool) {
 	var e typedProcEntry
 	k := typedProcKey{Start: start, Tgid: uint32(tgid)}
 	if err := p.maps["procs"].Lookup(&k, &e); err != nil {
-		return LastExec{}, false
+		return wire.LastExec{}, false
 	}
 	n := min(int(e.ArgsLen), len(e.Args))
-	return LastExec{Exe: cString(e.Exe[:]), Args: bytesOf(e.Args[:n]), ArgsTruncated: e.ArgsTruncated != 0}, true
+	return wire.LastExec{Exe: cString(e.Exe[:]), Args: bytesOf(e.Args[:n]), ArgsTruncated: e.ArgsTruncated != 0}, true
 }
 
 func bytesOf(s []int8) []byte {

@@ -4,7 +4,6 @@ package verdict
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/phrase"
@@ -108,37 +107,5 @@ func (e *Engine) plainRecord(st *story) *event.Death {
 	plantedFault(x, true)
 	d := &event.Death{Header: x.Header, ID: DeathID(e.o.BootID, st.id.pid, st.id.start), Revision: 1, Process: x.Process, Exit: x.Exit}
 	d.Type = event.TypeDeath
-	return plain(d, st.undecided)
-}
-
-// Plain is a record in its plainest form, for one that cannot be shown in full: what
-// ended and how, with cause unknown. It keeps id and revision.
-func Plain(d *event.Death) *event.Death {
-	return plain(&event.Death{Header: d.Header, ID: d.ID, Revision: d.Revision, Process: d.Process, Exit: d.Exit}, event.UndecidedError)
-}
-
-func plain(d *event.Death, why event.Undecided) *event.Death {
-	d.Cause, d.Confidence = event.CauseUnknown, event.Unknown
-	p := *d.Process
-	p.Ancestors, p.PresentAncestors, p.Args = nil, nil, slices.Clone(p.Args[:min(len(p.Args), 1)])
-	d.Process = &p
-	reason := undecidedText(why)
-	d.Evidence = []event.Evidence{
-		{Time: d.Time, Source: "sched_process_exit", Text: phrase.Process(&p) + " " + phrase.Ended(d.Exit)},
-		{Time: d.Time, Source: "sigtrace", Text: reason},
-	}
-	how := fmt.Sprintf("exited with code %d", d.Exit.Code)
-	if d.Exit.Signal != "" {
-		how = fmt.Sprintf("was killed (%s, exit %d)", d.Exit.Signal, d.Exit.Code)
-	}
-	d.Summary = phrase.Subject(&p) + " " + how + "; its cause is unknown: " + reason + "."
-	d.TenantSummary = d.Summary
-	return d
-}
-
-func undecidedText(why event.Undecided) string {
-	if why == event.UndecidedCrash {
-		return "the agent crashed or was killed while it made this record before, so the rules were not run again"
-	}
-	return "an internal error occurred while this record was made (see the agent's log)"
+	return phrase.PlainDeath(d, st.undecided)
 }
