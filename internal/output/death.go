@@ -5,56 +5,66 @@ package output
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/phrase"
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
-// deathLines show a death so that it stands out: the verdict on the line, the
-// sentence below it, then who, from where, and what it rests on.
+// deathLines show a death so that it stands out: when, what and why on one line, the
+// sentences below it, then what led to it. What was wanted, and what only went with
+// another, is one dim line.
 func (t *tablePrinter) deathLines(d *event.Death) []string {
-	lines := t.header()
-	where, target, from := t.columns()
-	who := ""
-	if d.Actor != nil {
-		who = named(d.Actor)
-	} else if d.RequestedBy != "" {
-		who = safetext.Quote(d.RequestedBy)
+	lines := []string{t.deathRow(d)}
+	if t.isParagraph() || t.o.Width > 0 && !t.wide && utf8.RuneCountInString(lines[0]) > t.o.Width {
+		lines = wrapped(t.time(d.Time)+" DEATH of "+t.whatDied(d.Process, t.o.Width)+": "+verdictText(d), t.o.Width)
 	}
-	lines = append(lines,
-		t.colour.loud(fmt.Sprintf("%s  %s  %s  %s  %s  %s", t.time(d.Time),
-			pad(t.cut(placeOf(d.Process), where), where), pad(t.cut(named(d.Process), target), target),
-			pad("DEATH", 8), pad(t.cut(who, from), from), verdictText(d))))
+	switch {
+	case t.wide:
+	case isWanted(d) || isBystander(d):
+		return each(lines, t.colour.dim)
+	case t.isMore(d):
+		return nil
+	}
+	lines = each(lines, t.colour.loud)
 	lines = append(lines, t.wrap(d.Summary)...)
 	lines = append(lines, t.chainLines(d)...)
+	if t.isParagraph() {
+		return lines
+	}
+	if d.Actor != nil && !t.wide {
+		if !t.wasDrawn(d.Actor) {
+			lines = append(lines, t.lineage(d.Actor))
+		}
+		return append(lines, t.gaps(d)...)
+	}
 	if d.Actor != nil {
 		lines = append(lines, t.origin(d.Actor, d.Process)...)
 	}
 	lines = append(lines, t.gaps(d)...)
-	return append(lines, t.evidence(d)...)
+	if t.wide {
+		lines = append(lines, t.evidence(d)...)
+	}
+	return lines
 }
 
-func verdictText(d *event.Death) string {
-	text := string(d.Cause) + " (" + string(d.Confidence) + ")"
-	if d.Revision > 1 {
-		text += fmt.Sprintf(", revision %d", d.Revision)
+func each(lines []string, change func(string) string) []string {
+	for i, l := range lines {
+		lines[i] = change(l)
 	}
-	if d.EventsLost > 0 {
-		text += fmt.Sprintf(", %d events lost", d.EventsLost)
-	}
-	return text
+	return lines
 }
 
 // wrap breaks a sentence at the terminal's width.
 func (t *tablePrinter) wrap(text string) []string {
 	text = safetext.Show(text)
 	width := t.o.Width - len(treeIndent)
-	if t.o.Width == 0 || t.wide || width < 20 {
+	if t.o.Width == 0 || t.wide {
 		return []string{treeIndent + text}
 	}
 	var lines []string
-	for _, line := range wrapped(text, width) {
+	for _, line := range wrapped(text, max(width, 20)) {
 		lines = append(lines, treeIndent+line)
 	}
 	return lines
@@ -67,7 +77,9 @@ func (t *tablePrinter) chainLines(d *event.Death) []string {
 		if h.Process != nil {
 			text = fmt.Sprintf("%d. %s %s", i+1, named(h.Process), safetext.Show(h.What))
 		}
-		lines = append(lines, t.colour.dim(t.cutEnd(treeIndent+text)))
+		for _, l := range t.wrap(text) {
+			lines = append(lines, t.colour.dim(l))
+		}
 	}
 	return lines
 }
@@ -95,7 +107,11 @@ func (t *tablePrinter) gaps(d *event.Death) []string {
 	if len(parts) > 6 {
 		parts = append(parts[:3], append([]string{fmt.Sprintf("… %d more", len(parts)-5)}, parts[len(parts)-2:]...)...)
 	}
-	return []string{t.colour.dim(t.cutEnd(treeIndent + "signals: " + strings.Join(parts, ", ")))}
+	var lines []string
+	for _, l := range t.wrap("signals: " + strings.Join(parts, ", ")) {
+		lines = append(lines, t.colour.dim(l))
+	}
+	return lines
 }
 
 func (t *tablePrinter) evidence(d *event.Death) []string {
@@ -107,9 +123,6 @@ func (t *tablePrinter) evidence(d *event.Death) []string {
 }
 
 func (t *tablePrinter) stuckLines(s *event.Stuck) []string {
-	lines := t.header()
-	where, target, from := t.columns()
-	return append(lines, t.colour.loud(fmt.Sprintf("%s  %s  %s  %s  %s  %s", t.time(s.Time),
-		pad(t.cut(placeOf(s.Target), where), where), pad(t.cut(named(s.Target), target), target),
-		pad("STUCK", 8), pad("", from), safetext.Quote(phrase.Stuck(s)))))
+	lines := append(t.header(), t.colour.loud(t.cutEnd(t.row(t.time(s.Time), s.Target, "", "STUCK", "", ""))))
+	return append(lines, t.wrap(phrase.Stuck(s))...)
 }

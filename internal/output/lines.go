@@ -14,8 +14,10 @@ import (
 )
 
 func (t *tablePrinter) oomLines(o *event.OOM) []string {
-	lines := t.header()
-	where, target, from := t.columns()
+	var lines []string
+	if !t.isParagraph() {
+		lines = t.header()
+	}
 	var victim *event.Process
 	if o.Victim != nil {
 		victim = o.Victim.Process
@@ -24,11 +26,14 @@ func (t *tablePrinter) oomLines(o *event.OOM) []string {
 	if o.LimitCgroup != "" {
 		how += " at " + safetext.Quote(o.LimitCgroup)
 	}
-	lines = append(lines, t.colour.bad(fmt.Sprintf("%s  %s  %s  %s  %s  %s", t.time(o.Time),
-		pad(t.cut(placeOf(victim), where), where), pad(t.cut(named(victim), target), target),
-		pad("OOM", 8), pad("kernel", from), how)))
+	if t.isParagraph() {
+		return append(wrapped(fmt.Sprintf("%s OOM kill of %s: %s", t.time(o.Time), named(victim), how), t.o.Width), t.wrap(oomDetail(o))...)
+	}
+	lines = append(lines, t.colour.bad(t.cutEnd(t.row(t.time(o.Time), victim, "", "OOM", "kernel", how))))
 	if detail := oomDetail(o); detail != "" {
-		lines = append(lines, t.colour.dim(t.cutEnd(treeIndent+detail)))
+		for _, l := range t.wrap(detail) {
+			lines = append(lines, t.colour.dim(l))
+		}
 	}
 	return lines
 }
@@ -60,7 +65,6 @@ func oomDetail(o *event.OOM) string {
 
 func (t *tablePrinter) exitLines(e *event.Exit) []string {
 	lines := t.header()
-	where, target, _ := t.columns()
 	how := fmt.Sprintf("code %d", e.Exit.Code)
 	if e.Exit.Signal != "" {
 		how += " (" + e.Exit.Signal + ")"
@@ -68,8 +72,7 @@ func (t *tablePrinter) exitLines(e *event.Exit) []string {
 	if isTrue(e.Exit.CoreDumped) {
 		how += ", core dumped"
 	}
-	return append(lines, fmt.Sprintf("%s  %s  %s  %s  %s", t.time(e.Time),
-		pad(t.cut(placeOf(e.Process), where), where), pad(t.cut(named(e.Process), target), target), pad("exit", 8), how))
+	return append(lines, t.cutEnd(t.row(t.time(e.Time), e.Process, "", "exit", how, "")))
 }
 
 // statusLines are one dim line on a terminal: what is missing. (What serves

@@ -11,46 +11,54 @@ import (
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
-// columns are the table's widths; the last is open-ended.
-func (t *tablePrinter) columns() (where, target, from int) {
-	switch {
-	case t.o.Width == 0 || t.o.Width >= 140:
-		return 32, 26, 26
-	case t.o.Width >= 100:
-		return 24, 20, 20
-	}
-	return 16, 16, 16
-}
-
 func (t *tablePrinter) signalLines(f *fold) []string {
 	s := f.first
+	if t.isParagraph() {
+		text := fmt.Sprintf("%s %s to %s%s from %s: %s", t.time(s.Time), s.Signal, named(s.Target), f.and(), sender(s), t.how(s))
+		return wrapped(text, t.o.Width)
+	}
 	lines := t.header()
-	where, target, from := t.columns()
-	row := fmt.Sprintf("%s  %s  %s  %s  %s  %s", t.time(s.Time),
-		pad(t.cut(placeOf(s.Target), where), where),
-		pad(t.cut(named(s.Target)+f.and(), target), target),
-		pad(s.Signal, 8), pad(t.cut(sender(s), from), from), t.how(s))
+	_, _, from := t.columns()
+	row := t.cutEnd(t.row(t.time(s.Time), s.Target, f.and(), s.Signal, t.cutSender(s, from), t.how(s)))
 	switch {
 	case isTrue(s.Fatal):
 		row = t.colour.bad(row)
-	case s.Result == event.ResultIgnored:
+	case s.Result == event.ResultIgnored, s.Result == event.ResultTooLate:
 		row = t.colour.dim(row)
 	}
 	lines = append(lines, row)
 	if t.wide {
-		lines = append(lines, t.wideLines(s)...)
+		return append(append(lines, t.wideLines(s)...), t.ancestry(s)...)
 	}
-	return append(lines, t.ancestry(s)...)
+	if p := s.Sender; p != nil && s.Matters && !t.wasDrawn(p) {
+		lines = append(lines, t.lineage(p))
+	}
+	return lines
+}
+
+// cutSender names who sent a signal, with the user where there is room.
+func (t *tablePrinter) cutSender(s *event.Signal, width int) string {
+	if s.Sender == nil {
+		return "kernel"
+	}
+	if full := sender(s); t.o.Width == 0 || t.wide || utf8.RuneCountInString(full) <= width {
+		return full
+	}
+	return t.cutNamed(s.Sender, width)
 }
 
 func (t *tablePrinter) header() []string {
-	if t.head || !t.o.Headers {
+	if t.head || !t.o.Headers || t.isParagraph() {
 		return nil
 	}
 	t.head = true
 	where, target, from := t.columns()
-	return []string{t.colour.bold(fmt.Sprintf("%s  %s  %s  %s  %s  %s", pad("TIME", len(t.time(zero))),
-		pad("WHERE", where), pad("TARGET", target), pad("SIGNAL", 8), pad("FROM", from), "HOW"))}
+	cells := []string{pad("TIME", len(t.time(zero)))}
+	if where > 0 {
+		cells = append(cells, pad("WHERE", where))
+	}
+	cells = append(cells, pad("TARGET", target), pad("SIGNAL", 8), pad("FROM", from), "HOW")
+	return []string{t.colour.bold(strings.Join(cells, "  "))}
 }
 
 // how says by what mechanism, and what came of it.

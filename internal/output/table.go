@@ -5,9 +5,11 @@ package output
 import (
 	"bufio"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/phrase"
 )
 
 // foldWindow is how long a line waits for more of the same act.
@@ -25,10 +27,12 @@ type tablePrinter struct {
 	held     []*fold
 	drawn    map[processID]time.Time
 	colour   palette
+	alike    map[alikeKey]*alike
+	seen     summary
 }
 
 func newTable(w *bufio.Writer, o Options, wide bool) *tablePrinter {
-	return &tablePrinter{w: w, o: o, wide: wide, drawn: map[processID]time.Time{}, colour: newPalette(o.Color)}
+	return &tablePrinter{w: w, o: o, wide: wide, drawn: map[processID]time.Time{}, colour: newPalette(o.Color), alike: map[alikeKey]*alike{}, seen: summary{deaths: map[event.Cause]int{}}}
 }
 
 func (t *tablePrinter) Print(e event.Event) error {
@@ -47,6 +51,7 @@ func (t *tablePrinter) Print(e event.Event) error {
 }
 
 func (t *tablePrinter) line(e event.Event) error {
+	t.seen.note(e)
 	var lines []string
 	switch e := e.(type) {
 	case *event.OOM:
@@ -58,11 +63,21 @@ func (t *tablePrinter) line(e event.Event) error {
 	case *event.Stuck:
 		lines = t.stuckLines(e)
 	case *event.Lost:
-		lines = []string{t.colour.loud(fmt.Sprintf("%s  LOST %d %s events (%s): what follows may have gaps", t.time(e.Time), e.Count, e.Lane, e.Reason))}
+		lines = t.lostLines(e)
 	case *event.Status:
 		lines = t.statusLines(e)
 	}
 	return t.write(lines)
+}
+
+// lostLines say what was dropped and what that means for what follows.
+func (t *tablePrinter) lostLines(e *event.Lost) []string {
+	lane, what := "", "deaths and signals may be missing"
+	if e.Lane == "routine" {
+		lane, what = "low-priority ", "ancestry and routine signals may be incomplete"
+	}
+	text := fmt.Sprintf("%s  %s dropped (%s): %s", t.time(e.Time), phrase.Count(int(e.Count), lane+"event"), strings.ReplaceAll(e.Reason, "_", " "), what)
+	return []string{t.colour.loud(t.cutEnd(text))}
 }
 
 func (t *tablePrinter) write(lines []string) error {
@@ -74,7 +89,12 @@ func (t *tablePrinter) write(lines []string) error {
 	return nil
 }
 
-func (t *tablePrinter) Tick(now time.Time) error { return t.release(now) }
+func (t *tablePrinter) Tick(now time.Time) error {
+	if err := t.release(now); err != nil {
+		return err
+	}
+	return t.write(t.countedAlike(now, false))
+}
 
 func (t *tablePrinter) Flush() error {
 	if err := t.w.Flush(); err != nil {
@@ -85,6 +105,15 @@ func (t *tablePrinter) Flush() error {
 
 func (t *tablePrinter) Close() error {
 	if err := t.release(t.o.Now().Add(foldWindow)); err != nil {
+		return err
+	}
+	lines := t.countedAlike(t.o.Now(), true)
+	if t.o.Width > 0 && t.watching {
+		for _, l := range wrapped(t.seen.text(), t.o.Width) {
+			lines = append(lines, t.colour.dim(l))
+		}
+	}
+	if err := t.write(lines); err != nil {
 		return err
 	}
 	return t.Flush()

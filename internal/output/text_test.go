@@ -55,10 +55,15 @@ func deathOf(text string) *event.Death {
 func TestDeathStandsOut(t *testing.T) {
 	d := deathOf("app")
 	d.Summary = "app was killed."
-	out := printed(t, "table", d)
-	for _, part := range []string{"DEATH", "foreign_process (proven)", "app was killed.", "1. app(3) app", "+1.5 s SIGKILL from app(3)", "evidence: ", "└─ app(3)"} {
-		if !strings.Contains(out, part) {
-			t.Errorf("no %q in\n%s", part, out)
+	for format, parts := range map[string][]string{
+		"table": {"DEATH", "foreign_process (proven)", "app was killed.", "1. app(3) app", "+1.5 s SIGKILL from app(3)", "from app → app(3)"},
+		"wide":  {"DEATH", "foreign_process (proven)", "app was killed.", "1. app(3) app", "+1.5 s SIGKILL from app(3)", "evidence: ", "└─ app(3)"},
+	} {
+		out := printed(t, format, d)
+		for _, part := range parts {
+			if !strings.Contains(out, part) {
+				t.Errorf("%s: no %q in\n%s", format, part, out)
+			}
 		}
 	}
 }

@@ -33,6 +33,18 @@ func (t *tablePrinter) ancestry(s *event.Signal) []string {
 	return t.origin(p, s.Target)
 }
 
+// wasDrawn reports whether the ancestry of a process was shown just before, and
+// notes that it is now.
+func (t *tablePrinter) wasDrawn(p *event.Process) bool {
+	now := t.o.Now()
+	at, ok := t.drawn[idOf(p)]
+	if len(t.drawn) >= drawnMax {
+		clear(t.drawn)
+	}
+	t.drawn[idOf(p)] = now
+	return ok && now.Sub(at) < redraw
+}
+
 // origin draws the ancestry of a process, unless that has just been done.
 func (t *tablePrinter) origin(p, target *event.Process) []string {
 	now := t.o.Now()

@@ -42,6 +42,14 @@ func Duration(d time.Duration) string {
 	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
+// Count is a number of things: "1 death", "12 deaths".
+func Count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // Others counts what went with a process: " together with 7 others".
 func Others(c *event.Collateral) string {
 	switch {

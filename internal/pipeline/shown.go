@@ -16,7 +16,7 @@ func (p *Pipeline) shown(e event.Event) bool {
 	}
 	switch e := e.(type) {
 	case *event.Signal:
-		return !e.Context && (p.o.All || e.Matters) && p.wantedSignal(e.SignalNumber) && p.from(e.Sender, e.Trigger)
+		return !e.Context && (p.o.All || e.Matters && !isTooLate(e)) && p.wantedSignal(e.SignalNumber) && p.from(e.Sender, e.Trigger)
 	case *event.OOM:
 		return !e.Context
 	case *event.Exit:
@@ -44,4 +44,10 @@ func (p *Pipeline) from(sender, trigger *event.Process) bool {
 	}
 	return who != nil && (p.o.SenderPID == 0 || who.PID == p.o.SenderPID) &&
 		(p.o.SenderComm == "" || who.Comm == p.o.SenderComm)
+}
+
+// isTooLate reports whether a signal only hit what was dying already, as those of a
+// PID namespace's init to itself do.
+func isTooLate(s *event.Signal) bool {
+	return s.Result == event.ResultTooLate || s.Result == event.ResultIgnored && s.Via == event.ViaPidnsExit
 }
