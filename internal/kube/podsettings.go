@@ -3,7 +3,11 @@
 package kube
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/sigtrace/sigtrace/internal/kubefact"
+	"github.com/sigtrace/sigtrace/internal/safetext"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -49,10 +53,49 @@ func probeSettings(p *corev1.Probe) *kubefact.ProbeSettings {
 	if p == nil {
 		return nil
 	}
+	handler, checks := probeChecks(&p.ProbeHandler)
 	return &kubefact.ProbeSettings{
+		Handler: handler, Checks: checks,
 		PeriodSeconds: or(p.PeriodSeconds, 10), TimeoutSeconds: or(p.TimeoutSeconds, 1),
 		FailureThreshold: or(p.FailureThreshold, 3), GraceSeconds: p.TerminationGracePeriodSeconds,
 	}
+}
+
+// checksMax bounds what is kept of a probe's command or page, in characters.
+const checksMax = 60
+
+// probeChecks is what a probe checks, without what may be secret.
+func probeChecks(h *corev1.ProbeHandler) (kubefact.ProbeHandler, string) {
+	short := func(text string) string {
+		text = strings.Join(strings.Fields(text), " ")
+		if r := []rune(text); len(r) > checksMax {
+			text = string(r[:checksMax-1]) + "…"
+		}
+		return safetext.Quote(text)
+	}
+	switch {
+	case h.HTTPGet != nil:
+		page, query, _ := strings.Cut(h.HTTPGet.Path, "?")
+		if query != "" {
+			page += "?…"
+		}
+		handler := kubefact.ProbeHTTP
+		if h.HTTPGet.Scheme == corev1.URISchemeHTTPS {
+			handler = kubefact.ProbeHTTPS
+		}
+		return handler, short(h.HTTPGet.Host + ":" + h.HTTPGet.Port.String() + page)
+	case h.TCPSocket != nil:
+		return kubefact.ProbeTCP, short(h.TCPSocket.Host + ":" + h.TCPSocket.Port.String())
+	case h.GRPC != nil:
+		service := ""
+		if h.GRPC.Service != nil && *h.GRPC.Service != "" {
+			service = " " + *h.GRPC.Service
+		}
+		return kubefact.ProbeGRPC, short(fmt.Sprintf(":%d%s", h.GRPC.Port, service))
+	case h.Exec != nil:
+		return kubefact.ProbeExec, short(strings.Join(safetext.Mask(h.Exec.Command), " "))
+	}
+	return "", ""
 }
 
 func or(n int32, unset int) int {

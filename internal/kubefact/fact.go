@@ -153,6 +153,31 @@ type ProbeSettings struct {
 	TimeoutSeconds   int    `json:"timeout_seconds"`
 	FailureThreshold int    `json:"failure_threshold"`
 	GraceSeconds     *int64 `json:"grace_seconds,omitempty"`
+	// Handler is how it probes, empty where that is not known.
+	Handler ProbeHandler `json:"handler,omitempty"`
+	// Checks is what it probes, in short: ":8080/healthz", a command with its
+	// secrets masked.
+	Checks string `json:"checks,omitempty"`
+}
+
+// ProbeHandler is how a probe probes.
+type ProbeHandler string
+
+// The handlers of probes.
+const (
+	ProbeHTTP  ProbeHandler = "http"
+	ProbeHTTPS ProbeHandler = "https"
+	ProbeTCP   ProbeHandler = "tcp"
+	ProbeGRPC  ProbeHandler = "grpc"
+	ProbeExec  ProbeHandler = "exec"
+)
+
+// Target is how and what it probes, "tcp :5432"; empty where that is not known.
+func (p *ProbeSettings) Target() string {
+	if p == nil || p.Handler == "" {
+		return ""
+	}
+	return string(p.Handler) + " " + p.Checks
 }
 
 // The roles of containers in their pods.

@@ -61,10 +61,18 @@ func (r run) text(probe string, s *Stop) string {
 	if r.failed == 1 {
 		text = probe + " probe failed once"
 	}
-	if s.settings(probe) == nil {
+	if output, _ := s.output(probe, r.source); output != "" {
+		text += ": " + output
+	}
+	p := s.settings(probe)
+	if p == nil {
 		return text + fmt.Sprintf(" (its failureThreshold is not known; %d is the default)", r.threshold)
 	}
-	return text + fmt.Sprintf(" (failureThreshold %d)", r.threshold)
+	checks := ""
+	if target := p.Target(); target != "" {
+		checks = target + ", "
+	}
+	return text + fmt.Sprintf(" (%stimeout %d s, period %d s, failureThreshold %d)", checks, p.TimeoutSeconds, p.PeriodSeconds, r.threshold)
 }
 
 func (s *Stop) settings(probe string) *kubefact.ProbeSettings {
@@ -157,27 +165,43 @@ func (c *Cluster) finished(s *Stop, r *Reason) {
 	if !s.leftover() {
 		return
 	}
-	var last *event.Exit
-	var ends []*event.Exit
-	for _, c := range settings.Containers {
+	ends, all := s.workEnds()
+	if len(ends) == 0 || !all {
+		return
+	}
+	last := ends[0]
+	for _, x := range ends {
+		if settings.RestartPolicy != "Never" && x.Exit.Code != 0 {
+			return
+		}
+		if x.Time.After(last.Time) {
+			last = x
+		}
+	}
+	r.Requests = append(r.Requests, r.Facts...) // of a sandbox: what comes of it
+	r.Cause, r.Facts = event.CausePodFinished, nil
+	text := fmt.Sprintf("the pod has finished: %s %s; restartPolicy %s", phrase.Process(last.Process), phrase.Ended(last.Exit), settings.RestartPolicy)
+	r.Probes = append(r.Probes, event.Evidence{Time: last.Time, Source: "sched_process_exit", Text: text})
+	r.sources = append(r.sources, "sched_process_exit")
+}
+
+// workEnds are the last ends, before the stop, of the containers that do the pod's
+// work; all is false where one has not ended, or none of it was seen.
+func (s *Stop) workEnds() (ends []*event.Exit, all bool) {
+	if s.Pod.settings == nil {
+		return nil, false
+	}
+	all = true
+	for _, c := range s.Pod.settings.Containers {
 		if c.Role != "" {
 			continue
 		}
 		x := s.Pod.lastEnd(c.Name)
-		if x == nil || x.Time.After(s.Began) || settings.RestartPolicy != "Never" && x.Exit.Code != 0 {
-			return
+		if x == nil || x.Time.After(s.Began) {
+			all = false
+			continue
 		}
 		ends = append(ends, x)
-		if last == nil || x.Time.After(last.Time) {
-			last = x
-		}
 	}
-	if last == nil {
-		return
-	}
-	r.Requests = append(r.Requests, r.Facts...) // of a sandbox: what comes of it
-	r.Cause, r.Facts, r.Ends = event.CausePodFinished, nil, ends
-	text := fmt.Sprintf("the pod has finished: %s %s; restartPolicy %s", phrase.Process(last.Process), phrase.Ended(last.Exit), settings.RestartPolicy)
-	r.Probes = append(r.Probes, event.Evidence{Time: last.Time, Source: "sched_process_exit", Text: text})
-	r.sources = append(r.sources, "sched_process_exit")
+	return ends, all
 }

@@ -45,6 +45,8 @@ type Reason struct {
 	// Ends are the last ends of the containers that did the pod's work, where it is
 	// because of them that the pod has finished.
 	Ends []*event.Exit
+	// Failure is the probe's, where that is the cause.
+	Failure Failure
 	// sources of Probes.
 	sources []string
 }
@@ -73,8 +75,15 @@ func (c *Cluster) ReasonFor(s *Stop) Reason {
 	if r.Cause == "" || r.Cause == event.CauseSandboxChanged && s.leftover() {
 		c.finished(s, &r)
 	}
-	if r.Cause == event.CausePodDeleted {
+	switch r.Cause {
+	case event.CausePodDeleted:
 		r.Requests = append(r.Requests, s.disruptions()...)
+	case event.CausePodFinished:
+		r.Ends, _ = s.workEnds()
+	case event.CauseLivenessProbe:
+		r.Failure = s.failure("liveness")
+	case event.CauseStartupProbe:
+		r.Failure = s.failure("startup")
 	}
 	return r
 }

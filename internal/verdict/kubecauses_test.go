@@ -399,3 +399,59 @@ func TestSandboxOfAFinishedPod(t *testing.T) {
 		expect(t, p.death(60_000), event.CauseSandboxChanged, event.Likely, nil)
 	})
 }
+
+// Why a probe failed stands in the sentence, and with its settings in the evidence.
+func TestWhyTheProbeFailed(t *testing.T) {
+	web := kubefact.ProbeSettings{PeriodSeconds: 1, TimeoutSeconds: 1, FailureThreshold: 2, Handler: kubefact.ProbeHTTP, Checks: ":8080/healthz"}
+	command := web
+	command.Handler, command.Checks = kubefact.ProbeExec, "cat /tmp/healthy"
+	old := web // of a recording from before it was kept
+	old.Handler, old.Checks = "", ""
+	for name, c := range map[string]struct {
+		settings kubefact.ProbeSettings
+		text     string
+		want     string
+		evidence string
+	}{
+		"an answer": {
+			web, "Liveness probe failed: HTTP probe failed with statuscode: 500",
+			"because its liveness probe failed twice: HTTP 500 from :8080/healthz.",
+			"liveness probe failed 2 times in a row: HTTP 500 (http :8080/healthz, timeout 1 s, period 1 s, failureThreshold 2)",
+		},
+		"no answer": {
+			web, `Liveness probe failed: Get "http://10.0.0.7:8080/healthz": dial tcp 10.0.0.7:8080: connect: connection refused`,
+			"because its liveness probe failed twice: connection refused (http :8080/healthz).", "connection refused (http :8080/healthz,",
+		},
+		"a command": {
+			command, "Liveness probe failed: cat: can't open '/tmp/healthy': No such file",
+			"because its liveness probe failed twice: cat: can't open '/tmp/healthy': No such file (exec cat /tmp/healthy).", "(exec cat /tmp/healthy,",
+		},
+		"a command that is silent": {
+			command, "Liveness probe failed:", "because its liveness probe failed twice (exec cat /tmp/healthy).", "2 times in a row (exec cat",
+		},
+		"nothing is known of it": {
+			old, "Liveness probe failed: HTTP probe failed with statuscode: 500",
+			"because its liveness probe failed twice: HTTP 500.", "HTTP 500 (timeout 1 s",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPodWorld(t)
+			p.sees(kubefact.SourceKubeletLog)
+			p.settings(func(s *kubefact.PodSettings) { s.Containers[0].Liveness = &c.settings })
+			for i := range uint64(2) {
+				p.fact(8950+1000*i, kubefact.SourceKubeletLog, kubefact.ProbeResults, probe("liveness", 1, 0), says(c.text))
+			}
+			p.fact(9990, kubefact.SourceKubeletLog, kubefact.LivenessFailed, says("Container app failed liveness probe, will be restarted"))
+			stops["dies of SIGTERM"](p)
+			d := p.death(13_000)
+			expect(t, d, event.CauseLivenessProbe, event.Likely, nil)
+			found := false
+			for _, ev := range d.Evidence {
+				found = found || strings.Contains(ev.Text, c.evidence)
+			}
+			if !strings.Contains(d.Summary, c.want) || !found {
+				t.Errorf("%s\n%+v", d.Summary, d.Evidence)
+			}
+		})
+	}
+}

@@ -4,6 +4,7 @@ package verdict
 
 import (
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubereason"
 )
 
 // byKubelet is what requested_by says.
@@ -21,6 +22,8 @@ type joined struct {
 	quote, askedBy string
 	// outcome is how the work of a finished pod has ended.
 	outcome string
+	// failure is how the probe has failed.
+	failure kubereason.Failure
 }
 
 // join gives a stop of a pod's container the reason that Kubernetes had.
@@ -50,7 +53,7 @@ func (e *Engine) join(st *story) joined {
 		return j
 	}
 	j.cause, j.actor, j.requestedBy = r.Cause, nil, byKubelet
-	j.quote, j.askedBy, j.outcome = r.Quote(), r.AskedBy(), e.outcome(r.Ends)
+	j.quote, j.askedBy, j.outcome, j.failure = r.Quote(), r.AskedBy(), e.outcome(r.Ends), r.Failure
 	j.hops = append([]event.Hop{{What: r.FirstHop()}, {What: r.SecondHop()}}, j.hops...)
 	if j.confidence == event.Proven && !r.IsProven() {
 		j.confidence = event.Likely

@@ -12,8 +12,8 @@ import (
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
-// kubeDetail adds what Kubernetes itself said: who asked for a deletion, else the
-// reason in its own words.
+// kubeDetail adds what Kubernetes itself said: who asked for a deletion, how the
+// pod's work has ended or its probe failed, else the reason in its own words.
 func kubeDetail(d *event.Death, j *joined) string {
 	text := j.quote
 	switch d.Cause {
@@ -23,7 +23,9 @@ func kubeDetail(d *event.Death, j *joined) string {
 		if j.outcome != "" {
 			return ": " + j.outcome
 		}
-	case event.CauseLivenessProbe, event.CauseStartupProbe, event.CauseEvicted, event.CausePreempted:
+	case event.CauseLivenessProbe, event.CauseStartupProbe:
+		return j.failure.String()
+	case event.CauseEvicted, event.CausePreempted:
 	default:
 		return ""
 	}
