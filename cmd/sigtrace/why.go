@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,6 +86,7 @@ type whyFlags struct {
 	format string
 	color  string
 	mask   bool
+	full   bool
 }
 
 func newWhy() *cobra.Command {
@@ -105,17 +107,18 @@ func newWhy() *cobra.Command {
 	f.register(c, 0)
 	fs := c.Flags()
 	fs.Lookup("last").Usage = "the last `N` of them; 0 is all (default: 1 without a target or filter, else 10)"
-	fs.StringVarP(&f.format, "output", "o", "text", "text or json")
+	fs.StringVarP(&f.format, "output", "o", "text", "text, markdown or json")
+	fs.BoolVar(&f.full, "full", false, "all that is known of each, and those that only went with another")
 	fs.StringVar(&f.color, "color", "auto", "auto, always or never")
 	fs.BoolVar(&f.mask, "mask-args", true, "show secrets in arguments as ***")
-	complete(c, "output", []string{"text", "json"})
+	complete(c, "output", []string{"text", "markdown", "json"})
 	complete(c, "color", []string{"auto", "always", "never"})
 	return c
 }
 
 func (f *whyFlags) run(c *cobra.Command, args []string) error {
-	if f.format != "text" && f.format != "json" {
-		return usageError{fmt.Errorf("--output: no format %q: choose from text, json", f.format)}
+	if !slices.Contains([]string{"text", "markdown", "json"}, f.format) {
+		return usageError{fmt.Errorf("--output: no format %q: choose from text, markdown, json", f.format)}
 	}
 	now := time.Now()
 	q, err := f.query(now)
@@ -128,6 +131,7 @@ func (f *whyFlags) run(c *cobra.Command, args []string) error {
 	if !c.Flags().Changed("last") {
 		q.Last = usual(q)
 	}
+	q.Fold = !f.full && f.format != "json"
 	h, err := postmortem.Read(f.logDirs, q, now)
 	if err != nil {
 		return fmt.Errorf("why: %w", err)
@@ -193,7 +197,7 @@ func (f *whyFlags) text(out io.Writer, terminal io.Writer, h *postmortem.History
 		if i > 0 {
 			fmt.Fprintf(out, "\n%s\n\n", strings.Repeat("─", 60))
 		}
-		if err := output.WriteAccount(out, p.Death, p.Before, o); err != nil {
+		if err := f.write(out, p, o); err != nil {
 			return err
 		}
 	}
@@ -205,6 +209,17 @@ func (f *whyFlags) text(out io.Writer, terminal io.Writer, h *postmortem.History
 		fmt.Fprintf(out, "\n%d older ones fit as well: %s\n", h.More, advice)
 	}
 	return f.gaps(out, h)
+}
+
+// write writes one death as it is asked for.
+func (f *whyFlags) write(out io.Writer, p postmortem.Past, o output.Options) error {
+	switch {
+	case f.format == "markdown":
+		return output.WriteMarkdown(out, p.Death, p.Before, p.With, o)
+	case f.full:
+		return output.WriteAccount(out, p.Death, p.Before, o)
+	}
+	return output.WriteBrief(out, p.Death, p.Before, p.With, o)
 }
 
 // gapsMax is how many gaps are told one by one.

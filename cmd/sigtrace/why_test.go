@@ -38,7 +38,7 @@ func why(t *testing.T, args ...string) (string, error) {
 }
 
 func TestWhyOnFilesOfAnotherNode(t *testing.T) {
-	out, err := why(t, "shop/web-0", "--log-dir", fromNode(t), "--utc")
+	out, err := why(t, "shop/web-0", "--full", "--log-dir", fromNode(t), "--utc")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -139,7 +139,7 @@ func (a *account) process(p *event.Process) {
 	if c := p.Container; c != nil {
 		a.fact("container", safetext.Quote(joined(" ", c.Name, c.ID, c.Image, c.Runtime)))
 		if s := a.d.ContainerSurvives; isTrue(s) {
-			a.fact("", "the container lives on")
+			a.fact("", "the container keeps running")
 		}
 	}
 	a.fact("unit", safetext.Quote(p.Unit))

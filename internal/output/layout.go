@@ -122,8 +122,7 @@ func isWanted(d *event.Death) bool {
 
 // isBystander reports whether a death only goes with another that is shown.
 func isBystander(d *event.Death) bool {
-	sandbox := d.Process.Container != nil && d.Process.Container.Name == "" && d.Process.Pod != nil
-	return sandbox && d.Cause.Row().Group != event.GroupForeign || d.Cause == event.CausePIDNamespaceEnded
+	return isSandbox(d) && d.Cause.Row().Group != event.GroupForeign || d.Cause == event.CausePIDNamespaceEnded
 }
 
 func verdictText(d *event.Death) string {

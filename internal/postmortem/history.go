@@ -19,6 +19,8 @@ import (
 type Past struct {
 	Death  *event.Death
 	Before []output.Moment
+	// With are those that only go with it, where the query folds them.
+	With output.With
 }
 
 // History is what the files of one node or many say.
@@ -106,6 +108,9 @@ func (r *reading) finish() {
 	// A later revision may say what the query does not ask for.
 	h.Deaths = slices.DeleteFunc(h.Deaths, func(p Past) bool { return !r.q.Matches(p.Death) })
 	slices.SortStableFunc(h.Deaths, newestFirst)
+	if r.q.Fold {
+		r.fold()
+	}
 	if limit := r.q.Last; limit > 0 && len(h.Deaths) > limit {
 		h.More += len(h.Deaths) - limit
 		h.Deaths = h.Deaths[:limit]
@@ -115,8 +120,12 @@ func (r *reading) finish() {
 	}
 	slices.Sort(h.Nodes)
 	from, until := r.q.Since, r.q.Until
-	if from.IsZero() && len(h.Deaths) > 0 {
-		from = h.Deaths[len(h.Deaths)-1].Death.Time
+	if r.q.Since.IsZero() {
+		for _, p := range h.Deaths {
+			if from.IsZero() || p.Death.Time.Before(from) {
+				from = p.Death.Time
+			}
+		}
 	}
 	for _, g := range r.gapList {
 		if g.overlaps(from, until) {
@@ -172,14 +181,14 @@ func (n *nodeReading) death(d *event.Death) {
 	switch {
 	case there && n.h.Deaths[at].Death.Revision > d.Revision:
 	case there:
-		n.h.Deaths[at] = Past{d, n.flight.Before(d)}
+		n.h.Deaths[at] = Past{Death: d, Before: n.flight.Before(d)}
 	case !n.q.Matches(d):
 	default:
 		if len(n.h.Deaths) >= deathsMax {
 			n.halve()
 		}
 		n.newest[d.ID] = len(n.h.Deaths)
-		n.h.Deaths = append(n.h.Deaths, Past{d, n.flight.Before(d)})
+		n.h.Deaths = append(n.h.Deaths, Past{Death: d, Before: n.flight.Before(d)})
 	}
 }
 

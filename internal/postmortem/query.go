@@ -24,12 +24,14 @@ type Query struct {
 	BootID string
 	// Last is how many of the newest; 0 is all.
 	Last int
+	// Fold hangs deaths that only go with another under that one.
+	Fold bool
 }
 
 // Matches tells whether a death is meant.
 func (q Query) Matches(d *event.Death) bool {
 	p := d.Process
-	return q.Target.matches(p) &&
+	return (q.Target.matches(p) || q.Target.text == d.ID) &&
 		(q.Namespace == "" || p.Pod != nil && p.Pod.Namespace == q.Namespace) &&
 		(q.Container == "" || p.Container != nil && p.Container.Name == q.Container) &&
 		(len(q.Causes) == 0 || q.Causes[d.Cause]) &&
@@ -105,6 +107,9 @@ func idOf(text string) string {
 }
 
 func (t Target) String() string { return t.text }
+
+// isPlace reports whether a target is a pod or a container, and no process.
+func (t Target) isPlace() bool { return t.pod != "" || t.containerID != "" || t.name != "" }
 
 func (t Target) matches(p *event.Process) bool {
 	switch {
