@@ -13,6 +13,7 @@ import (
 // as the container's status.
 type End struct {
 	Reason   string
+	Message  string
 	ExitCode int
 	Time     time.Time
 }
@@ -32,7 +33,8 @@ func (c *CRI) Ended(ctx context.Context, id string) (end End, ok bool, err error
 		if s.GetState() != runtimeapi.ContainerState_CONTAINER_EXITED {
 			return nil
 		}
-		end, ok = End{Reason: s.GetReason(), ExitCode: int(s.GetExitCode()), Time: time.Unix(0, s.GetFinishedAt())}, true
+		end = End{Reason: s.GetReason(), Message: s.GetMessage(), ExitCode: int(s.GetExitCode()), Time: time.Unix(0, s.GetFinishedAt())}
+		ok = true
 		return nil
 	})
 	return end, ok, err

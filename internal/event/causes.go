@@ -23,6 +23,7 @@ const (
 	CausePodFinished       Cause = "pod_finished"
 	CauseRuntimeStop       Cause = "runtime_stop"
 	CauseRuntimeCleanup    Cause = "runtime_cleanup"
+	CauseStartFailed       Cause = "start_failed"
 	CauseForeignProcess    Cause = "foreign_process"
 	CauseExecSession       Cause = "exec_session"
 	CauseSameContainer     Cause = "same_container"
@@ -129,6 +130,9 @@ var causeTable = []CauseRow{
 		" by its container runtime", "", warning("SigtraceStop")},
 	{CauseRuntimeCleanup, GroupRuntime, "its shim or monitor died and the runtime cleaned up",
 		" by its container runtime, which cleaned up", "", warning("SigtraceKill")},
+	// Kubernetes reports it itself, with the runtime's message.
+	{CauseStartFailed, GroupRuntime, "the container never ran its program: its runtime could not execute it",
+		": its runtime could not execute its program", "", nil},
 	{CauseForeignProcess, GroupForeign, "a process outside its container, and not the runtime doing its job, killed it; on the host: any other process",
 		" by", "", inner("SigtraceKill")},
 	{CauseExecSession, GroupForeign, "a process that was brought into the container from outside (kubectl exec, docker exec) killed it",

@@ -245,6 +245,7 @@ func statuses(pod *corev1.Pod) []kubefact.Fact {
 				facts = append(facts, kubefact.Fact{
 					Kind: kubefact.Terminated, Time: state.FinishedAt.Time, Container: c.Name,
 					ContainerID: containerID(state.ContainerID), Reason: state.Reason, ExitCode: &code,
+					Text: startMessage(state.Reason, state.Message),
 				})
 			}
 		}

@@ -117,5 +117,15 @@ func statusFact(p *event.Process, end container.End) kubefact.Fact {
 		Time: end.Time, Read: time.Now(), Source: kubefact.SourceCRI, Kind: kubefact.Terminated,
 		Namespace: p.Pod.Namespace, Pod: p.Pod.Name, UID: p.Pod.UID,
 		Container: p.Container.Name, ContainerID: p.Container.ID, Reason: end.Reason, ExitCode: &end.ExitCode,
+		Text: startMessage(end.Reason, end.Message),
 	}
+}
+
+// startMessage is why a container could not be started. What others wrote when they
+// ended is theirs (their terminationMessagePath), and not needed.
+func startMessage(reason, message string) string {
+	if !kubefact.IsStartFailure(reason) {
+		return ""
+	}
+	return bounded(message)
 }

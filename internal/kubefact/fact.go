@@ -124,6 +124,13 @@ func (f *Fact) FromEvent() bool {
 	return f.Event
 }
 
+// IsStartFailure reports whether a container's status says by its reason that the
+// runtime could not start it: containerd, CRI-O (StartError) or, by way of
+// cri-dockerd, Docker (ContainerCannotRun).
+func IsStartFailure(reason string) bool {
+	return reason == "StartError" || reason == "ContainerCannotRun"
+}
+
 // PodSettings is what verdicts need of a pod's specification.
 type PodSettings struct {
 	RestartPolicy string              `json:"restart_policy,omitempty"`

@@ -42,6 +42,30 @@ func maybeCopyInMemory(p *event.Process) bool {
 	return p.Container == nil && pathless && len(p.Args) > 0 && slices.Contains([]string{"crun", "runc"}, path.Base(p.Args[0]))
 }
 
+// IsUnstarted reports whether a process looks like one that an OCI runtime has
+// forked to become a container's, and that has not executed the container's program
+// yet: runc's last stage, from a file on the host or from a sealed copy in memory.
+// A container's program can make itself look so.
+func IsUnstarted(p *event.Process) bool {
+	if p == nil || p.Comm != "runc:[2:INIT]" {
+		return false
+	}
+	pathless := p.Exe == "" || strings.HasPrefix(p.Exe, "/dev/fd/") || strings.HasPrefix(p.Exe, "/proc/self/fd/") || strings.HasPrefix(p.Exe, "/memfd:")
+	if !pathless && (!isSystemBinary(p.Exe) || strings.TrimSuffix(path.Base(p.Exe), " (deleted)") != "runc") {
+		return false
+	}
+	return len(p.Args) == 0 || len(p.Args) == 2 && path.Base(p.Args[0]) == "runc" && p.Args[1] == "init"
+}
+
+// CreatesContainers reports whether a process is an OCI runtime that is creating or
+// starting a container: what it kills then is what it could not start.
+func CreatesContainers(p *event.Process) bool {
+	if p == nil || !isOCIRuntime(p) && !maybeCopyInMemory(p) {
+		return false
+	}
+	return slices.Contains(p.Args, "create") || slices.Contains(p.Args, "run")
+}
+
 func IsMonitor(p *event.Process) bool {
 	if p == nil || p.Container != nil || !isSystemBinary(p.Exe) {
 		return false

@@ -20,6 +20,9 @@ func (e *Engine) decide(st *story) *finding {
 	}
 	defer e.deciding.leave()
 	f := e.decided(st)
+	if neverStarted(st, &f) {
+		f.cause, f.confidence, f.actor = event.CauseStartFailed, event.Likely, nil
+	}
 	if f.cut && f.confidence == event.Proven {
 		f.confidence = event.Likely
 	}

@@ -29,6 +29,7 @@ type joined struct {
 // join gives a stop of a pod's container the reason that Kubernetes had.
 func (e *Engine) join(st *story) joined {
 	j := joined{finding: *e.decide(st)}
+	e.joinStart(st, &j)
 	s, ok := e.stopOf(st, &j.finding)
 	if !ok {
 		e.joinSetOff(&j)

@@ -4,6 +4,7 @@ package verdict
 
 import (
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
@@ -26,6 +27,10 @@ func (e *Engine) kubernetesSays(st *story, f *finding) *event.KubernetesSays {
 		return nil
 	}
 	says := &event.KubernetesSays{Reason: t.Reason, ExitCode: t.ExitCode}
+	if f.cause == event.CauseStartFailed && kubefact.IsStartFailure(t.Reason) {
+		says.Agrees = true // the code is the runtime's: it has a program's place
+		return says
+	}
 	says.Agrees = (t.Reason == "OOMKilled") == (f.oom != nil) && (t.ExitCode == nil || *t.ExitCode == st.exit.Exit.Code)
 	return says
 }

@@ -39,6 +39,8 @@ func (e *Engine) summarize(d *event.Death, j *joined) {
 func ending(d *event.Death, f *finding) string {
 	others := phrase.Others(d.Collateral)
 	switch {
+	case d.Cause == event.CauseStartFailed:
+		return "never started" + others
 	case f.absent != nil:
 		return endedAbsent(d.Exit) + " while no agent was running" + others
 	case d.Exit.Signal != "" && (d.Cause == event.CauseKernelFault || f.aborted || d.Cause == event.CauseSelfSignal && d.Exit.Signal == "SIGABRT"):
@@ -96,6 +98,8 @@ func clauseOf(d *event.Death, j *joined) string {
 		return row.Clause + " " + execSession(d) + ", " + phrase.Name(d.Actor)
 	case event.CauseRuntimeStop:
 		return runtimeStop(d, j)
+	case event.CauseStartFailed:
+		return row.Clause + startDetail(j)
 	case event.CauseRuntimeCleanup:
 		return row.Clause + " after " + whoseDeath(d, f)
 	case event.CauseServiceManager:
