@@ -243,7 +243,7 @@ struct kept_death {
 	struct event_exit exit;
 	struct kept_process process;
 	u32 levels; /* of cgroup's names, leaf first; 0: too many, or its root */
-	u32 pad; /* userspace notes its attempts to make the record here: Attempts */
+	u32 pad;    /* userspace notes its attempts to make the record here: Attempts */
 	char cgroup[KEPT_LEVELS][KEPT_NAME];
 	struct kept_story story;
 };

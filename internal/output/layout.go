@@ -157,7 +157,6 @@ func (t *tablePrinter) deathRow(d *event.Death) string {
 type summary struct {
 	deaths  map[event.Cause]int
 	dropped uint64
-	since   func() string
 }
 
 func (s *summary) note(e event.Event) {
