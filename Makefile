@@ -15,6 +15,9 @@ help: ## list the targets
 
 .PHONY: build
 build: ## build ./sigtrace (needs Go alone: the BPF objects are committed)
+	@case "$$(go env GOVERSION 2>/dev/null)" in \
+	"") echo "make: building sigtrace needs Go 1.21 or later, and there is no go command: see https://go.dev/dl" >&2; exit 1;; \
+	go1.[0-9]|go1.[0-9].*|go1.1[0-9]|go1.1[0-9].*|go1.20|go1.20.*) echo "make: $$(go env GOVERSION) is too old to build sigtrace, or to fetch a newer Go: install Go 1.21 or later, see https://go.dev/dl" >&2; exit 1;; esac
 	CGO_ENABLED=0 go build -trimpath -o $(BIN) ./cmd/sigtrace
 
 .PHONY: run
