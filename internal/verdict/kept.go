@@ -7,15 +7,16 @@ import (
 	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
-// weaken: of a death that was kept while no agent was there, the last signals
-// are known and what was sent to others is not. An ancestor, or the dead one
-// itself, may have been the messenger of somebody unseen; and so may anybody where
-// the ancestors are not known.
-func weaken(d *event.Death, f *finding, x *event.Exit) {
-	if f.deciding == nil || !f.deciding.Kept && !x.Kept || d.Confidence != event.Proven {
+// weaken takes back that an actor is proven who may only have been a forwarder,
+// because what it was itself sent may not have been seen: of a death that was kept
+// while no agent was running only the last signals are known; and events may have
+// been dropped. An ancestor, or the process itself, may forward; and so may anybody
+// where the ancestors are not known.
+func (e *Engine) weaken(d *event.Death, f *finding, x *event.Exit) {
+	if f.deciding == nil || d.Actor == nil || d.Confidence != event.Proven {
 		return
 	}
-	if d.Actor == nil {
+	if !f.deciding.Kept && !x.Kept && !e.mayHaveLostAsk(f.deciding.BoottimeNS) {
 		return
 	}
 	if proctree.Same(d.Actor, d.Process) || proctree.Descends(d.Process, d.Actor) || len(d.Process.Ancestors) == 0 {

@@ -47,7 +47,7 @@ func (e *Engine) record(st *story) *event.Death {
 	if d.EventsLost > 0 && d.Cause == event.CauseExited {
 		d.Confidence = event.Likely // a signal may be among what was lost
 	}
-	weaken(d, f, st.exit)
+	e.weaken(d, f, st.exit)
 	notSeen(d, x)
 	d.Evidence = append(evidence(st, f), j.words...)
 	e.summarize(d, &j)
