@@ -215,6 +215,7 @@ func (m *manifests) checkRole(t *testing.T) {
 	allowed := map[string][]string{
 		"pods":          {"get", "list", "watch"},
 		"events":        {"get", "list", "watch", "create", "patch"},
+		"namespaces":    {"get"},
 		"nodes/metrics": {"get"},
 		"nodes/pods":    {"get"},
 	}

@@ -51,7 +51,9 @@ type Death struct {
 	// Chain leads from the first cause to the final blow.
 	Chain       []Hop  `json:"chain,omitempty"`
 	RequestedBy string `json:"requested_by,omitempty"`
-	Signals     []Sent `json:"signals,omitempty"`
+	// Requester is who had its pod deleted, where that is known.
+	Requester *Requester `json:"requester,omitempty"`
+	Signals   []Sent     `json:"signals,omitempty"`
 	// HandledSignals are signals that it handled shortly before and that do not ask
 	// a process to end; of a burst the first and the last.
 	HandledSignals []HandledSignal `json:"handled_signals,omitempty"`
@@ -67,6 +69,14 @@ type Death struct {
 	// was seen alive after this death, false where it has ended too; nil where
 	// neither is known.
 	ContainerSurvives *bool `json:"container_survives,omitempty"`
+}
+
+// Requester is who had a pod deleted.
+type Requester struct {
+	Kind string `json:"kind"`
+	Name string `json:"name,omitempty"`
+	// Via is the reason of the Event or condition that says so.
+	Via string `json:"via,omitempty"`
 }
 
 // Hop is one step of a chain: a process and what it did.

@@ -25,7 +25,8 @@ const (
 )
 
 // API tells what the Kubernetes API says of this node's pods. It needs get, list
-// and watch of pods and events, nothing else.
+// and watch of pods and events, and get of namespaces to say of one that it was
+// deleted with its pods.
 type API struct {
 	state
 	access Access
@@ -73,9 +74,11 @@ func (a *API) watch(ctx context.Context, client *rest.RESTClient, tell func(kube
 	a.failed, a.since = map[string]error{}, time.Time{}
 	a.mu.Unlock()
 	var feeds sync.WaitGroup
-	for _, f := range []*feed{a.podFeed(client, tell), a.eventFeed(client, tell)} {
+	asker := newRequesters(client)
+	for _, f := range []*feed{a.podFeed(client, asker, tell), a.eventFeed(client, tell)} {
 		feeds.Go(func() { f.run(ctx) })
 	}
+	feeds.Go(func() { asker.run(ctx, tell) })
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for ctx.Err() == nil && !a.failedFor(renew) {
@@ -88,10 +91,14 @@ func (a *API) watch(ctx context.Context, client *rest.RESTClient, tell func(kube
 	feeds.Wait()
 }
 
-func (a *API) podFeed(client *rest.RESTClient, tell func(kubefact.Fact)) *feed {
+func (a *API) podFeed(client *rest.RESTClient, asker *requesters, tell func(kubefact.Fact)) *feed {
+	report := func(pod *corev1.Pod, facts []kubefact.Fact) {
+		tellAll(facts, tell)
+		asker.note(pod, facts)
+	}
 	told := func(o any) {
 		if pod, ok := o.(*corev1.Pod); ok {
-			tellAll(a.pods.changed(pod, time.Now()), tell)
+			report(pod, a.pods.changed(pod, time.Now()))
 		}
 	}
 	return &feed{
@@ -105,7 +112,7 @@ func (a *API) podFeed(client *rest.RESTClient, tell func(kubefact.Fact)) *feed {
 		changed: told,
 		gone: func(o any) {
 			if pod, ok := o.(*corev1.Pod); ok {
-				tellAll(a.pods.gone(pod, time.Now()), tell)
+				report(pod, a.pods.gone(pod, time.Now()))
 			}
 		},
 		whole:  func() { tellAll(a.pods.listed(time.Now()), tell) },

@@ -53,7 +53,11 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.URL.Query().Get("watch") == "" {
-		kind := map[string]string{"pods": "PodList", "events": "EventList"}[resource]
+		kind := map[string]string{"pods": "PodList", "events": "EventList"}[resource[strings.LastIndexByte(resource, '/')+1:]]
+		if kind == "" && len(items) == 1 {
+			_ = json.NewEncoder(w).Encode(items[0])
+			return
+		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"kind": kind, "apiVersion": "v1", "metadata": map[string]any{"resourceVersion": "7"}, "items": items})
 		return
 	}

@@ -10,5 +10,8 @@ func (f *Fact) CheckDecoded() error {
 	if f.Kind == Pod && f.Settings == nil {
 		return errors.New("settings of a pod are missing")
 	}
+	if f.Kind == Requested && f.Requester == nil {
+		return errors.New("who had a pod deleted is missing")
+	}
 	return nil
 }

@@ -35,6 +35,8 @@ const (
 	Finished         Kind = "pod_finished"
 	// Disrupted says who asked for a deletion: a drain, a taint.
 	Disrupted Kind = "pod_disrupted"
+	// Requested says which object or controller had the pod deleted, in Requester.
+	Requested Kind = "pod_deletion_requested"
 	// Pod carries the pod's settings.
 	Pod Kind = "pod"
 	// Mirrored: a static pod has a mirror in the API. Whatever was deleted by
@@ -106,7 +108,25 @@ type Fact struct {
 	Text string `json:"text,omitempty"`
 	// Settings are the pod's, with Pod.
 	Settings *PodSettings `json:"settings,omitempty"`
+	// Requester is who had the pod deleted, with Requested.
+	Requester *Requester `json:"requester,omitempty"`
 }
+
+// Requester is who had a pod deleted, by the kind and name of its object, and how
+// that is known: the reason of an Event or of a condition.
+type Requester struct {
+	Kind string `json:"kind"`
+	Name string `json:"name,omitempty"`
+	Via  string `json:"via,omitempty"`
+}
+
+// The kinds of requesters that are no objects of the API.
+const (
+	ByEvictionAPI = "EvictionAPI"
+	ByTaint       = "Taint"
+	ByPodGC       = "PodGC"
+	ByNamespace   = "Namespace"
+)
 
 // FromEvent reports whether only an Event says so. Facts that were recorded
 // before Events were marked show it by their kind, or by lacking what a status or

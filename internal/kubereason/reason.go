@@ -92,20 +92,16 @@ func (c *Cluster) ReasonFor(s *Stop) Reason {
 // drainer writes goes with the condition that the eviction API sets.
 func (s *Stop) disruptions() []*kubefact.Fact {
 	evicted := slices.ContainsFunc(s.Pod.facts, func(f *kubefact.Fact) bool {
-		return f.Kind == kubefact.Disrupted && f.Reason == evictionByAPI
+		return f.Kind == kubefact.Disrupted && f.Reason == viaEvictionAPI
 	})
 	var list []*kubefact.Fact
 	for _, f := range s.Pod.facts {
-		if f.Kind == kubefact.Disrupted && (f.Reporter == "" || evicted) {
+		if f.Kind == kubefact.Requested || f.Kind == kubefact.Disrupted && (f.Reporter == "" || evicted) {
 			list = append(list, f)
 		}
 	}
 	return list
 }
-
-// evictionByAPI is the reason of the condition DisruptionTarget that the eviction
-// API sets (pkg/registry/core/pod/storage/eviction.go).
-const evictionByAPI = "EvictionByEvictionAPI"
 
 // OfContainer reports whether a kind of fact is a reason to stop one container.
 func OfContainer(kind kubefact.Kind) bool { return ofContainer[kind] != "" }

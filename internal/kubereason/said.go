@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
-	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
 // Evidence lists what Kubernetes said of a stop: its reason, that it
@@ -41,20 +40,10 @@ func (c *Cluster) Evidence(s *Stop, r *Reason) []event.Evidence {
 
 // FirstHop is the first hop of the causal chain: what happened to the pod.
 func (r *Reason) FirstHop() string {
-	if by := r.AskedBy(); by != "" && r.Cause == event.CausePodDeleted {
-		return r.Cause.Row().FirstHop + " (" + by + ")"
+	if r.Cause == event.CausePodDeleted {
+		return r.Cause.Row().FirstHop + r.Requester().String()
 	}
 	return r.Cause.Row().FirstHop
-}
-
-// AskedBy says who asked for the disruption of the pod, empty if nobody is known.
-func (r *Reason) AskedBy() string {
-	for _, f := range r.Requests {
-		if f.Kind == kubefact.Disrupted {
-			return f.Text
-		}
-	}
-	return ""
 }
 
 // SecondHop is what kubelet did about it.

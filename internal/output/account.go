@@ -106,6 +106,9 @@ func (a *account) facts() {
 		a.fact("relation", strings.ReplaceAll(safetext.Quote(string(d.Relation)), "_", " "))
 	}
 	a.fact("requested by", safetext.Quote(d.RequestedBy))
+	if r := d.Requester; r != nil {
+		a.fact("deleted by", safetext.Quote(strings.Join(strings.Fields(r.Kind+" "+r.Name), " ")+" ("+r.Via+")"))
+	}
 	if k := d.KubernetesSays; k != nil {
 		a.fact("Kubernetes", kubernetesText(k))
 	}

@@ -82,13 +82,13 @@ func TestCausesBySource(t *testing.T) {
 func TestDrain(t *testing.T) {
 	p := newPodWorld(t)
 	p.sees(kubefact.SourceAPI)
-	p.fact(9000, kubefact.SourceAPI, kubefact.Disrupted, says("EvictionByEvictionAPI: Eviction API: evicting"))
+	p.fact(9000, kubefact.SourceAPI, kubefact.Disrupted, because("EvictionByEvictionAPI"), says("EvictionByEvictionAPI: Eviction API: evicting"))
 	p.fact(9000, kubefact.SourceAPI, kubefact.Deleted)
 	stops["exits 0"](p)
 	d := p.death(60_000)
 	expect(t, d, event.CausePodDeleted, event.Likely, nil)
-	if !strings.Contains(d.Summary, "EvictionByEvictionAPI") {
-		t.Error(d.Summary)
+	if !strings.Contains(d.Summary, "because its pod was deleted through the eviction API.") || d.Requester == nil || d.Requester.Kind != "EvictionAPI" {
+		t.Errorf("%s %+v", d.Summary, d.Requester)
 	}
 }
 
@@ -451,6 +451,52 @@ func TestWhyTheProbeFailed(t *testing.T) {
 			}
 			if !strings.Contains(d.Summary, c.want) || !found {
 				t.Errorf("%s\n%+v", d.Summary, d.Evidence)
+			}
+		})
+	}
+}
+
+// Who had the pod deleted is in the record and in the sentence; what comes to be
+// known later makes a revision.
+func TestRequester(t *testing.T) {
+	asked := func(kind, name, via string) factOption {
+		return func(f *kubefact.Fact) { f.Requester = &kubefact.Requester{Kind: kind, Name: name, Via: via} }
+	}
+	controller := func(kind, name, via string) func(*podWorld) {
+		return func(p *podWorld) {
+			p.fact(9000, kubefact.SourceAPI, kubefact.Requested, byEvent, asked(kind, name, via))
+		}
+	}
+	condition := func(reason string) func(*podWorld) {
+		return func(p *podWorld) { p.fact(9000, kubefact.SourceAPI, kubefact.Disrupted, because(reason)) }
+	}
+	for name, c := range map[string]struct {
+		say  []func(*podWorld)
+		want event.Requester
+		text string
+	}{
+		"ReplicaSet":             {[]func(*podWorld){controller("ReplicaSet", "web-7f", "SuccessfulDelete")}, event.Requester{Kind: "ReplicaSet", Name: "web-7f", Via: "SuccessfulDelete"}, "because its pod was deleted by ReplicaSet web-7f."},
+		"Job":                    {[]func(*podWorld){controller("Job", "work", "DeadlineExceeded")}, event.Requester{Kind: "Job", Name: "work", Via: "DeadlineExceeded"}, "by Job work (DeadlineExceeded)."},
+		"Namespace":              {[]func(*podWorld){controller("Namespace", "shop", "deletionTimestamp")}, event.Requester{Kind: "Namespace", Name: "shop", Via: "deletionTimestamp"}, "because its pod was deleted with its namespace shop."},
+		"Taint":                  {[]func(*podWorld){condition("DeletionByTaintManager")}, event.Requester{Kind: "Taint", Via: "DeletionByTaintManager"}, "because of a taint of its node (NoExecute)."},
+		"garbage":                {[]func(*podWorld){condition("DeletionByPodGC")}, event.Requester{Kind: "PodGC", Via: "DeletionByPodGC"}, "by the pod garbage collector."},
+		"a condition goes first": {[]func(*podWorld){controller("ReplicaSet", "web-7f", "SuccessfulDelete"), condition("EvictionByEvictionAPI")}, event.Requester{Kind: "EvictionAPI", Via: "EvictionByEvictionAPI"}, "through the eviction API."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPodWorld(t)
+			p.sees(kubefact.SourceAPI)
+			p.fact(9000, kubefact.SourceAPI, kubefact.Deleted)
+			stops["dies of SIGTERM"](p)
+			first := p.death(13_000)
+			if first.Requester != nil || !strings.Contains(first.Summary, "because its pod was deleted.") {
+				t.Errorf("%+v: %s", first.Requester, first.Summary)
+			}
+			for _, say := range c.say {
+				say(p)
+			}
+			d := p.death(14_000)
+			if d.Requester == nil || *d.Requester != c.want || d.Revision != 2 || !strings.Contains(d.Summary, c.text) {
+				t.Errorf("%+v: %s", d.Requester, d.Summary)
 			}
 		})
 	}

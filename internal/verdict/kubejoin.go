@@ -18,8 +18,10 @@ type joined struct {
 	// byHand: kubelet would have been heard, and did not ask for it.
 	byHand bool
 	words  []event.Evidence
-	// quote is what Kubernetes said of the reason, askedBy who asked for a deletion.
-	quote, askedBy string
+	// quote is what Kubernetes said of the reason.
+	quote string
+	// requester is who had the pod deleted, nil where that is not known.
+	requester *kubereason.Requester
 	// outcome is how the work of a finished pod has ended.
 	outcome string
 	// failure is how the probe has failed.
@@ -54,7 +56,7 @@ func (e *Engine) join(st *story) joined {
 		return j
 	}
 	j.cause, j.actor, j.requestedBy = r.Cause, nil, byKubelet
-	j.quote, j.askedBy, j.outcome, j.failure = r.Quote(), r.AskedBy(), e.outcome(r.Ends), r.Failure
+	j.quote, j.requester, j.outcome, j.failure = r.Quote(), r.Requester(), e.outcome(r.Ends), r.Failure
 	j.hops = append([]event.Hop{{What: r.FirstHop()}, {What: r.SecondHop()}}, j.hops...)
 	if j.confidence == event.Proven && !r.IsProven() {
 		j.confidence = event.Likely

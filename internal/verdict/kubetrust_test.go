@@ -97,7 +97,12 @@ func TestEvictedByADrainer(t *testing.T) {
 	p.fact(9500, kubefact.SourceAPI, kubefact.Disrupted, because("EvictionByEvictionAPI"), says("EvictionByEvictionAPI: Eviction API: evicting"))
 	p.fact(9500, kubefact.SourceAPI, kubefact.Deleted)
 	stops["exits 0"](p)
-	expect(t, p.death(60_000), event.CausePodDeleted, event.Likely, nil)
+	d := p.death(60_000)
+	expect(t, d, event.CausePodDeleted, event.Likely, nil)
+	if want := (event.Requester{Kind: "EvictionAPI", Name: "karpenter", Via: "EvictionByEvictionAPI"}); d.Requester == nil || *d.Requester != want ||
+		!strings.Contains(d.Summary, "because its pod was deleted through the eviction API, by karpenter.") {
+		t.Errorf("%s %+v", d.Summary, d.Requester)
+	}
 
 	p = newPodWorld(t)
 	p.sees(kubefact.SourceAPI)

@@ -18,7 +18,7 @@ func kubeDetail(d *event.Death, j *joined) string {
 	text := j.quote
 	switch d.Cause {
 	case event.CausePodDeleted:
-		text = j.askedBy
+		return j.requester.String()
 	case event.CausePodFinished:
 		if j.outcome != "" {
 			return ": " + j.outcome

@@ -35,7 +35,7 @@ func (e *Engine) record(st *story) *event.Death {
 		Process: x.Process, Exit: x.Exit, Revision: 1,
 		Cause: f.cause, Confidence: f.confidence, Actor: f.actor,
 		Chain: f.chain(), OOM: f.oom, Memory: st.memory,
-		RequestedBy: j.requestedBy, KubernetesSays: e.kubernetesSays(st, f),
+		RequestedBy: j.requestedBy, Requester: j.requester.Record(), KubernetesSays: e.kubernetesSays(st, f),
 	}
 	d.Type = event.TypeDeath
 	d.Relation = proctree.Relate(f.actor, x.Process)

@@ -170,7 +170,11 @@ func weaker(a, b *event.Death) bool {
 // witness of the same is not worth another record.
 func differs(a, b *event.Death) bool {
 	return a.Cause != b.Cause || a.Confidence != b.Confidence || a.RequestedBy != b.RequestedBy ||
-		!sameSays(a.KubernetesSays, b.KubernetesSays)
+		!sameSays(a.KubernetesSays, b.KubernetesSays) || !sameRequester(a.Requester, b.Requester)
+}
+
+func sameRequester(a, b *event.Requester) bool {
+	return a == b || a != nil && b != nil && *a == *b
 }
 
 func sameSays(a, b *event.KubernetesSays) bool {

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kube
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sigtrace/sigtrace/internal/kubefact"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+func ownedBy(pod *corev1.Pod, kind, name string) *corev1.Pod {
+	yes := true
+	pod.OwnerReferences = []metav1.OwnerReference{{Kind: kind, Name: name, UID: types.UID("uid of " + name), Controller: &yes}}
+	return pod
+}
+
+func controllerEvent(kind, name, by, reason, message string, at time.Time) corev1.Event {
+	return corev1.Event{
+		TypeMeta:       metav1.TypeMeta{Kind: "Event", APIVersion: "v1"},
+		ObjectMeta:     metav1.ObjectMeta{Namespace: "shop", Name: name + "." + reason, UID: types.UID(name + reason)},
+		InvolvedObject: corev1.ObjectReference{Kind: kind, Namespace: "shop", Name: name, UID: types.UID("uid of " + name)},
+		Source:         corev1.EventSource{Component: by}, Reason: reason, Message: message, LastTimestamp: metav1.NewTime(at),
+	}
+}
+
+// The messages are those of Kubernetes 1.34 (pkg/controller).
+func TestRequesterOf(t *testing.T) {
+	now := time.Now().Truncate(time.Second)
+	late := now.Add(-time.Minute)
+	for name, c := range map[string]struct {
+		kind, owner string
+		events      []corev1.Event
+		want        string
+	}{
+		"a ReplicaSet":  {"ReplicaSet", "web-7f", []corev1.Event{controllerEvent("ReplicaSet", "web-7f", "replicaset-controller", "SuccessfulDelete", "Deleted pod: web-0", now)}, "ReplicaSet web-7f SuccessfulDelete"},
+		"a StatefulSet": {"StatefulSet", "web", []corev1.Event{controllerEvent("StatefulSet", "web", "statefulset-controller", "SuccessfulDelete", "delete Pod web-0 in StatefulSet web successful", now)}, "StatefulSet web SuccessfulDelete"},
+		"a DaemonSet":   {"DaemonSet", "log", []corev1.Event{controllerEvent("DaemonSet", "log", "daemonset-controller", "SuccessfulDelete", "Deleted pod: web-0", now)}, "DaemonSet log SuccessfulDelete"},
+		"a Job's deadline": {"Job", "work", []corev1.Event{
+			controllerEvent("Job", "work", "job-controller", "SuccessfulDelete", "Deleted pod: web-0", now),
+			controllerEvent("Job", "work", "job-controller", "DeadlineExceeded", "Job was active longer than specified deadline", now),
+		}, "Job work DeadlineExceeded"},
+		"a suspended Job": {"Job", "work", []corev1.Event{controllerEvent("Job", "work", "job-controller", "Suspended", "Job suspended", now)}, "Job work Suspended"},
+		"a CronJob":       {"Job", "work", []corev1.Event{controllerEvent("CronJob", "nightly", "cronjob-controller", "SuccessfulDelete", "Deleted job work", now)}, "CronJob nightly SuccessfulDelete"},
+		"of many at once": {"ReplicaSet", "web-7f", []corev1.Event{controllerEvent("ReplicaSet", "web-7f", "replicaset-controller", "SuccessfulDelete", "(combined from similar events): Deleted pod: web-9", now)}, "ReplicaSet web-7f SuccessfulDelete"},
+		"of another pod":  {"ReplicaSet", "web-7f", []corev1.Event{controllerEvent("ReplicaSet", "web-7f", "replicaset-controller", "SuccessfulDelete", "Deleted pod: web-01", now)}, ""},
+		"of another one":  {"ReplicaSet", "web-7f", []corev1.Event{controllerEvent("ReplicaSet", "web-8a", "replicaset-controller", "SuccessfulDelete", "Deleted pod: web-0", now)}, ""},
+		"a minute ago":    {"StatefulSet", "web", []corev1.Event{controllerEvent("StatefulSet", "web", "statefulset-controller", "SuccessfulDelete", "delete Pod web-0 in StatefulSet web successful", late)}, ""},
+		"by somebody":     {"ReplicaSet", "web-7f", []corev1.Event{controllerEvent("ReplicaSet", "web-7f", "me", "SuccessfulDelete", "Deleted pod: web-0", now)}, ""},
+		"none":            {"ReplicaSet", "web-7f", nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := deletion{namespace: "shop", name: "web-0", at: now, owner: ownedBy(aPod(), c.kind, c.owner).OwnerReferences[0]}
+			got := ""
+			if by := requesterOf(&d, c.events); by != nil {
+				got = by.Kind + " " + by.Name + " " + by.Via
+			}
+			if got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// Sixty pods of a ReplicaSet that are deleted at once make two requests and not 120,
+// and of each it is said who wanted it; of a namespace that was deleted one does.
+func TestRequestersAreAskedOnce(t *testing.T) {
+	for _, namespace := range []bool{false, true} {
+		s := newServer(t)
+		now := time.Now().Truncate(time.Second)
+		ns := corev1.Namespace{TypeMeta: metav1.TypeMeta{Kind: "Namespace", APIVersion: "v1"}, ObjectMeta: metav1.ObjectMeta{Name: "shop"}}
+		if namespace {
+			ns.DeletionTimestamp = &metav1.Time{Time: now.Add(-time.Second)}
+		}
+		s.lists["namespaces/shop"] = []any{ns}
+		client, err := Access{Kubeconfig: s.kubeconfig(t)}.Client()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := newRequesters(client)
+		for i := range 60 {
+			pod := ownedBy(aPod(), "ReplicaSet", "web-7f")
+			pod.Name, pod.UID = fmt.Sprint("web-", i), types.UID(fmt.Sprint("uid-", i))
+			pod.DeletionTimestamp = &metav1.Time{Time: now}
+			teller := podTeller{seen: map[string]*podSeen{}}
+			r.note(pod, teller.changed(pod, now))
+			if !namespace {
+				s.lists["namespaces/shop/events"] = append(s.lists["namespaces/shop/events"],
+					controllerEvent("ReplicaSet", "web-7f", "replicaset-controller", "SuccessfulDelete", "Deleted pod: "+pod.Name, now))
+			}
+		}
+		told := make(chan kubefact.Fact, 200)
+		go r.run(t.Context(), func(f kubefact.Fact) { told <- f })
+		for range 60 {
+			var f kubefact.Fact
+			select {
+			case f = <-told:
+			case <-time.After(10 * time.Second):
+				t.Fatal("nothing was said of a deletion")
+			}
+			want := "ReplicaSet"
+			if namespace {
+				want = kubefact.ByNamespace
+			}
+			if f.Requester == nil || f.Requester.Kind != want || !strings.HasPrefix(f.UID, "uid-") || f.Event == namespace {
+				t.Fatalf("%+v", f)
+			}
+		}
+		s.mu.Lock()
+		if want := map[bool]int{false: 2, true: 1}[namespace]; len(s.asked) != want {
+			t.Errorf("%d requests: %q", len(s.asked), s.asked)
+		}
+		s.mu.Unlock()
+	}
+}
