@@ -73,8 +73,8 @@ func (t *eventTeller) fits(e *corev1.Event) bool {
 	switch by := reporter(e); e.Reason {
 	case "Preempted":
 		return by == byScheduler
-	case "TaintManagerEviction":
-		return by == byTaintEviction || by == byTaintManager
+	case "TaintManagerEviction": // also of a deletion that it calls off
+		return (by == byTaintEviction || by == byTaintManager) && strings.HasPrefix(e.Message, "Marking for deletion")
 	default:
 		return by == byKubelet && host(e) == t.node
 	}

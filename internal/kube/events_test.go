@@ -40,6 +40,7 @@ func TestEventsOfOthers(t *testing.T) {
 		"kubelet preempts":           {"Preempting", "Preempted in order to admit critical pod", nil, kubefact.Preempted},
 		"the scheduler Preempting":   {"Preempting", "Preempted in order to admit critical pod", []func(*corev1.Event){by("default-scheduler", "")}, ""},
 		"a taint":                    {"TaintManagerEviction", "Marking for deletion Pod shop/web-0", []func(*corev1.Event){by("taint-eviction-controller", "")}, kubefact.Disrupted},
+		"a taint that has gone":      {"TaintManagerEviction", "Cancelling deletion of Pod shop/web-0", []func(*corev1.Event){by("taint-eviction-controller", "")}, ""},
 		"a taint of somebody's":      {"TaintManagerEviction", "Marking for deletion Pod shop/web-0", []func(*corev1.Event){by("me", "")}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

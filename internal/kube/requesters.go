@@ -39,6 +39,10 @@ var controllers = map[string]string{
 	"Job": "job-controller", "CronJob": "cronjob-controller",
 }
 
+// viaDelete is the reason of the Events by which they name the pods (and a CronJob
+// its Jobs) that they delete.
+const viaDelete = "SuccessfulDelete"
+
 // jobFailures are the reasons for which a Job's controller deletes what still runs
 // (k8s.io/api/batch/v1/types.go, pkg/controller/job).
 var jobFailures = []string{
@@ -50,7 +54,9 @@ type deletion struct {
 	namespace, name, uid string
 	owner                metav1.OwnerReference // the controller, if there is one
 	at                   time.Time
-	again                bool // it was asked once already
+	// again: it was asked once already, and told is what was said.
+	again bool
+	told  *kubefact.Requester
 }
 
 // requesters finds out who had pods deleted: their namespace, or the controller
@@ -144,12 +150,14 @@ func (r *requesters) ask(ctx context.Context, all []deletion, tell func(kubefact
 		events := r.events(ctx, namespace, list)
 		for _, d := range list {
 			by := requesterOf(&d, events)
-			if by == nil {
-				d.again = true
-				open = append(open, d)
-				continue
+			if by != nil && (d.told == nil || *by != *d.told) {
+				tell(d.fact(by))
 			}
-			tell(d.fact(by))
+			// A Job says why once the pods of it are gone.
+			if !d.again && (by == nil || by.Kind == "Job" && by.Via == viaDelete) {
+				d.again, d.told = true, by
+				open = append(open, d)
+			}
 		}
 	}
 	return open
@@ -196,7 +204,7 @@ func tellNamespace(list []deletion, deleted time.Time, tell func(kubefact.Fact))
 // events reads the Events of a namespace by which controllers say whom they delete,
 // and those of the Jobs among the owners.
 func (r *requesters) events(ctx context.Context, namespace string, list []deletion) []corev1.Event {
-	selectors := []fields.Selector{fields.OneTermEqualSelector("reason", "SuccessfulDelete")}
+	selectors := []fields.Selector{fields.OneTermEqualSelector("reason", viaDelete)}
 	var jobs []string
 	for _, d := range list {
 		if d.owner.Kind == "Job" && !slices.Contains(jobs, d.owner.Name) {
@@ -241,9 +249,9 @@ func requesterOf(d *deletion, events []corev1.Event) *kubefact.Requester {
 		switch owns := o.UID == d.owner.UID; {
 		case owns && o.Kind == "Job" && slices.Contains(jobFailures, e.Reason):
 			g = 3
-		case owns && e.Reason == "SuccessfulDelete" && names(e.Message, d.name):
+		case owns && e.Reason == viaDelete && names(e.Message, d.name):
 			g = 2
-		case o.Kind == "CronJob" && d.owner.Kind == "Job" && e.Reason == "SuccessfulDelete" && names(e.Message, d.owner.Name):
+		case o.Kind == "CronJob" && d.owner.Kind == "Job" && e.Reason == viaDelete && names(e.Message, d.owner.Name):
 			g = 1
 		}
 		if g > grade {

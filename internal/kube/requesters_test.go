@@ -67,6 +67,39 @@ func TestRequesterOf(t *testing.T) {
 	}
 }
 
+// A failed Job deletes its pods, and says why once they are gone.
+func TestJobSaysWhyLater(t *testing.T) {
+	s := newServer(t)
+	now := time.Now().Truncate(time.Second)
+	s.lists["namespaces/shop"] = []any{corev1.Namespace{TypeMeta: metav1.TypeMeta{Kind: "Namespace", APIVersion: "v1"}}}
+	s.lists["namespaces/shop/events"] = []any{controllerEvent("Job", "work", "job-controller", "SuccessfulDelete", "Deleted pod: web-0", now)}
+	client, err := Access{Kubeconfig: s.kubeconfig(t)}.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRequesters(client)
+	pod := ownedBy(aPod(), "Job", "work")
+	pod.DeletionTimestamp = &metav1.Time{Time: now}
+	teller := podTeller{seen: map[string]*podSeen{}}
+	r.note(pod, teller.changed(pod, now))
+	told := make(chan kubefact.Fact, 8)
+	go r.run(t.Context(), func(f kubefact.Fact) { told <- f })
+	for _, want := range []string{"SuccessfulDelete", "DeadlineExceeded"} {
+		select {
+		case f := <-told:
+			if f.Requester.Via != want {
+				t.Errorf("%+v, want %s", f.Requester, want)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s was not said", want)
+		}
+		s.mu.Lock()
+		s.lists["namespaces/shop/events"] = append(s.lists["namespaces/shop/events"],
+			controllerEvent("Job", "work", "job-controller", "DeadlineExceeded", "Job was active longer than specified deadline", now))
+		s.mu.Unlock()
+	}
+}
+
 // Sixty pods of a ReplicaSet that are deleted at once make two requests and not 120,
 // and of each it is said who wanted it; of a namespace that was deleted one does.
 func TestRequestersAreAskedOnce(t *testing.T) {

@@ -18,8 +18,9 @@ const (
 	// a container that has ended, and for how long: it learns of it itself.
 	statusFirst = 20 * time.Millisecond
 	statusFor   = 3 * time.Second
-	// endsMax bounds the containers that are asked for at a time.
-	endsMax = 64
+	// endsMax bounds the containers that are asked for at a time, and those that wait
+	// for that: as many as a node may have pods, and more.
+	endsMax = 256
 )
 
 // Ender tells how a container has ended, as its runtime reports it.
@@ -80,7 +81,9 @@ func (s *Statuses) note(err error, tell func(kubefact.Fact)) {
 }
 
 func (s *Statuses) look(at happened) {
-	if !at.ended || !idForm().MatchString(at.process.Container.ID) {
+	// A sandbox has no status as a container; of one whose name is not known it would
+	// be asked in vain as well.
+	if !at.ended || at.process.Container.Name == "" || !idForm().MatchString(at.process.Container.ID) {
 		return
 	}
 	select {

@@ -5,9 +5,11 @@ package kube
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sigtrace/sigtrace/internal/container"
 	"github.com/sigtrace/sigtrace/internal/event"
@@ -54,5 +56,36 @@ func TestStatuses(t *testing.T) {
 	}
 	if states := set.States(); len(states) != 0 {
 		t.Errorf("the runtime's state is told elsewhere: %v", states)
+	}
+}
+
+// busyRuntime knows the ends of containers, and nothing of sandboxes.
+type busyRuntime struct{}
+
+func (busyRuntime) Ended(_ context.Context, id string) (container.End, bool, error) {
+	return container.End{Reason: "Error", ExitCode: 143}, strings.HasPrefix(id, "c"), nil
+}
+
+// Of a hundred pods that end at once each container's status is told; the sandboxes,
+// which have none, keep nobody from asking.
+func TestStatusesOfManyAtOnce(t *testing.T) {
+	const pods = 100
+	source := NewStatuses(busyRuntime{})
+	told := follow(t, source)
+	next(t, told, kubefact.Available)
+	set := NewSet()
+	set.Add(source)
+	init := true
+	start := time.Now()
+	for i := range pods {
+		for name, id := range map[string]string{"": fmt.Sprintf("5%063x", i), "app": fmt.Sprintf("c%063x", i)} {
+			set.Exited(&event.Exit{Process: &event.Process{Pod: &event.Pod{UID: "uid"}, Container: &event.Container{ID: id, Name: name, Init: &init}}})
+		}
+	}
+	for range pods {
+		next(t, told, kubefact.Terminated)
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("it took %s", took)
 	}
 }

@@ -21,7 +21,7 @@ type Requester kubefact.Requester
 
 // Requester is who had the pod deleted, nil where that is not known. The pod's own
 // condition goes before a namespace that was deleted with all of its pods, and that
-// before a controller's Event.
+// before a controller's Event, of which the last says most.
 func (r *Reason) Requester() *Requester {
 	var found, namespace, controller *Requester
 	drainer := ""
@@ -33,7 +33,7 @@ func (r *Reason) Requester() *Requester {
 			found = disrupted(f)
 		case f.Kind == kubefact.Requested && f.Requester.Kind == kubefact.ByNamespace:
 			namespace = (*Requester)(f.Requester)
-		case f.Kind == kubefact.Requested && controller == nil:
+		case f.Kind == kubefact.Requested:
 			controller = (*Requester)(f.Requester)
 		}
 	}

@@ -7,15 +7,20 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/phrase"
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
 // absent: the end was told by others afterwards. Only the kernel's log gives a
-// cause; an exit code alone gives none.
+// cause, or the runtime's reason that it could not start a container; an exit code
+// alone gives none.
 func absent(st *story) finding {
 	a := st.exit.Absent
 	f := finding{cause: event.CauseUnknown, confidence: event.Unknown}
+	if kubefact.IsStartFailure(a.Reason) {
+		f.cause, f.confidence = event.CauseStartFailed, event.Likely
+	}
 	if a.Log != nil {
 		f = byOOM(fromLog(st.exit, a.Log))
 		f.confidence, f.log = event.Likely, a.Log

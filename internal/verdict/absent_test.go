@@ -23,6 +23,7 @@ func TestAbsentEnds(t *testing.T) {
 	}{
 		"an exit code alone": {nil, 137, event.CauseUnknown, event.Unknown, "Container app exited with code 137 while no agent was running; why is unknown."},
 		"an end in peace":    {nil, 0, event.CauseUnknown, event.Unknown, "Container app exited with code 0 while no agent was running; why is unknown."},
+		"never started":      {nil, 128, event.CauseStartFailed, event.Likely, "Container app never started: its runtime could not execute its program."},
 		"killed for memory": {
 			&event.KernelOOM{PID: 7, Comm: "java", Cgroup: true, LimitCgroup: "/a", Time: time.Unix(9, 0)}, 137,
 			event.CauseCgroupOOM, event.Likely, "Container app was killed (SIGKILL) while no agent was running by the kernel's OOM killer: the memory limit of cgroup /a was hit.",
@@ -33,6 +34,9 @@ func TestAbsentEnds(t *testing.T) {
 			p := inside("app", true, &event.Process{PID: -1})
 			w.exit(10, p, c.code, func(x *event.Exit) {
 				x.Absent = &event.Absent{Since: since, Until: until, ID: "their-id", Source: "containerd", Reason: "Error", Log: c.log}
+				if c.cause == event.CauseStartFailed {
+					x.Absent.Reason = "StartError"
+				}
 				x.SignalNumber, x.Exit.Signal = 0, ""
 				if c.log != nil {
 					p.PID, p.Comm = c.log.PID, c.log.Comm

@@ -501,3 +501,45 @@ func TestRequester(t *testing.T) {
 		})
 	}
 }
+
+// An exec probe that is OOM-killed itself shows in the evidence; a worker of the
+// container's, or one that was killed long before, does not.
+func TestProbeThatIsKilled(t *testing.T) {
+	for name, c := range map[string]struct {
+		child   bool
+		when    uint64
+		handler kubefact.ProbeHandler
+		want    bool
+	}{
+		"the probe":           {false, 8960, kubefact.ProbeExec, true},
+		"a worker":            {true, 8960, kubefact.ProbeExec, false},
+		"long before":         {false, 200, kubefact.ProbeExec, false},
+		"it probes otherwise": {false, 8960, kubefact.ProbeTCP, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPodWorld(t)
+			livenessBy[kubefact.SourceKubeletLog](p)
+			p.settings(func(s *kubefact.PodSettings) {
+				s.Containers[0].Liveness.Handler, s.Containers[0].Liveness.Checks = c.handler, "check"
+			})
+			check := inside(idApp, false, proc(41, "check", p.shim, systemd))
+			if c.child {
+				check = inside(idApp, false, proc(41, "check", p.app, p.shim, systemd))
+			}
+			check.Container.Name, check.Pod = "app", p.app.Pod
+			p.oom(c.when, check, check, nil)
+			p.exit(c.when+1, check, 137)
+			p.e.Due(9900 * ms)
+			stops["dies of SIGTERM"](p)
+			d := p.death(13_000)
+			expect(t, d, event.CauseLivenessProbe, event.Likely, nil)
+			got := false
+			for _, ev := range d.Evidence {
+				got = got || strings.Contains(ev.Text, "was OOM-killed")
+			}
+			if got != c.want {
+				t.Errorf("%+v", d.Evidence)
+			}
+		})
+	}
+}

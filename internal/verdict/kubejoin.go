@@ -41,7 +41,7 @@ func (e *Engine) join(st *story) joined {
 	if s.ByHook && (r.Cause == "" || !s.Hooked()) {
 		return j
 	}
-	j.words = e.kube.Evidence(&s, &r)
+	j.words = append(e.kube.Evidence(&s, &r), e.probeKilled(st, &s, &r)...)
 	if r.Cause == "" {
 		switch {
 		case s.Beside: // the container itself was not stopped
