@@ -149,7 +149,7 @@ func (r *requesters) ask(ctx context.Context, all []deletion, tell func(kubefact
 		}
 		events := r.events(ctx, namespace, list)
 		for _, d := range list {
-			by := requesterOf(&d, events)
+			by := autoscaled(requesterOf(&d, events), &d, events)
 			if by != nil && (d.told == nil || *by != *d.told) {
 				tell(d.fact(by))
 			}
@@ -215,17 +215,30 @@ func (r *requesters) events(ctx context.Context, namespace string, list []deleti
 	}
 	var all []corev1.Event
 	for _, selector := range selectors {
-		o := metav1.ListOptions{FieldSelector: selector.String(), Limit: pageSize}
-		for range requestPages {
-			var page corev1.EventList
-			err := r.client.Get().Namespace(namespace).Resource("events").VersionedParams(&o, parameters).Timeout(answers).Do(ctx).Into(&page)
-			if err != nil {
-				break // the feeds of the source say why
-			}
-			all = append(all, page.Items...)
-			if o.Continue = page.Continue; o.Continue == "" {
-				break
-			}
+		all = append(all, r.list(ctx, namespace, selector)...)
+	}
+	if !slices.ContainsFunc(list, func(d deletion) bool { return d.owner.Kind == "ReplicaSet" }) {
+		return all
+	}
+	rescaled := r.list(ctx, namespace, fields.OneTermEqualSelector("reason", reasonRescaled))
+	if len(rescaled) > 0 { // there is an autoscaler that does something
+		rescaled = append(rescaled, r.list(ctx, namespace, fields.OneTermEqualSelector("reason", reasonScaling))...)
+	}
+	return append(all, rescaled...)
+}
+
+func (r *requesters) list(ctx context.Context, namespace string, selector fields.Selector) []corev1.Event {
+	var all []corev1.Event
+	o := metav1.ListOptions{FieldSelector: selector.String(), Limit: pageSize}
+	for range requestPages {
+		var page corev1.EventList
+		err := r.client.Get().Namespace(namespace).Resource("events").VersionedParams(&o, parameters).Timeout(answers).Do(ctx).Into(&page)
+		if err != nil {
+			break // the feeds of the source say why
+		}
+		all = append(all, page.Items...)
+		if o.Continue = page.Continue; o.Continue == "" {
+			break
 		}
 	}
 	return all
@@ -242,7 +255,7 @@ func requesterOf(d *deletion, events []corev1.Event) *kubefact.Requester {
 		if controllers[o.Kind] == "" || reporter(e) != controllers[o.Kind] {
 			continue
 		}
-		if apart := eventTime(e, d.at).Sub(d.at); apart > requestWithin || apart < -requestWithin {
+		if !d.isNear(e) {
 			continue
 		}
 		g := 0
@@ -259,6 +272,12 @@ func requesterOf(d *deletion, events []corev1.Event) *kubefact.Requester {
 		}
 	}
 	return best
+}
+
+// isNear reports whether an Event happened at about the time of a deletion.
+func (d *deletion) isNear(e *corev1.Event) bool {
+	apart := eventTime(e, d.at).Sub(d.at)
+	return apart <= requestWithin && apart >= -requestWithin
 }
 
 // names reports whether an Event's message names an object. One that stands for

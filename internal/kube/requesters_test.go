@@ -33,6 +33,14 @@ func controllerEvent(kind, name, by, reason, message string, at time.Time) corev
 func TestRequesterOf(t *testing.T) {
 	now := time.Now().Truncate(time.Second)
 	late := now.Add(-time.Minute)
+	deleted := controllerEvent("ReplicaSet", "web-7f", "replicaset-controller", "SuccessfulDelete", "Deleted pod: web-0", now)
+	rescaled := func(name string, size int) []corev1.Event {
+		return []corev1.Event{controllerEvent("HorizontalPodAutoscaler", name, "horizontal-pod-autoscaler", "SuccessfulRescale",
+			fmt.Sprintf("New size: %d; reason: All metrics below target", size), now)}
+	}
+	scaled := func(sizes string) corev1.Event {
+		return controllerEvent("Deployment", "web", "deployment-controller", "ScalingReplicaSet", "Scaled down replica set web-7f "+sizes, now)
+	}
 	for name, c := range map[string]struct {
 		kind, owner string
 		events      []corev1.Event
@@ -53,11 +61,16 @@ func TestRequesterOf(t *testing.T) {
 		"a minute ago":    {"StatefulSet", "web", []corev1.Event{controllerEvent("StatefulSet", "web", "statefulset-controller", "SuccessfulDelete", "delete Pod web-0 in StatefulSet web successful", late)}, ""},
 		"by somebody":     {"ReplicaSet", "web-7f", []corev1.Event{controllerEvent("ReplicaSet", "web-7f", "me", "SuccessfulDelete", "Deleted pod: web-0", now)}, ""},
 		"none":            {"ReplicaSet", "web-7f", nil, ""},
+		"an autoscaler":   {"ReplicaSet", "web-7f", append(rescaled("web", 1), deleted, scaled("from 3 to 1")), "HorizontalPodAutoscaler web ReplicaSet web-7f"},
+		"of an older one": {"ReplicaSet", "web-7f", append(rescaled("web", 1), deleted, scaled("to 1 from 3")), "HorizontalPodAutoscaler web ReplicaSet web-7f"},
+		"to another size": {"ReplicaSet", "web-7f", append(rescaled("web", 2), deleted, scaled("from 3 to 1")), "ReplicaSet web-7f SuccessfulDelete"},
+		"which of two":    {"ReplicaSet", "web-7f", append(append(rescaled("web", 1), rescaled("db", 1)...), deleted, scaled("from 3 to 1")), "ReplicaSet web-7f SuccessfulDelete"},
+		"not scaled":      {"ReplicaSet", "web-7f", append(rescaled("web", 1), deleted), "ReplicaSet web-7f SuccessfulDelete"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := deletion{namespace: "shop", name: "web-0", at: now, owner: ownedBy(aPod(), c.kind, c.owner).OwnerReferences[0]}
 			got := ""
-			if by := requesterOf(&d, c.events); by != nil {
+			if by := autoscaled(requesterOf(&d, c.events), &d, c.events); by != nil {
 				got = by.Kind + " " + by.Name + " " + by.Via
 			}
 			if got != c.want {
@@ -100,7 +113,7 @@ func TestJobSaysWhyLater(t *testing.T) {
 	}
 }
 
-// Sixty pods of a ReplicaSet that are deleted at once make two requests and not 120,
+// Sixty pods of a StatefulSet that are deleted at once make two requests and not 120,
 // and of each it is said who wanted it; of a namespace that was deleted one does.
 func TestRequestersAreAskedOnce(t *testing.T) {
 	for _, namespace := range []bool{false, true} {
@@ -117,14 +130,14 @@ func TestRequestersAreAskedOnce(t *testing.T) {
 		}
 		r := newRequesters(client)
 		for i := range 60 {
-			pod := ownedBy(aPod(), "ReplicaSet", "web-7f")
+			pod := ownedBy(aPod(), "StatefulSet", "web")
 			pod.Name, pod.UID = fmt.Sprint("web-", i), types.UID(fmt.Sprint("uid-", i))
 			pod.DeletionTimestamp = &metav1.Time{Time: now}
 			teller := podTeller{seen: map[string]*podSeen{}}
 			r.note(pod, teller.changed(pod, now))
 			if !namespace {
 				s.lists["namespaces/shop/events"] = append(s.lists["namespaces/shop/events"],
-					controllerEvent("ReplicaSet", "web-7f", "replicaset-controller", "SuccessfulDelete", "Deleted pod: "+pod.Name, now))
+					controllerEvent("StatefulSet", "web", "statefulset-controller", "SuccessfulDelete", "delete Pod "+pod.Name+" in StatefulSet web successful", now))
 			}
 		}
 		told := make(chan kubefact.Fact, 200)
@@ -136,7 +149,7 @@ func TestRequestersAreAskedOnce(t *testing.T) {
 			case <-time.After(10 * time.Second):
 				t.Fatal("nothing was said of a deletion")
 			}
-			want := "ReplicaSet"
+			want := "StatefulSet"
 			if namespace {
 				want = kubefact.ByNamespace
 			}
