@@ -143,6 +143,7 @@ func (f *agentFlags) serve(c *cobra.Command, log *slog.Logger) error {
 	err = f.watch(c, log, func(s *session) (output.Printer, error) {
 		streaming = true
 		s.state, s.away = event.StateStarted, away(files.Previous(), time.Now())
+		s.writes = append(s.writes, f.logDir)
 		s.resume(f.pins, f.logDir)
 		f.missed(c.Context(), s)
 		f.session.Store(s)

@@ -19,6 +19,7 @@ import (
 )
 
 func main() {
+	dropsPrivileges = true
 	ctx := context.Background()
 	if watches(os.Args[1:]) {
 		// The first Ctrl-C has it end well, the second at once. What only reads and

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/sigtrace/sigtrace/internal/capability"
 )
 
 // initPIDNamespace is the inode of the first PID namespace
@@ -30,27 +32,66 @@ func mayRun() error {
 // missingCapabilities names what loading BPF programs takes; CAP_SYS_ADMIN
 // includes CAP_BPF and CAP_PERFMON.
 func missingCapabilities() []string {
-	have := effectiveCapabilities()
-	if have&(1<<unix.CAP_SYS_ADMIN) != 0 {
-		return nil
+	own, err := capability.Own()
+	if err != nil || own.Effective.Has(unix.CAP_SYS_ADMIN) {
+		return nil // loading says what it lacks
 	}
-	var missing []string
-	for _, c := range []struct {
-		bit  uint
-		name string
-	}{{unix.CAP_BPF, "CAP_BPF"}, {unix.CAP_PERFMON, "CAP_PERFMON"}} {
-		if have&(1<<c.bit) == 0 {
-			missing = append(missing, c.name)
-		}
-	}
-	return missing
+	needed := capability.Of(unix.CAP_BPF, unix.CAP_PERFMON)
+	return (needed &^ own.Effective).Names()
 }
 
-func effectiveCapabilities() uint64 {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if unix.Capget(&header, &data[0]) != nil {
-		return 0
+// dropsPrivileges is set in the program. Tests that run commands in their own
+// process keep what they have.
+var dropsPrivileges bool
+
+// lastingCapabilities are those that are used as long as sigtrace runs:
+//   - CAP_BPF: maps and the task iterator, where kernel.unprivileged_bpf_disabled is set
+//   - CAP_SYS_PTRACE: executables, environment, root and wait channel of other
+//     users' processes in /proc
+//   - CAP_DAC_READ_SEARCH: cgroups by handle, and files of other users
+//
+// CAP_PERFMON is for loading programs, of which the task iterator is the last and
+// follows the start; CAP_SYSLOG is for opening the kernel's log and symbols,
+// CAP_SYS_RESOURCE for the limit of locked memory: all of that is done before.
+// Kernel stacks of stuck processes would take CAP_SYS_ADMIN; where they wait is
+// shown without it.
+var lastingCapabilities = capability.Of(unix.CAP_BPF, unix.CAP_SYS_PTRACE, unix.CAP_DAC_READ_SEARCH)
+
+// dropPrivileges keeps the capabilities that are still used, and gains no others.
+// What is written to later, a log directory or a socket, may belong to somebody
+// else: root then needs CAP_DAC_OVERRIDE. A failure costs no death its record, so
+// that it is reported and not the end.
+func (s *session) dropPrivileges(writes ...string) {
+	s.kept = lastingCapabilities
+	for _, path := range writes {
+		if takesOverride(strings.TrimPrefix(path, "unix://")) {
+			s.kept |= capability.Of(unix.CAP_DAC_OVERRIDE)
+		}
 	}
-	return uint64(data[0].Effective) | uint64(data[1].Effective)<<32
+	s.keep(s.kept | capability.Of(unix.CAP_PERFMON))
+}
+
+func (s *session) keep(keep capability.Set) {
+	if !dropsPrivileges {
+		return
+	}
+	if err := capability.Keep(keep, s.kept); err != nil {
+		s.log.Warn("not all capabilities could be dropped", "error", err)
+	}
+}
+
+// takesOverride reports whether writing to a file takes more than its permissions
+// give to who runs this.
+func takesOverride(path string) bool {
+	var st unix.Stat_t
+	if path == "" || unix.Stat(path, &st) != nil {
+		return false
+	}
+	switch {
+	case st.Uid == uint32(os.Geteuid()):
+		return st.Mode&unix.S_IWUSR == 0
+	case st.Gid == uint32(os.Getegid()):
+		return st.Mode&unix.S_IWGRP == 0
+	}
+	return st.Mode&unix.S_IWOTH == 0
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/sigtrace/sigtrace/internal/capability"
 	"github.com/sigtrace/sigtrace/internal/cgroup"
 	"github.com/sigtrace/sigtrace/internal/container"
 	"github.com/sigtrace/sigtrace/internal/event"
@@ -57,6 +59,15 @@ type session struct {
 	started []func()
 	// kube is what Kubernetes says; its sources start in the background.
 	kube *kube.Set
+	// kallsyms has the kernel's functions.
+	kallsyms    *os.File
+	kallsymsErr error
+	// writes are what is written to, or connected to, after the start.
+	writes []string
+	// kept are the capabilities that are used as long as it runs; reduced is closed
+	// once there are no others.
+	kept    capability.Set
+	reduced chan struct{}
 	// noSymbols leaves the kernel's functions out, for tests.
 	noSymbols bool
 }
@@ -77,7 +88,7 @@ func (s *session) older() <-chan map[proc.Identity]proc.Image {
 const refreshNames = 10 * time.Second
 
 func open(ctx context.Context, f *watchFlags, log *slog.Logger) (*session, error) {
-	s := &session{log: log, added: make(chan struct{}, 1), proc: proc.New(""), noSymbols: slices.Contains(f.without, "symbols")}
+	s := &session{log: log, added: make(chan struct{}, 1), reduced: make(chan struct{}), proc: proc.New(""), noSymbols: slices.Contains(f.without, "symbols")}
 	mounts, err := cgroup.Detect("/")
 	if err != nil {
 		return nil, fmt.Errorf("look at the cgroup file systems: %w", err)
@@ -118,6 +129,8 @@ func open(ctx context.Context, f *watchFlags, log *slog.Logger) (*session, error
 		s.close()
 		return nil, err
 	}
+	// Read later, and opened while this may still see addresses.
+	s.kallsyms, s.kallsymsErr = s.proc.OpenSymbols()
 	s.resolver = resolve.New(s.probe, s.proc, &resolve.Names{Cgroups: s.cache, Containers: s.dir}, f.nodeName())
 	return s, nil
 }
@@ -181,6 +194,8 @@ func (s *session) background(ctx context.Context) {
 	s.kube.Start(ctx)
 	go func() {
 		s.seed()
+		s.keep(s.kept) // the iterator was the last program to be loaded
+		close(s.reduced)
 		debug.FreeOSMemory() // what starting took: the kernel's types
 		if err := s.cache.Seed(ctx); err != nil {
 			s.log.Debug("cgroups not seeded", "error", err)
@@ -211,7 +226,11 @@ func (s *session) symbols() (*proc.Symbols, error) {
 	if s.noSymbols {
 		return nil, nil
 	}
-	return s.proc.Symbols(s.resolver.Mechanisms().Knows)
+	if s.kallsymsErr != nil {
+		return nil, s.kallsymsErr
+	}
+	defer s.kallsyms.Close()
+	return proc.ReadSymbols(s.kallsyms, s.resolver.Mechanisms().Knows)
 }
 
 func (s *session) sources() map[string]string {

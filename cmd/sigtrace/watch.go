@@ -10,11 +10,13 @@ import (
 	"log/slog"
 	"maps"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/sigtrace/sigtrace/internal/capability"
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/fence"
 	"github.com/sigtrace/sigtrace/internal/output"
@@ -106,11 +108,6 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session, p
 		KernelLog: s.followKernelLog(ctx), Witnessed: verdict.Witnessed, Statuses: statuses, Facts: s.kube.Facts(), Witnesses: s.kube,
 		Fence: f.fence, Log: s.log, FetchNames: s.fetch, Symbols: s.symbols, Older: s.older(),
 	})
-	status := s.status(resolve.Now())
-	verdicts.status(status)
-	if err := p.Status(status); err != nil {
-		return err
-	}
 	if !f.target.Empty() {
 		s.seed() // before it is ready: a shim may be killed at once
 	}
@@ -120,11 +117,19 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session, p
 	if err := f.ready(); err != nil {
 		return err
 	}
+	// After the last file that may lie in a directory of somebody else's, and before
+	// the status, which says what is left.
+	s.dropPrivileges(append(s.writes, f.criEndpoint, f.dockerHost)...)
+	status := s.status(resolve.Now())
+	verdicts.status(status)
+	if err := p.Status(status); err != nil {
+		return err
+	}
 	for _, tell := range s.started {
 		tell()
 	}
 	s.background(ctx)
-	go s.connected(ctx, status.Sources, statuses)
+	go s.connected(ctx, status, statuses)
 	return p.Run(ctx)
 }
 
@@ -143,7 +148,12 @@ const settled = 3 * time.Second
 
 // connected tells the status again once the sources have spoken, if that is news:
 // the first one is told before anybody could answer.
-func (s *session) connected(ctx context.Context, said map[string]string, tell chan<- *event.Status) {
+func (s *session) connected(ctx context.Context, said *event.Status, tell chan<- *event.Status) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-s.reduced:
+	}
 	for end := time.Now().Add(settled); s.waiting() && time.Now().Before(end); {
 		select {
 		case <-ctx.Done():
@@ -152,7 +162,7 @@ func (s *session) connected(ctx context.Context, said map[string]string, tell ch
 		}
 	}
 	status := s.status(resolve.Now())
-	if maps.Equal(status.Sources, said) {
+	if maps.Equal(status.Sources, said.Sources) && slices.Equal(status.Capabilities, said.Capabilities) {
 		return
 	}
 	status.State, status.Away = "", nil // that was the first one
@@ -194,10 +204,14 @@ func newLog(w io.Writer, verbose bool) *slog.Logger {
 
 // status is the first event of the stream.
 func (s *session) status(boottime uint64) *event.Status {
-	return &event.Status{
+	status := &event.Status{
 		Header:  s.resolver.Header(event.TypeStatus, boottime),
 		Version: versionString(), Hooks: s.probe.Hooks(),
 		CgroupMode: s.cache.Mounts().Mode, Kernel: kernelRelease(),
 		Sources: s.sources(), State: s.state, Away: s.away, Pins: s.pinStatus(),
 	}
+	if own, err := capability.Own(); err == nil {
+		status.Capabilities, status.NoNewPrivs, status.Seccomp = own.Permitted.Names(), &own.NoNewPrivs, own.Seccomp
+	}
+	return status
 }

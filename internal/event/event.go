@@ -262,6 +262,11 @@ type Status struct {
 	Kernel string `json:"kernel"`
 	// Sources maps an evidence or name source to "connected" or why not.
 	Sources map[string]string `json:"sources,omitempty"`
+	// Capabilities are those that sigtrace still has (CAP_BPF), NoNewPrivs whether
+	// it can gain any, and Seccomp disabled, strict or filter.
+	Capabilities []string `json:"capabilities,omitempty"`
+	NoNewPrivs   *bool    `json:"no_new_privs,omitempty"`
+	Seccomp      string   `json:"seccomp,omitempty"`
 }
 
 // Away is a time in which no agent was there.

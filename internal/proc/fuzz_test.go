@@ -22,7 +22,7 @@ func FuzzKallsyms(f *testing.F) {
 	f.Add(text[:len(text)/8], uint64(0xffffffff81ffffff))
 	wanted := func(name string) bool { return strings.Contains(name, "sig") || strings.Contains(name, "oom") }
 	f.Fuzz(func(t *testing.T, text []byte, address uint64) {
-		s, err := parseSymbols(bytes.NewReader(text), wanted)
+		s, err := ReadSymbols(bytes.NewReader(text), wanted)
 		if err != nil {
 			return
 		}

@@ -52,7 +52,7 @@ ffffffff81000100 t isig.isra.0
 ffffffff81000200 D data
 ffffffff81000300 T next
 `
-	s, err := parseSymbols(strings.NewReader(text), func(n string) bool { return n == "isig" })
+	s, err := ReadSymbols(strings.NewReader(text), func(n string) bool { return n == "isig" })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ ffffffff81000300 T next
 	}
 	hidden := strings.ReplaceAll(text, "ffffffff81000", "0000000000000")
 	hidden = strings.NewReplacer("0000000000000100", "0000000000000000", "0000000000000200", "0000000000000000", "0000000000000300", "0000000000000000").Replace(hidden)
-	if _, err := parseSymbols(strings.NewReader(hidden), func(string) bool { return true }); !errors.Is(err, ErrNoSymbols) {
+	if _, err := ReadSymbols(strings.NewReader(hidden), func(string) bool { return true }); !errors.Is(err, ErrNoSymbols) {
 		t.Errorf("hidden addresses: %v, want ErrNoSymbols", err)
 	}
 }

@@ -24,15 +24,14 @@ type Symbols struct {
 // ErrNoSymbols says that the kernel hides its addresses.
 var ErrNoSymbols = errors.New("kernel addresses are hidden: CAP_SYSLOG is needed, and kernel.kptr_restrict below 2")
 
-// Symbols reads the functions that wanted accepts from /proc/kallsyms. Names
-// are passed and kept without the suffix that a compiler adds (.isra.0).
-func (f FS) Symbols(wanted func(string) bool) (*Symbols, error) {
+// OpenSymbols opens /proc/kallsyms for ReadSymbols. Whether the kernel shows its
+// addresses is decided here, by the capabilities at this moment.
+func (f FS) OpenSymbols() (*os.File, error) {
 	file, err := os.Open(filepath.Join(f.root, "kallsyms"))
 	if err != nil {
 		return nil, fmt.Errorf("read kernel symbols: %w", err)
 	}
-	defer file.Close()
-	return parseSymbols(file, wanted)
+	return file, nil
 }
 
 type found struct {
@@ -40,7 +39,9 @@ type found struct {
 	name string
 }
 
-func parseSymbols(r io.Reader, wanted func(string) bool) (*Symbols, error) {
+// ReadSymbols reads the functions that wanted accepts from what OpenSymbols opened.
+// Names are passed and kept without the suffix that a compiler adds (.isra.0).
+func ReadSymbols(r io.Reader, wanted func(string) bool) (*Symbols, error) {
 	var all []uint64
 	var hits []found
 	s := bufio.NewScanner(r)

@@ -34,7 +34,9 @@ var build = sync.OnceValues(func() (bins, error) {
 	}
 	if b.sigtrace == "" {
 		b.sigtrace = filepath.Join(dir, "sigtrace")
-		if out, err := exec.Command("go", "build", "-o", b.sigtrace, "../../../cmd/sigtrace").CombinedOutput(); err != nil {
+		c := exec.Command("go", "build", "-o", b.sigtrace, "../../../cmd/sigtrace")
+		c.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is delivered
+		if out, err := c.CombinedOutput(); err != nil {
 			return b, fmt.Errorf("build sigtrace: %w\n%s", err, out)
 		}
 	}
@@ -148,6 +150,9 @@ type event struct {
 	Hooks             map[string]string `json:"hooks"`
 	Count             int               `json:"count"`
 	Lane              string            `json:"lane"`
+	Capabilities      []string          `json:"capabilities"`
+	NoNewPrivs        *bool             `json:"no_new_privs"`
+	Seccomp           string            `json:"seccomp"`
 }
 
 // watcher is a running sigtrace.
