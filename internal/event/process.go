@@ -48,6 +48,9 @@ type Process struct {
 type ProcessDetail struct {
 	// Place is where the process stands, where that is not plainly the host.
 	Place *Place `json:"place,omitempty"`
+	// Unconfirmed: that it runs in its container is said by its cgroup's name alone,
+	// and by no runtime.
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
 	// Traced: it had a tracer when it acted. Tracer is who that was, nil where that
 	// is not known.
 	Traced bool     `json:"traced,omitempty"`

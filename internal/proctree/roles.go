@@ -42,15 +42,19 @@ func Runtime(from, dead *event.Process) Trust {
 }
 
 // inContainer is how far the target is believed to run in a container: by its cgroup,
-// or by its monitor.
+// as a runtime confirms it, or by its monitor.
 func inContainer(p *event.Process) Trust {
-	if p.Container != nil {
+	if p.Container != nil && !p.Unconfirmed {
 		return Proven
 	}
-	if m := MonitorOf(p); m != nil {
-		return trustFor(m, p)
+	m := MonitorOf(p)
+	switch {
+	case m == nil:
+		return None
+	case p.Unconfirmed:
+		return min(trustFor(m, p), Likely)
 	}
-	return None
+	return trustFor(m, p)
 }
 
 // startedByRuntime is how far an OCI runtime is believed to have been started by a

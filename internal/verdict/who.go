@@ -32,7 +32,7 @@ func (e *Engine) who(from *event.Process, st *story, f *finding) event.Cause {
 		return event.CauseForeignProcess
 	}
 	session, sure := proctree.ExecSession(from, dead)
-	f.believe(sure)
+	f.believe(sure && !from.Unconfirmed && !dead.Unconfirmed)
 	if session {
 		return event.CauseExecSession
 	}
