@@ -132,3 +132,33 @@ func copyOf(t *testing.T, program, to string, owner int) string {
 	}
 	return to
 }
+
+// What a debugger has a process do is the debugger's.
+func TestSenderUnderADebugger(t *testing.T) {
+	need(t, "gdb")
+	victim, puppet := exec.Command("sleep", "1000"), exec.Command("sleep", "1000")
+	for _, c := range []*exec.Cmd{victim, puppet} {
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
+	}
+	w := watch(t)
+	// It has been seen before, without a tracer.
+	if err := puppet.Process.Signal(unix.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	gdb := exec.Command("gdb", "-nx", "-batch", "-p", fmt.Sprint(puppet.Process.Pid), "-ex", fmt.Sprintf("call (int)kill(%d, 9)", victim.Process.Pid))
+	if out, err := gdb.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	_ = victim.Wait()
+	d := w.deathOf(t, victim.Process.Pid)
+	d.expect(t, "foreign_process", "*", gdb.Process.Pid)
+	if d.Confidence != "likely" {
+		t.Errorf("%s: which of them it was has not been seen", d.Confidence)
+	}
+	if len(d.Chain) != 2 || pidOf(d.Chain[1].Process) != puppet.Process.Pid {
+		t.Errorf("the chain lacks the sender: %+v", d.Chain)
+	}
+}
