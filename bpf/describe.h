@@ -18,6 +18,7 @@
 #include "loop.h"
 #include "maps.h"
 #include "path.h"
+#include "place.h"
 #include "task.h"
 
 static __always_inline u32 read_own_args(char *out, struct task_struct *t, u32 *flags)
@@ -49,6 +50,43 @@ static __always_inline u32 read_snapshot(char *out, struct proc_entry *e, u32 *f
 	return len;
 }
 
+static __always_inline void fill_node(struct chain_node *node, struct task_struct *leader)
+{
+	node->start = start_of(leader);
+	node->tgid = BPF_CORE_READ(leader, tgid);
+	node->cgroup = cgroup_of(leader, &node->hierarchy);
+	node->flags = 0;
+	node->pad = 0;
+	bpf_probe_read_kernel(node->comm, COMM_LEN, &leader->comm);
+}
+
+static __always_inline struct task_struct *tracer_of(struct task_struct *t)
+{
+	if (!BPF_CORE_READ(t, ptrace))
+		return NULL;
+	return BPF_CORE_READ(t, parent, group_leader);
+}
+
+/* Writes place and tracer into the description that the scratch holds: from what was
+ * known at the last exec, which an exiting process has lost, to how it is now. */
+__noinline int describe_place(u64 task, u32 user)
+{
+	struct task_struct *t = (void *)task, *tracer = tracer_of(t);
+	struct event_proc *p = scratch_of(user);
+	struct proc_key key = key_of(t);
+	struct proc_entry *e = proc_of(&key);
+
+	if (!p || !e)
+		return 0;
+	bpf_probe_read_kernel(&p->place, sizeof(p->place), &e->place);
+	read_place(&p->place, t);
+	p->tracer.tgid = 0;
+	if (tracer)
+		fill_node(&p->tracer, tracer);
+	e->tracer = p->tracer.tgid;
+	return 0;
+}
+
 /*
  * Global functions, with numbers for arguments: the verifier looks at each
  * once, and not once for each path that leads to it.
@@ -68,6 +106,7 @@ __noinline int describe_proc(u64 task, u32 own, u32 lane, u32 user)
 		return -1;
 	p->flags = 0;
 	BRIEF_INTO(t, user, event_proc, b);
+	describe_place(task, user);
 	if (mm && !(p->b.flags & PF_KTHREAD))
 		slots = exe_path((u64)mm, user, sizeof(struct event_proc));
 	if (slots & PATH_DELETED)
@@ -119,12 +158,7 @@ STEP(present_step, struct present_walk)
 
 	if (!parent || parent == t || i >= MAX_CHAIN)
 		return 1;
-	node->start = start_of(parent);
-	node->tgid = BPF_CORE_READ(parent, tgid);
-	node->cgroup = cgroup_of(parent, &node->hierarchy);
-	node->flags = 0;
-	node->pad = 0;
-	bpf_probe_read_kernel(node->comm, COMM_LEN, &parent->comm);
+	fill_node(node, parent);
 	state->n = i + 1;
 	state->t = parent;
 	return 0;
@@ -235,12 +269,22 @@ __noinline int describe_anew(u64 task, u32 own, u32 lane, u32 user)
 	return 0;
 }
 
+/* A sender that a debugger has come to since is described anew, once. */
+static __always_inline bool newly_traced(struct task_struct *t, struct proc_entry *e)
+{
+	struct task_struct *tracer = tracer_of(t);
+
+	return tracer && e->tracer != (u32)BPF_CORE_READ(tracer, tgid);
+}
+
 __noinline int describe(u64 task, u32 own, u32 lane, u32 user)
 {
 	struct proc_key key = key_of((struct task_struct *)task);
 	struct proc_entry *e = proc_of(&key);
 
 	lane &= LANE_MASK;
+	if (e && own && newly_traced((struct task_struct *)task, e))
+		e->described_epoch[lane] = 0;
 	if (e && e->described_epoch[lane] == describe_epoch &&
 	    e->described_chain[lane] == reparent_generation + 1)
 		return 0;

@@ -52,7 +52,8 @@ struct brief {
 	u32 uid, euid;
 	u32 login_uid, session_id; /* AUDIT_UNSET: none */
 	u8 hierarchy;		   /* of cgroup: enum hierarchy */
-	u8 pad[3];
+	u8 traced;		   /* the thread has a tracer (ptrace) */
+	u8 pad[2];
 	u32 flags; /* PF_* of the thread */
 	char comm[COMM_LEN];
 };
@@ -110,21 +111,29 @@ struct event_deliver {
 	struct brief target;
 };
 
+#define USER_NS_KEPT 4
+
+/*
+ * Where a process stands: a path that names a runtime proves nothing in a mount
+ * namespace that its user made. Of a process without a user namespace, none of
+ * this is known.
+ */
+struct place {
+	u64 exe_inode;
+	u32 exe_device;		   /* of the super block, as the kernel encodes it; 0: no file */
+	u32 exe_owner;		   /* uid of the executable's file */
+	u32 mount_ns;		   /* inode; 0: it has exited, or has none */
+	u32 user_ns_level;	   /* 0: the initial one */
+	u32 user_ns[USER_NS_KEPT]; /* inodes: its own, then those around that */
+	u32 user_ns_owner;	   /* uid of who made its own */
+	u32 pad;
+};
+
 enum proc_flag {
 	PROC_ARGS_TRUNCATED = 1 << 0,
 	PROC_SNAPSHOT = 1 << 1, /* args are those of the last exec */
 	PROC_EXE_DELETED = 1 << 2,
 	PROC_NO_ARGS = 1 << 3, /* could not be read here */
-};
-
-/* Followed by exe_slots path components (leaf first), then args. */
-struct event_proc {
-	struct event_header h;
-	struct brief b;
-	u32 flags;
-	u32 exe_slots;
-	u32 args_len;
-	u32 pad;
 };
 
 enum node_flag { NODE_EXITED = 1 << 0 };
@@ -137,6 +146,18 @@ struct chain_node {
 	u8 flags;
 	u16 pad;
 	char comm[COMM_LEN];
+};
+
+/* Followed by exe_slots path components (leaf first), then args. */
+struct event_proc {
+	struct event_header h;
+	struct brief b;
+	u32 flags;
+	u32 exe_slots;
+	u32 args_len;
+	u32 pad;
+	struct place place;
+	struct chain_node tracer; /* tgid 0: none */
 };
 
 enum chain_kind { CHAIN_PRESENT, CHAIN_LINEAGE };
@@ -253,8 +274,9 @@ _Static_assert(sizeof(struct brief) == 72, "brief");
 _Static_assert(sizeof(struct event_signal) == 16 + 24 + 144, "signal");
 _Static_assert(sizeof(struct event_signal_stack) == 184 + 192, "signal stack");
 _Static_assert(sizeof(struct event_deliver) == 16 + 24 + 72, "deliver");
-_Static_assert(sizeof(struct event_proc) == 16 + 72 + 16, "proc");
+_Static_assert(sizeof(struct place) == 48, "place");
 _Static_assert(sizeof(struct chain_node) == 40, "chain node");
+_Static_assert(sizeof(struct event_proc) == 16 + 72 + 16 + 48 + 40, "proc");
 _Static_assert(sizeof(struct event_chain) == 32, "chain");
 _Static_assert(sizeof(struct event_oom) == 16 + 16 + 24 + 32 + 16 + 144 + 192, "oom");
 _Static_assert(sizeof(struct event_exit) == 16 + 24 + 72, "exit");

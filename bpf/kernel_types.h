@@ -92,10 +92,19 @@ struct qstr {
 struct hlist_bl_node {
 	struct hlist_bl_node **pprev;
 };
+struct super_block {
+	u32 s_dev;
+};
+struct inode {
+	kuid_t i_uid;
+	struct super_block *i_sb;
+	unsigned long i_ino;
+};
 struct dentry {
 	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct qstr d_name;
+	struct inode *d_inode;
 };
 struct vfsmount {
 	struct dentry *mnt_root;
@@ -119,13 +128,27 @@ struct mm_struct {
 	struct percpu_counter rss_stat[NR_MM_COUNTERS];
 };
 
-struct cred {
-	kuid_t uid, euid;
-};
-
 struct ns_common {
 	unsigned int inum;
 };
+struct user_namespace {
+	struct user_namespace *parent;
+	int level;
+	kuid_t owner;
+	struct ns_common ns;
+};
+struct mnt_namespace {
+	struct ns_common ns;
+};
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+
+struct cred {
+	kuid_t uid, euid;
+	struct user_namespace *user_ns;
+};
+
 struct pid_namespace {
 	struct ns_common ns;
 };
@@ -210,6 +233,7 @@ struct task_struct {
 	u64 start_boottime;
 	const struct cred *real_cred;
 	char comm[16];
+	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	struct sighand_struct *sighand;
 	sigset_t blocked;

@@ -15,6 +15,7 @@
 #include "event.h"
 #include "loop.h"
 #include "maps.h"
+#include "place.h"
 #include "task.h"
 
 #define LINEAGE_DEPTH 40
@@ -70,6 +71,18 @@ static __always_inline void proc_release(struct proc_key *key)
 	REPEAT(LINEAGE_DEPTH, release_step, &walk);
 }
 
+/* Notes where a process executes what it does; a function of its own for the stack
+ * of its callers. */
+__noinline int proc_place(u64 task)
+{
+	struct proc_key key = key_of((struct task_struct *)task);
+	struct proc_entry *e = proc_of(&key);
+
+	if (e)
+		read_place(&e->place, (struct task_struct *)task);
+	return 0;
+}
+
 static __always_inline void proc_exec(struct task_struct *t, struct linux_binprm *bprm)
 {
 	struct proc_key key = key_of(t);
@@ -92,6 +105,7 @@ static __always_inline void proc_exec(struct task_struct *t, struct linux_binprm
 		len = 0;
 	e->args_len = len;
 	e->cgroup = cgroup_of(t, &e->hierarchy);
+	proc_place((u64)t);
 }
 
 /* Global: it is called from several places, and its loop is verified once. */
@@ -129,6 +143,8 @@ STEP(seed_step, struct seed_walk)
 
 	__builtin_memset(e, 0, offsetof(struct proc_entry, exe));
 	e->exe[0] = 0;
+	__builtin_memset(&e->place, 0, sizeof(e->place));
+	e->tracer = 0;
 	e->forker = key_of(parent);
 	e->refs = i > 0;
 	e->cgroup = cgroup_of(t, &e->hierarchy);
@@ -138,6 +154,7 @@ STEP(seed_step, struct seed_walk)
 			proc_ref(&key, 1);
 		return 1;
 	}
+	proc_place((u64)t);
 	state->t = parent;
 	return !key.tgid;
 }
@@ -179,8 +196,11 @@ static __always_inline void proc_fork(struct task_struct *child)
 	e->asked = e->seccomp = 0;
 	for (int i = 0; i < LANES; i++)
 		e->described_epoch[i] = e->described_chain[i] = e->named_epoch[i] = 0;
-	if (!from)
+	e->tracer = 0;
+	if (!from) {
 		e->args_len = 0;
+		__builtin_memset(&e->place, 0, sizeof(e->place));
+	}
 	e->cgroup = cgroup_of(child, &e->hierarchy);
 	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &child->comm);
 	if (bpf_map_update_elem(&procs, &key, e, BPF_NOEXIST)) {

@@ -92,6 +92,9 @@ struct proc_entry {
 	char comm[COMM_LEN];
 	char exe[SNAPSHOT_EXE];
 	char args[SNAPSHOT_ARGS];
+	struct place place; /* as exe and args are: of the last exec */
+	u32 tracer;	    /* tgid of the tracer that it was last described with */
+	u32 pad2;
 };
 
 struct {

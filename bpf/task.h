@@ -15,6 +15,7 @@
 
 /* linux/sched.h */
 #define PF_EXITING 0x4
+#define PF_IO_WORKER 0x10
 #define PF_SIGNALED 0x400
 #define PF_KTHREAD 0x200000
 
@@ -96,7 +97,11 @@ static __always_inline void fill_brief(struct brief *b, struct task_struct *t)
 		b->session_id = BPF_CORE_READ(t, sessionid);
 	b->cgroup = cgroup_of(t, &b->hierarchy);
 	b->flags = BPF_CORE_READ(t, flags);
-	b->pad[0] = b->pad[1] = b->pad[2] = 0;
+	b->traced = BPF_CORE_READ(t, ptrace) != 0;
+	b->pad[0] = b->pad[1] = 0;
+	/* A worker of io_uring acts for its process, and its own name says so of nobody. */
+	if (b->flags & PF_IO_WORKER)
+		t = leader;
 	bpf_probe_read_kernel(b->comm, sizeof(b->comm), &t->comm);
 }
 

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -104,6 +105,7 @@ func open(ctx context.Context, f *watchFlags, log *slog.Logger) (*session, error
 	}
 	s.kube = f.kube.sources(f.nodeName())
 	s.dir = container.NewDirectory(log, sources...)
+	s.dir.ReadCgroups(cgroupsOf(ctx, mounts))
 	if slices.ContainsFunc(sources, func(c container.Source) bool { return c.Name() == kubefact.SourceCRI }) {
 		s.kube.Add(kube.NewStatuses(s.dir))
 	}
@@ -133,6 +135,24 @@ func open(ctx context.Context, f *watchFlags, log *slog.Logger) (*session, error
 	s.kallsyms, s.kallsymsErr = s.proc.OpenSymbols()
 	s.resolver = resolve.New(s.probe, s.proc, &resolve.Names{Cgroups: s.cache, Containers: s.dir}, f.nodeName())
 	return s, nil
+}
+
+// cgroupsOf returns what reads the cgroups of a process, by the names that they have
+// in the host's cgroup namespace.
+func cgroupsOf(ctx context.Context, mounts cgroup.Mounts) func(pid int) []string {
+	root := sync.OnceValues(func() (cgroup.Paths, error) { return mounts.NamespaceRoot(ctx, "/") })
+	return func(pid int) []string {
+		paths, err := cgroup.ReadProc("/", pid)
+		if err != nil {
+			return nil
+		}
+		ns, err := root()
+		if err != nil {
+			return nil
+		}
+		paths = paths.Rebase(ns)
+		return []string{paths.Memory, paths.Unified}
+	}
 }
 
 func (f *watchFlags) probeConfig(mounts cgroup.Mounts) tracer.Config {

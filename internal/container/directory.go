@@ -55,6 +55,11 @@ func NewDirectory(log *slog.Logger, sources ...Source) *Directory {
 	return d
 }
 
+// ReadCgroups has the directory compare where a container's init runs, whose cgroups
+// f reads as the host names them, with the cgroups that bear the container's ID. It is
+// to be called before anything else.
+func (d *Directory) ReadCgroups(f func(pid int) []string) { d.store.cgroupsOf = f }
+
 // Cached tells at once what is known about the cgroup's container or pod. It
 // answers true if a source has named one of them; Info.Partial then says that
 // it was only the pod. When it answers false, Info still holds what the path
@@ -79,10 +84,13 @@ func (d *Directory) cached(ref Ref, path string) (Info, bool) {
 	switch {
 	case ok && ref.ID == "":
 		return info, true
+	case ok && info.refutes(ref):
+		return Info{}, true
 	case ok:
 		// The path is how the container runs now; a socket that speaks
 		// Docker's language may be Podman's.
 		seen := Info{Runtime: ref.Runtime, CgroupPath: ref.Path, Pod: d.store.pod(ref.PodUID)}
+		seen.Confirmed = info.confirms(ref)
 		return seen.fill(info).withPartial(info.Partial), true
 	case ref.Candidate:
 		return Info{}, false

@@ -278,3 +278,40 @@ func (l *logBuffer) lines(about string) int {
 }
 
 var errRefused = errors.New("connection refused")
+
+// An ID in a cgroup's name is a container's only where its runtime says that it runs
+// there, by its spec or by where its init runs. Elsewhere it is nobody's.
+func TestNameOfACgroupIsNoProof(t *testing.T) {
+	const real, fake = "/docker/" + idA, "/user.slice/user-1000.slice/docker/" + idA
+	for name, c := range map[string]struct {
+		info       Info
+		cgroups    []string
+		path       string
+		id         string
+		byName, ok bool
+	}{
+		"nobody knows it":         {Info{}, nil, real, idA, true, false},
+		"by its spec":             {Info{ID: idA, Name: "app", CgroupPath: real}, nil, real, idA, false, true},
+		"below its cgroup":        {Info{ID: idA, Name: "app", CgroupPath: real}, nil, real + "/init.scope", idA, false, true},
+		"by its init":             {Info{ID: idA, Name: "app", PID: 7}, []string{"", real + "/x"}, real, idA, false, true},
+		"its init runs elsewhere": {Info{ID: idA, Name: "app", PID: 7}, []string{real}, fake, "", false, true},
+		"its spec says another":   {Info{ID: idA, Name: "app", CgroupPath: real}, nil, fake, idA, true, true},
+		"its pid is another's":    {Info{ID: idA, Name: "app", PID: 7}, []string{"/docker/" + idB}, real, idA, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := &fakeSource{name: "a"}
+			if c.info.ID != "" {
+				source.listed = []Info{c.info}
+			}
+			d := NewDirectory(slog.New(slog.DiscardHandler), source)
+			d.ReadCgroups(func(pid int) []string { return c.cgroups })
+			if err := d.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			info, ok := d.Cached(c.path)
+			if info.ID != c.id || info.ByNameAlone() != c.byName || ok != c.ok {
+				t.Errorf("Cached(%q) = %+v, %v; by name alone %v", c.path, info, ok, info.ByNameAlone())
+			}
+		})
+	}
+}

@@ -44,6 +44,12 @@ type Info struct {
 	Pod     *event.Pod
 	// CgroupPath is the container's (else the pod's) cgroup.
 	CgroupPath string
+	// InitCgroup is the cgroup in which its init has been seen, down to the
+	// container's own.
+	InitCgroup string
+	// Confirmed is set where a runtime says that the container of this ID runs in
+	// CgroupPath, and not only the name of that: anybody may name a cgroup.
+	Confirmed bool
 	// Partial is set where the container's own name is not known (yet), only
 	// what its path and its pod tell.
 	Partial bool
@@ -77,6 +83,10 @@ func (i Info) complete() bool {
 	return named && i.PID != 0 && i.State != "" && i.Runtime != "" && (i.Pod == nil || podNamed(i.Pod))
 }
 
+// ByNameAlone reports whether nothing but the ID in its cgroup's name makes it a
+// container.
+func (i Info) ByNameAlone() bool { return isID(i.ID) && !i.Confirmed }
+
 // known tells whether the container itself has been named.
 func (i Info) known() bool { return i.ID != "" && (i.Name != "" || i.Sandbox) }
 
@@ -97,6 +107,7 @@ func (i Info) fill(other Info) Info {
 	fillZero(&i.State, other.State)
 	fillZero(&i.Attempt, other.Attempt)
 	fillZero(&i.CgroupPath, other.CgroupPath)
+	fillZero(&i.InitCgroup, other.InitCgroup)
 	i.Pod = mergePod(i.Pod, other.Pod)
 	return i
 }

@@ -34,6 +34,8 @@ type store struct {
 	pods    *lru[*event.Pod]
 	// keys finds the containers whose path does not hold their id.
 	keys map[string]string // cgroup path → key
+	// cgroupsOf reads the cgroups of a process, as the host names them; nil is never.
+	cgroupsOf func(pid int) []string
 }
 
 func newStore(limit int) *store {
@@ -71,6 +73,9 @@ func (s *store) put(info Info, sources uint64, now time.Time) {
 	if !e.gone.IsZero() {
 		old.State = "" // it is back
 	}
+	if info.PID != 0 && info.PID != old.PID {
+		info.InitCgroup = s.initCgroup(info)
+	}
 	e.info = info.fill(old)
 	e.sources |= sources
 	e.told, e.gone = now, time.Time{}
@@ -80,6 +85,32 @@ func (s *store) put(info Info, sources uint64, now time.Time) {
 	if e.info.CgroupPath != "" {
 		s.keys[e.info.CgroupPath] = key
 	}
+}
+
+// initCgroup is where a container's init runs; empty where that cannot be read, or is
+// no container of that ID: the pid may be another's by now.
+func (s *store) initCgroup(info Info) string {
+	if s.cgroupsOf == nil || !isID(info.ID) {
+		return ""
+	}
+	for _, path := range s.cgroupsOf(info.PID) {
+		if ref := ParsePath(path); ref.ID == info.ID {
+			return ref.Path
+		}
+	}
+	return ""
+}
+
+// confirms reports whether a runtime says that the container runs in ref's cgroup, by
+// its spec or by its init.
+func (i Info) confirms(ref Ref) bool {
+	return isID(ref.ID) && (i.CgroupPath == ref.Path || i.InitCgroup == ref.Path)
+}
+
+// refutes reports whether the container's init is known to run elsewhere: somebody
+// has named a cgroup after it.
+func (i Info) refutes(ref Ref) bool {
+	return isID(ref.ID) && i.InitCgroup != "" && !i.confirms(ref)
 }
 
 // restarted forgets what a container's new life has anew.

@@ -104,7 +104,7 @@ func (p *Process) check(depth int) error {
 	if depth == 0 {
 		return errors.New("processes are nested too deep")
 	}
-	if err := p.PresentParent.check(depth - 1); err != nil {
+	if err := errors.Join(p.PresentParent.check(depth-1), p.Tracer.check(depth-1)); err != nil {
 		return err
 	}
 	for _, list := range [][]*Process{p.Ancestors, p.PresentAncestors} {

@@ -40,6 +40,36 @@ type Process struct {
 	// real_parent shows it (what -o stap prints). It is in recordings, and not
 	// in the output.
 	PresentAncestors []*Process `json:"present_ancestors,omitempty"`
+	// ProcessDetail is in recordings, and not in the output.
+	ProcessDetail `json:"detail,omitzero"`
+}
+
+// ProcessDetail is what sigtrace itself needs of a process.
+type ProcessDetail struct {
+	// Place is where the process stands, where that is not plainly the host.
+	Place *Place `json:"place,omitempty"`
+	// Unconfirmed: that it runs in its container is said by its cgroup's name alone,
+	// and by no runtime.
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
+	// Traced: it had a tracer when it acted. Tracer is who that was, nil where that
+	// is not known.
+	Traced bool     `json:"traced,omitempty"`
+	Tracer *Process `json:"tracer,omitempty"`
+}
+
+// Place sets a process apart from those of the host: other namespaces, or an
+// executable that is not root's. What is the host's is absent.
+type Place struct {
+	// UserNS are the inodes of its user namespace and of those around that,
+	// without the initial one; UserNSOwner is the uid of who made its own.
+	UserNS      []uint32 `json:"user_ns,omitempty"`
+	UserNSOwner *uint32  `json:"user_ns_owner,omitempty"`
+	// MountNS is the inode of its mount namespace, absent for that of pid 1.
+	MountNS uint32 `json:"mount_ns,omitempty"`
+	// HostFile: its executable is the file that the host has at that path.
+	HostFile bool `json:"host_file,omitempty"`
+	// ExeOwner is the uid of who owns its executable, absent for root.
+	ExeOwner *uint32 `json:"exe_owner,omitempty"`
 }
 
 // Container is the container that a process runs in.

@@ -69,6 +69,17 @@ func calledBy(p *event.Process) string {
 	return strings.TrimPrefix(path.Base(p.Args[0]), "-")
 }
 
+// Untitled is a copy of a process that sentences name by its executable alone, where
+// that is known, whatever it calls itself or was called.
+func Untitled(p *event.Process) *event.Process {
+	c := *p
+	c.Args = nil
+	if exe := strings.TrimSuffix(p.Exe, " (deleted)"); exe != "" && exe != "/" {
+		c.Comm = path.Base(exe)
+	}
+	return &c
+}
+
 // titleMax is how many characters of a title a sentence can bear.
 const titleMax = 48
 

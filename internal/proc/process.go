@@ -83,8 +83,9 @@ func (f FS) Same(pid int, startNS uint64) bool {
 
 // Image is the executable and the arguments of a process.
 type Image struct {
-	Exe  string
-	Args []string
+	Exe   string
+	Args  []string
+	Place Place
 }
 
 // Image reads what a process executes; ErrGone if it is not the one that
@@ -97,6 +98,7 @@ func (f FS) Image(pid int, startNS uint64) (Image, error) {
 	if b, err := os.ReadFile(f.Path(pid, "cmdline")); err == nil {
 		i.Args = splitArgs(b)
 	}
+	i.Place = f.place(pid)
 	if !f.Same(pid, startNS) {
 		return Image{}, ErrGone
 	}

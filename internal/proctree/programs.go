@@ -13,7 +13,8 @@ import (
 // isSystemBinary is where packages install: an executable elsewhere (/tmp, a home
 // directory) is no runtime, whatever its name.
 func isSystemBinary(exe string) bool {
-	exe = strings.TrimSuffix(exe, " (deleted)") // as after an upgrade
+	// Without what an upgrade leaves behind, nor a way back out of the directory.
+	exe = path.Clean(strings.TrimSuffix(exe, " (deleted)"))
 	for _, dir := range []string{"/usr/", "/bin/", "/sbin/", "/opt/", "/lib/", "/var/lib/", "/nix/store/", "/snap/", "/run/current-system/"} {
 		if strings.HasPrefix(exe, dir) {
 			return true
@@ -29,14 +30,26 @@ func executes(p *event.Process, names ...string) bool {
 		slices.Contains(names, strings.TrimSuffix(path.Base(p.Exe), " (deleted)"))
 }
 
-func isOCIRuntime(p *event.Process) bool {
-	return executes(p, "runc", "crun", "youki", "runsc", "kata-runtime", "nvidia-container-runtime", "docker-runc")
+var (
+	ociRuntimes = []string{"runc", "crun", "youki", "runsc", "kata-runtime", "nvidia-container-runtime", "docker-runc"}
+	daemons     = []string{"containerd", "dockerd", "crio", "podman", "docker-containerd", "k3s", "k0s", "buildkitd", "cri-dockerd"}
+	oomDaemons  = []string{"systemd-oomd", "earlyoom", "nohang", "oomd", "oomd_bin", "psi-monitor", "bustd"}
+)
+
+// HasRole reports whether an executable's path is of a program that plays a part in
+// verdicts: a runtime, a monitor, a daemon that frees memory, a service manager.
+func HasRole(exe string) bool {
+	base := path.Base(strings.TrimSuffix(exe, " (deleted)"))
+	return isSystemBinary(exe) && (isMonitorName(base) || base == "systemd" || slices.Contains(ociRuntimes, base) ||
+		slices.Contains(daemons, base) || slices.Contains(oomDaemons, base))
 }
+
+func isOCIRuntime(p *event.Process) bool { return executes(p, ociRuntimes...) }
 
 // maybeCopyInMemory reports whether a process may be crun, or runc up to 1.1: they
 // execute a sealed copy of themselves (CVE-2019-5736), a memfd that has no path
 // but that of its descriptor. Its arguments prove nothing: whether a monitor or
-// IsDaemon started it does.
+// a daemon started it does.
 func maybeCopyInMemory(p *event.Process) bool {
 	pathless := p.Exe == "" || strings.HasPrefix(p.Exe, "/dev/fd/") || strings.HasPrefix(p.Exe, "/proc/self/fd/")
 	return p.Container == nil && pathless && len(p.Args) > 0 && slices.Contains([]string{"crun", "runc"}, path.Base(p.Args[0]))
@@ -66,17 +79,17 @@ func CreatesContainers(p *event.Process) bool {
 	return slices.Contains(p.Args, "create") || slices.Contains(p.Args, "run")
 }
 
+// IsMonitor reports whether a process is a shim or conmon, by its executable; for
+// whose containers that counts is another question.
 func IsMonitor(p *event.Process) bool {
-	if p == nil || p.Container != nil || !isSystemBinary(p.Exe) {
-		return false
-	}
-	base := path.Base(p.Exe)
+	return p != nil && p.Container == nil && isSystemBinary(p.Exe) && isMonitorName(path.Base(p.Exe))
+}
+
+func isMonitorName(base string) bool {
 	return strings.HasPrefix(base, "containerd-shim") || strings.HasPrefix(base, "conmon")
 }
 
-func IsDaemon(p *event.Process) bool {
-	return executes(p, "containerd", "dockerd", "crio", "podman", "docker-containerd", "k3s", "k0s", "buildkitd", "cri-dockerd")
-}
+func isDaemon(p *event.Process) bool { return executes(p, daemons...) }
 
 // RemovesRemains reports whether an OCI runtime is removing what a dead shim has
 // left: containerd runs the shim's "delete", and that "runc … delete --force",
@@ -89,13 +102,23 @@ func RemovesRemains(p *event.Process) bool {
 	return i >= 0 && i+1 < len(p.Args) && p.Args[i+1] == "--force"
 }
 
-// IsOOMDaemon reports whether the sender is a daemon that frees memory: by its
-// executable, and that the service manager runs it as a service.
-func IsOOMDaemon(p *event.Process) bool {
-	if !executes(p, "systemd-oomd", "earlyoom", "nohang", "oomd", "oomd_bin", "psi-monitor", "bustd") {
-		return false
+// OOMDaemon is how far the sender is believed to be a daemon that frees memory: by
+// its executable, and that the service manager runs it as a service. Such services
+// have mount namespaces of their own (ProtectSystem=): what pid 1 has started from
+// the host's file is the host's.
+func OOMDaemon(from, target *event.Process) Trust {
+	if !executes(from, oomDaemons...) {
+		return None
 	}
-	return len(p.Ancestors) > 0 && p.Ancestors[0].PID == 1 || strings.HasSuffix(p.Unit, ".service")
+	service := len(from.Ancestors) > 0 && from.Ancestors[0].PID == 1
+	if !service && !strings.HasSuffix(from.Unit, ".service") {
+		return None
+	}
+	trust := trustFor(from, target)
+	if trust == Likely && service && len(from.Place.UserNS) == 0 {
+		return Proven
+	}
+	return trust
 }
 
 // SandboxKind names the kind of sandbox that a runtime's shim, or the program of one,

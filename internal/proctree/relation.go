@@ -3,6 +3,8 @@
 package proctree
 
 import (
+	"strings"
+
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
@@ -25,9 +27,28 @@ func among(list []*event.Process, p *event.Process) bool {
 	return false
 }
 
-// SameContainer reports whether two processes run in one container.
+// SameContainer reports whether two processes run in one container. Anybody who may
+// make a cgroup can name it after a container: the same ID in another place is not it.
 func SameContainer(a, b *event.Process) bool {
-	return a.Container != nil && b.Container != nil && a.Container.ID == b.Container.ID
+	if a.Container == nil || b.Container == nil || a.Container.ID != b.Container.ID {
+		return false
+	}
+	x, y := containerCgroup(a), containerCgroup(b)
+	return x == y || x == "" || y == ""
+}
+
+// containerCgroup is the path of a process's cgroup down to the innermost part that
+// holds its container's ID, empty where none does.
+func containerCgroup(p *event.Process) string {
+	at := strings.LastIndex(p.Cgroup, p.Container.ID)
+	if at < 0 || p.Container.ID == "" {
+		return ""
+	}
+	end := at + len(p.Container.ID)
+	if rest := strings.IndexByte(p.Cgroup[end:], '/'); rest >= 0 {
+		return p.Cgroup[:end+rest]
+	}
+	return p.Cgroup
 }
 
 // Relate says what the actor is to the dead, the nearest first.

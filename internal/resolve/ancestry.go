@@ -100,6 +100,7 @@ func (r *Resolver) ancestor(n wire.Node) *event.Process {
 	r.names.put(p, n.Hierarchy, n.Cgroup, false)
 	if k := r.memory.get(n.Key); k != nil {
 		p.Exe = k.exe
+		p.Place = r.place(k.place, p)
 		p.Args, p.ArgsTruncated = k.asAncestor()
 	}
 	if p.Exe == "" || p.Args == nil {

@@ -16,6 +16,7 @@ type image struct {
 	comm, exe string
 	args      []string
 	truncated bool
+	place     *event.Place
 }
 
 const imagesMax = 2048
@@ -29,12 +30,12 @@ func (i *images) add(r *Resolver, p *event.Process) {
 	if !ok || known.comm != p.Comm {
 		c := *p
 		r.addImage(&c)
-		known = image{comm: c.Comm, exe: c.Exe}
+		known = image{comm: c.Comm, exe: c.Exe, place: c.Place}
 		known.args, known.truncated = ancestorArgs(c.Args, c.ArgsTruncated)
 		i.put(k, known)
 	}
 	if p.Exe == "" {
-		p.Exe = known.exe
+		p.Exe, p.Place = known.exe, known.place
 	}
 	if p.Args == nil {
 		p.Args, p.ArgsTruncated = known.args, known.truncated

@@ -13,6 +13,8 @@ type known struct {
 	args      []string
 	truncated bool
 	short     *shortArgs
+	place     wire.Place
+	tracer    wire.Node // by its last description; TGID 0: none
 	present   []wire.Node
 	lineage   []wire.Node
 	// describedAt and presentAt are when that was so, by CLOCK_BOOTTIME: the lanes

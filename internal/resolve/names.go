@@ -63,6 +63,7 @@ func (n *Names) put(p *event.Process, hierarchy uint8, id uint64, first bool) {
 		init = info.PID == p.PID
 	}
 	p.Container = &event.Container{ID: info.ID, Name: info.Name, Image: info.Image, Runtime: info.Runtime, StopSignal: info.StopSignal, Init: &init}
+	p.Unconfirmed = info.ByNameAlone()
 }
 
 // Unnamed tells whether the cgroup looks like a container's whose name is not

@@ -33,6 +33,8 @@ type Resolver struct {
 	mechanisms *Mechanisms
 	symbols    *proc.Symbols
 	node       string
+	// hostNS is the host's mount namespace, 0 while it is not known.
+	hostNS uint32
 	// older are container inits that were there before sigtrace.
 	older map[proc.Identity]proc.Image
 }
@@ -69,6 +71,7 @@ func (r *Resolver) Describe(e *wire.Proc) {
 	}
 	k.describedAt = e.Boottime
 	r.memory.describe(k, e.Exe, e.Args, e.ProcFlags&wire.ProcArgsTruncated != 0)
+	k.place, k.tracer = e.Place, e.Tracer
 }
 
 // begins tells whether a snapshot of arguments, which may be cut in the last one, is
@@ -98,6 +101,7 @@ func (r *Resolver) Chain(e *wire.Chain) {
 	default:
 		k.lineage = e.Nodes
 	}
+	r.learnHost(e.Nodes)
 	r.images.learn(r, e.Nodes)
 }
 

@@ -47,28 +47,38 @@ func PublicProcess(p *event.Process, mask bool) *event.Process {
 }
 
 func public(p *event.Process, mask bool) {
-	p.PresentAncestors = nil
+	p.PresentAncestors, p.ProcessDetail = nil, event.ProcessDetail{}
+	p.Ancestors = eachOf(p.Ancestors, func(a *event.Process) {
+		a.ProcessDetail = event.ProcessDetail{}
+		if mask {
+			a.Args = Mask(a.Args)
+		}
+	})
 	if mask {
-		maskArgs(p)
+		p.Args = Mask(p.Args)
 	}
 }
 
 func maskArgs(p *event.Process) {
 	p.Args = Mask(p.Args)
 	p.PresentParent = change(p.PresentParent, maskArgs)
-	p.Ancestors = maskAll(p.Ancestors)
-	p.PresentAncestors = maskAll(p.PresentAncestors)
+	p.Ancestors = eachOf(p.Ancestors, maskArgs)
+	p.PresentAncestors = eachOf(p.PresentAncestors, maskArgs)
+	p.Tracer = change(p.Tracer, maskArgs)
 }
 
-func maskAll(list []*event.Process) []*event.Process {
+// eachOf copies a list with every process of it edited.
+func eachOf(list []*event.Process, edit func(*event.Process)) []*event.Process {
 	if list == nil {
 		return nil
 	}
-	masked := make([]*event.Process, len(list))
+	edited := make([]*event.Process, len(list))
 	for i, p := range list {
-		masked[i] = change(p, maskArgs)
+		c := *p
+		edit(&c)
+		edited[i] = &c
 	}
-	return masked
+	return edited
 }
 
 func change(p *event.Process, edit func(*event.Process)) *event.Process {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
+
 	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
@@ -84,7 +85,14 @@ func (p *Probe) LastExec(tgid int, start uint64) (wire.LastExec, bool) {
 		return wire.LastExec{}, false
 	}
 	n := min(int(e.ArgsLen), len(e.Args))
-	return wire.LastExec{Exe: cString(e.Exe[:]), Args: bytesOf(e.Args[:n]), ArgsTruncated: e.ArgsTruncated != 0}, true
+	return wire.LastExec{Exe: cString(e.Exe[:]), Args: bytesOf(e.Args[:n]), ArgsTruncated: e.ArgsTruncated != 0, Place: placeOf(e.Place)}, true
+}
+
+func placeOf(p typedPlace) wire.Place {
+	return wire.Place{
+		ExeInode: p.ExeInode, ExeDevice: p.ExeDevice, ExeOwner: p.ExeOwner, MountNS: p.MountNs,
+		UserNSLevel: p.UserNsLevel, UserNS: p.UserNs, UserNSOwner: p.UserNsOwner,
+	}
 }
 
 func bytesOf(s []int8) []byte {

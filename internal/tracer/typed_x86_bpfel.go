@@ -26,7 +26,8 @@ type typedBrief struct {
 	LoginUid  uint32
 	SessionId uint32
 	Hierarchy uint8
-	Pad       [3]uint8
+	Traced    uint8
+	Pad       [2]uint8
 	Flags     uint32
 	Comm      [16]int8
 }
@@ -154,6 +155,8 @@ type typedEventProc struct {
 	ExeSlots uint32
 	ArgsLen  uint32
 	Pad      uint32
+	Place    typedPlace
+	Tracer   typedChainNode
 }
 
 type typedEventSignal struct {
@@ -304,6 +307,18 @@ type typedPendingKey struct {
 	Sig  int32
 }
 
+type typedPlace struct {
+	_           structs.HostLayout
+	ExeInode    uint64
+	ExeDevice   uint32
+	ExeOwner    uint32
+	MountNs     uint32
+	UserNsLevel uint32
+	UserNs      [4]uint32
+	UserNsOwner uint32
+	Pad         uint32
+}
+
 type typedProcEntry struct {
 	_              structs.HostLayout
 	Forker         typedProcKey
@@ -322,6 +337,9 @@ type typedProcEntry struct {
 	Comm           [16]int8
 	Exe            [96]int8
 	Args           [192]int8
+	Place          typedPlace
+	Tracer         uint32
+	Pad2           uint32
 }
 
 type typedProcFlag uint32

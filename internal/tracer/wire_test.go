@@ -77,7 +77,7 @@ func briefOf(b typedBrief) wire.Brief {
 	return wire.Brief{
 		Key: wire.Key{TGID: b.Tgid, Start: b.Start}, Cgroup: b.Cgroup, TID: b.Tid, NSPID: b.NsPid, PIDNS: b.Pidns,
 		UID: b.Uid, EUID: b.Euid, LoginUID: b.LoginUid, Session: b.SessionId,
-		Hierarchy: b.Hierarchy, Flags: b.Flags, Comm: cString(b.Comm[:]),
+		Hierarchy: b.Hierarchy, Traced: b.Traced != 0, Flags: b.Flags, Comm: cString(b.Comm[:]),
 	}
 }
 
@@ -106,8 +106,11 @@ func wireDeliver() ([]byte, any) {
 func wireProc() ([]byte, any) {
 	p := filled[typedEventProc]()
 	p.ExeSlots, p.ArgsLen, p.Flags = 0, 4, uint32(typedProcFlagPROC_SNAPSHOT)
+	p.Tracer.Flags = 0
 	return append(bytesIn(p), "a\x00b\x00"...), &wire.Proc{
 		Boottime: p.H.Boottime, Brief: briefOf(p.B), ProcFlags: wire.ProcSnapshot, Args: []string{"a", "b"},
+		Place:  placeOf(p.Place),
+		Tracer: nodeOf(p.Tracer),
 	}
 }
 
@@ -116,10 +119,14 @@ func wireChain() ([]byte, any) {
 	c.Which, c.Nodes, n.Flags = uint16(typedChainKindCHAIN_LINEAGE), 1, uint8(typedNodeFlagNODE_EXITED)
 	return append(bytesIn(c), bytesIn(n)...), &wire.Chain{
 		Key: wire.Key{TGID: c.Tgid, Start: c.Start}, Boottime: c.H.Boottime, Lineage: true,
-		Nodes: []wire.Node{{
-			Key: wire.Key{TGID: n.Tgid, Start: n.Start}, Cgroup: n.Cgroup, Hierarchy: n.Hierarchy,
-			Dead: true, Comm: cString(n.Comm[:]),
-		}},
+		Nodes: []wire.Node{nodeOf(*n)},
+	}
+}
+
+func nodeOf(n typedChainNode) wire.Node {
+	return wire.Node{
+		Key: wire.Key{TGID: n.Tgid, Start: n.Start}, Cgroup: n.Cgroup, Hierarchy: n.Hierarchy,
+		Dead: n.Flags&uint8(typedNodeFlagNODE_EXITED) != 0, Comm: cString(n.Comm[:]),
 	}
 }
 

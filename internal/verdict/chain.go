@@ -27,6 +27,7 @@ func (e *Engine) bySender(st *story, f *finding) {
 	f.actor = from
 	f.cause = e.who(from, st, f)
 	f.precede(hop(f.first, from))
+	e.byTracer(from, st, f)
 	e.cleanedUp(f)
 }
 

@@ -37,6 +37,8 @@ type finding struct {
 	setOffCause event.Cause
 	// why the other died, where Kubernetes knows better than the kernel.
 	why string
+	// tracedSender sent the signal while the actor traced it.
+	tracedSender *event.Process
 	// cut: the causes behind this one were not all followed, see walk.
 	cut bool
 }

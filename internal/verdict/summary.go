@@ -16,23 +16,25 @@ import (
 // and why, then what else is asked first. It never shows a tenant the command
 // lines and logins of the host: TenantSummary is the same without them.
 func (e *Engine) summarize(d *event.Death, j *joined) {
+	d.TenantSummary = e.sentences(forTenant(d, j))
+	d.Summary = e.sentences(d, j)
+	if !namesActor(d.Cause) || d.Actor == nil || proctree.Same(d.Actor, d.Process) {
+		return
+	}
+	if origin := phrase.Origin(d.Actor, e.o.MaskArgs); origin != "" {
+		d.Summary += " " + origin
+	}
+}
+
+func (e *Engine) sentences(d *event.Death, j *joined) string {
 	f := &j.finding
-	first := phrase.Subject(d.Process) + " " + ending(d, f) + reason(d, j) + "."
-	var more []string
-	add := func(sentence string) {
-		if sentence != "" {
-			more = append(more, sentence)
+	all := []string{phrase.Subject(d.Process) + " " + ending(d, f) + reason(d, j) + "."}
+	for _, s := range []string{stopBefore(d, f), ownSteps(d, f), e.requestUnknown(d, j), disagreement(d)} {
+		if s != "" {
+			all = append(all, s)
 		}
 	}
-	add(stopBefore(d, f))
-	add(ownSteps(d, f))
-	add(e.requestUnknown(d, j))
-	add(disagreement(d))
-	d.TenantSummary = strings.Join(append([]string{first}, more...), " ")
-	if namesActor(d.Cause) && d.Actor != nil && !proctree.Same(d.Actor, d.Process) {
-		add(phrase.Origin(d.Actor, e.o.MaskArgs))
-	}
-	d.Summary = strings.Join(append([]string{first}, more...), " ")
+	return strings.Join(all, " ")
 }
 
 // ending is how it ended, as a shell or Kubernetes would show it.
@@ -93,9 +95,9 @@ func clauseOf(d *event.Death, j *joined) string {
 	case event.CauseUserspaceOOM:
 		return " by " + phrase.Name(d.Actor) + row.Clause
 	case event.CauseForeignProcess, event.CauseSameContainer:
-		return row.Clause + " " + phrase.Actor(d.Actor, d.Process) + notByRuntime(d)
+		return row.Clause + " " + phrase.Actor(d.Actor, d.Process) + throughTracee(d, f) + notByRuntime(d)
 	case event.CauseExecSession:
-		return row.Clause + " " + execSession(d) + ", " + phrase.Name(d.Actor)
+		return row.Clause + " " + execSession(d) + ", " + phrase.Name(d.Actor) + throughTracee(d, f)
 	case event.CauseRuntimeStop:
 		return runtimeStop(d, j)
 	case event.CauseStartFailed:

@@ -7,24 +7,41 @@ import (
 	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
-// who tells what a sender is to the dead. No comm is asked, for anybody can
-// call itself runc: what counts is the executable's path, where the process
-// runs, and from whom it descends.
+// who decides what a sender is to the target. No comm is asked, for anybody can
+// call itself runc: what counts is the executable's path, where the process stands,
+// and from whom it descends. A role that is only likely makes the finding no more.
 func (e *Engine) who(from *event.Process, st *story, f *finding) event.Cause {
 	dead := f.deciding.Target
-	switch {
-	case proctree.Same(from, dead):
+	if proctree.Same(from, dead) {
 		return event.CauseSelfSignal
-	case proctree.IsOOMDaemon(from):
-		return event.CauseUserspaceOOM
-	case proctree.IsServiceManager(from, dead):
-		return event.CauseServiceManager
-	case proctree.IsRuntime(from, dead):
-		return event.CauseRuntimeStop
-	case !proctree.SameContainer(from, dead):
+	}
+	for _, role := range []struct {
+		cause event.Cause
+		trust func(from, target *event.Process) proctree.Trust
+	}{
+		{event.CauseUserspaceOOM, proctree.OOMDaemon},
+		{event.CauseServiceManager, proctree.ServiceManager},
+		{event.CauseRuntimeStop, proctree.Runtime},
+	} {
+		if trust := role.trust(from, dead); trust > proctree.None {
+			f.believe(trust == proctree.Proven)
+			return role.cause
+		}
+	}
+	if !proctree.SameContainer(from, dead) {
 		return event.CauseForeignProcess
-	case proctree.IsExecSession(from, dead):
+	}
+	session, sure := proctree.ExecSession(from, dead)
+	f.believe(sure && !from.Unconfirmed && !dead.Unconfirmed)
+	if session {
 		return event.CauseExecSession
 	}
 	return event.CauseSameContainer
+}
+
+// believe makes a finding likely that rests on what is not sure.
+func (f *finding) believe(sure bool) {
+	if !sure && f.confidence == event.Proven {
+		f.confidence = event.Likely
+	}
 }

@@ -21,7 +21,8 @@ func (d *decoder) brief() Brief {
 	b.LoginUID = d.u32()
 	b.Session = d.u32()
 	b.Hierarchy = d.u8()
-	d.skip(3)
+	b.Traced = d.u8() != 0
+	d.skip(2)
 	b.Flags = d.u32()
 	b.Comm = d.comm()
 	return b
@@ -74,6 +75,8 @@ func (d *decoder) proc(boottime uint64) *Proc {
 	slots := int(d.u32())
 	args := int(d.u32())
 	d.skip(4)
+	e.Place = d.place()
+	e.Tracer = d.node()
 	if slots > pathSlots {
 		d.short = true
 		return e
@@ -115,6 +118,33 @@ func SplitArgs(b []byte) []string {
 	return strings.Split(string(b), "\x00")
 }
 
+func (d *decoder) place() Place {
+	var p Place
+	p.ExeInode = d.u64()
+	p.ExeDevice = d.u32()
+	p.ExeOwner = d.u32()
+	p.MountNS = d.u32()
+	p.UserNSLevel = d.u32()
+	for i := range p.UserNS {
+		p.UserNS[i] = d.u32()
+	}
+	p.UserNSOwner = d.u32()
+	d.skip(4)
+	return p
+}
+
+func (d *decoder) node() Node {
+	var n Node
+	n.Start = d.u64()
+	n.Cgroup = d.u64()
+	n.TGID = d.u32()
+	n.Hierarchy = d.u8()
+	n.Dead = d.u8()&1 != 0
+	d.skip(2)
+	n.Comm = d.comm()
+	return n
+}
+
 func (d *decoder) chain(boottime uint64) *Chain {
 	e := Chain{Boottime: boottime}
 	e.Start = d.u64()
@@ -122,14 +152,7 @@ func (d *decoder) chain(boottime uint64) *Chain {
 	e.Lineage = d.u16() == 1
 	n := min(int(d.u16()), maxChain)
 	for range n {
-		var node Node
-		node.Start = d.u64()
-		node.Cgroup = d.u64()
-		node.TGID = d.u32()
-		node.Hierarchy = d.u8()
-		node.Dead = d.u8()&1 != 0
-		d.skip(2)
-		node.Comm = d.comm()
+		node := d.node()
 		if d.short {
 			break
 		}

@@ -28,11 +28,19 @@ func (w *wire) text(s string, n int) *wire {
 
 func (w *wire) brief(comm string) *wire {
 	w.u64(77).u64(5).u32(10).u32(11).u32(1).u32(99).u32(1000).u32(0).u32(UnsetID).u32(3)
-	return w.u8(1).u8(0).u8(0).u8(0).u32(0x400).text(comm, commLen)
+	return w.u8(1).u8(1).u8(0).u8(0).u32(0x400).text(comm, commLen)
+}
+
+func (w *wire) place() *wire {
+	return w.u64(4711).u32(8<<20 | 1).u32(1000).u32(40).u32(2).u32(51).u32(52).u32(0).u32(0).u32(1001).u32(0)
+}
+
+func (w *wire) node(comm string, flags uint8) *wire {
+	return w.u64(3).u64(4).u32(1).u8(0).u8(flags).u16(0).text(comm, commLen)
 }
 
 func wantBrief(comm string) Brief {
-	return Brief{Key: Key{10, 77}, Cgroup: 5, TID: 11, NSPID: 1, PIDNS: 99, UID: 1000, LoginUID: UnsetID, Session: 3, Hierarchy: 1, Flags: 0x400, Comm: comm}
+	return Brief{Key: Key{10, 77}, Cgroup: 5, TID: 11, NSPID: 1, PIDNS: 99, UID: 1000, LoginUID: UnsetID, Session: 3, Hierarchy: 1, Traced: true, Flags: 0x400, Comm: comm}
 }
 
 func packet(kind uint8, body *wire) []byte {
@@ -44,15 +52,17 @@ func packet(kind uint8, body *wire) []byte {
 func TestDecode(t *testing.T) {
 	sig := (&wire{}).u32(9).u32(0).u8(InfoReal).u8(1).u8(1).u8(2).u32(SignalFatal).u64(62).brief("pkill").brief("server")
 	sig.u64(0xffffffff81000000).u64(0xffffffff81000010)
-	proc := (&wire{}).brief("sh").u32(ProcExeDeleted).u32(3).u32(8).u32(0).text("bash", pathSlotLen).text("", pathSlotLen).text("usr", pathSlotLen).text("bash\x00-c\x00", 8)
-	chain := (&wire{}).u64(77).u32(10).u16(1).u16(1).u64(3).u64(4).u32(1).u8(0).u8(1).u16(0).text("systemd", commLen)
+	proc := (&wire{}).brief("sh").u32(ProcExeDeleted).u32(3).u32(8).u32(0).place().node("gdb", 0).text("bash", pathSlotLen).text("", pathSlotLen).text("usr", pathSlotLen).text("bash\x00-c\x00", 8)
+	chain := (&wire{}).u64(77).u32(10).u16(1).u16(1).node("systemd", 1)
 	group := (&wire{}).u64(8).u8(1).u8(0).u16(4).u32(0).text("/a/b", 5)
 	for name, c := range map[string]struct {
 		in   []byte
 		want any
 	}{
 		"signal": {packet(kindSignal, sig), &Signal{Boottime: 123, Signal: 9, Info: InfoReal, Result: 1, Init: true, Flags: SignalFatal, Syscall: 62, Current: wantBrief("pkill"), Target: wantBrief("server"), Frames: []uint64{0xffffffff81000000, 0xffffffff81000010}}},
-		"proc":   {packet(kindProc, proc), &Proc{Boottime: 123, Brief: wantBrief("sh"), ProcFlags: ProcExeDeleted, Exe: "/usr/bash (deleted)", Args: []string{"bash", "-c"}}},
+		"proc": {packet(kindProc, proc), &Proc{Boottime: 123, Brief: wantBrief("sh"), ProcFlags: ProcExeDeleted, Exe: "/usr/bash (deleted)", Args: []string{"bash", "-c"},
+			Place:  Place{ExeInode: 4711, ExeDevice: 8<<20 | 1, ExeOwner: 1000, MountNS: 40, UserNSLevel: 2, UserNS: [userNSKept]uint32{51, 52}, UserNSOwner: 1001},
+			Tracer: Node{Key{1, 3}, 4, 0, false, "gdb"}}},
 		"chain":  {packet(kindChain, chain), &Chain{Boottime: 123, Key: Key{10, 77}, Lineage: true, Nodes: []Node{{Key{1, 3}, 4, 0, true, "systemd"}}}},
 		"cgroup": {packet(kindCgroup, group), &Cgroup{ID: 8, Hierarchy: 1, Path: "/a/b"}},
 	} {

@@ -7,6 +7,8 @@ type LastExec struct {
 	Exe           string
 	Args          []byte // NUL-separated
 	ArgsTruncated bool
+	// Place is where it executed that.
+	Place Place
 }
 
 // Forker is a process of a lineage as the kernel side keeps it.

@@ -28,8 +28,10 @@ type Brief struct {
 	UID, EUID         uint32
 	LoginUID, Session uint32
 	Hierarchy         uint8
-	Flags             uint32
-	Comm              string
+	// Traced: the thread had a tracer (ptrace) at that time.
+	Traced bool
+	Flags  uint32
+	Comm   string
 }
 
 // Kinds of kernel events, enum event_kind.
@@ -117,6 +119,26 @@ type Proc struct {
 	// what its last exec was given, links and all.
 	Given bool
 	Args  []string
+	Place Place
+	// Tracer is who traced it then; TGID 0 is nobody.
+	Tracer Node
+}
+
+// userNSKept is USER_NS_KEPT.
+const userNSKept = 4
+
+// Place is where a process stands, struct place. Where UserNS[0] is 0 nothing of
+// it is known.
+type Place struct {
+	// ExeInode and ExeDevice are its executable's file; ExeDevice is as the kernel
+	// encodes it (12 bits of major, 20 of minor), 0 where there is no file.
+	ExeInode            uint64
+	ExeDevice, ExeOwner uint32
+	MountNS             uint32
+	UserNSLevel         uint32
+	// UserNS are inodes: its own user namespace, then those around that.
+	UserNS      [userNSKept]uint32
+	UserNSOwner uint32
 }
 
 // Node is one parent in a chain.
