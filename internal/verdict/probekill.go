@@ -24,8 +24,9 @@ func (e *Engine) probeKilled(st *story, s *kubereason.Stop, r *kubereason.Reason
 	var list []event.Evidence
 	for _, o := range e.ooms {
 		v := o.Victim.Process
+		session, _ := proctree.ExecSession(v, st.process)
 		if o.Time.After(s.Began) || o.Time.Before(s.Began.Add(-row)) || !proctree.SameContainer(v, st.process) ||
-			proctree.IsInit(v) || !proctree.IsExecSession(v, st.process) {
+			proctree.IsInit(v) || !session {
 			continue
 		}
 		list = append(list, event.Evidence{

@@ -96,7 +96,7 @@ func ifType(kind event.Type, definition string) *jsonschema.Schema {
 // prune takes out what is in recordings and not in the output.
 func prune(defs jsonschema.Definitions) {
 	for name, def := range defs {
-		if strings.HasSuffix(name, "Detail") || name == "Absent" || name == "KernelOOM" {
+		if strings.HasSuffix(name, "Detail") || name == "Absent" || name == "KernelOOM" || name == "Place" {
 			delete(defs, name)
 			continue
 		}
