@@ -48,15 +48,11 @@ func PublicProcess(p *event.Process, mask bool) *event.Process {
 
 func public(p *event.Process, mask bool) {
 	p.PresentAncestors, p.ProcessDetail = nil, event.ProcessDetail{}
-	p.Ancestors = eachOf(p.Ancestors, func(a *event.Process) {
-		a.ProcessDetail = event.ProcessDetail{}
-		if mask {
-			a.Args = Mask(a.Args)
-		}
-	})
 	if mask {
 		p.Args = Mask(p.Args)
 	}
+	inner := func(p *event.Process) { public(p, mask) }
+	p.PresentParent, p.Ancestors = change(p.PresentParent, inner), eachOf(p.Ancestors, inner)
 }
 
 func maskArgs(p *event.Process) {
@@ -74,9 +70,7 @@ func eachOf(list []*event.Process, edit func(*event.Process)) []*event.Process {
 	}
 	edited := make([]*event.Process, len(list))
 	for i, p := range list {
-		c := *p
-		edit(&c)
-		edited[i] = &c
+		edited[i] = change(p, edit)
 	}
 	return edited
 }
