@@ -177,7 +177,8 @@ func TestDecodeKeptReadsWhatCLaysOut(t *testing.T) {
 			Known: true, Forker: wire.Key{TGID: d.Process.ForkerTgid, Start: d.Process.ForkerStart},
 			Exe: cString(d.Process.Exe[:]), Args: []string{cString(d.Process.Args[:7])},
 		},
-		Story: wire.Story{OOM: oomOf(&d.Story.Oom)},
+		Attempts: wire.Attempts{Begun: uint8(d.Pad), Made: uint8(d.Pad >> 8)},
+		Story:    wire.Story{OOM: oomOf(&d.Story.Oom)},
 	}
 	for i := range d.Story.Signals {
 		s := &d.Story.Signals[i]
