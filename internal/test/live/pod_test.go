@@ -86,12 +86,26 @@ func (p *pods) container(sandbox string, config *cri.PodSandboxConfig, name stri
 
 func (p *pods) containerOf(image, sandbox string, config *cri.PodSandboxConfig, name string, attempt uint32, command ...string) (id string, pid int) {
 	p.t.Helper()
-	ctx := context.Background()
+	id = p.create(image, sandbox, config, name, attempt, command...)
+	if _, err := p.client.StartContainer(context.Background(), &cri.StartContainerRequest{ContainerId: id}); err != nil {
+		p.t.Fatal(err)
+	}
+	return id, p.pidOf(id)
+}
+
+// created creates a container that is not started.
+func (p *pods) created(sandbox string, config *cri.PodSandboxConfig, name string, command ...string) (id string) {
+	p.t.Helper()
+	return p.create(imageName, sandbox, config, name, 0, command...)
+}
+
+func (p *pods) create(image, sandbox string, config *cri.PodSandboxConfig, name string, attempt uint32, command ...string) (id string) {
+	p.t.Helper()
 	labels := map[string]string{"io.kubernetes.container.name": name}
 	for k, v := range config.Labels {
 		labels[k] = v
 	}
-	created, err := p.client.CreateContainer(ctx, &cri.CreateContainerRequest{
+	created, err := p.client.CreateContainer(context.Background(), &cri.CreateContainerRequest{
 		PodSandboxId: sandbox, SandboxConfig: config,
 		Config: &cri.ContainerConfig{
 			Metadata: &cri.ContainerMetadata{Name: name, Attempt: attempt},
@@ -104,10 +118,7 @@ func (p *pods) containerOf(image, sandbox string, config *cri.PodSandboxConfig, 
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if _, err := p.client.StartContainer(ctx, &cri.StartContainerRequest{ContainerId: created.ContainerId}); err != nil {
-		p.t.Fatal(err)
-	}
-	return created.ContainerId, p.pidOf(created.ContainerId)
+	return created.ContainerId
 }
 
 func (p *pods) pidOf(id string) int {
@@ -216,4 +227,44 @@ func TestPodShimKilled(t *testing.T) {
 	if len(d.Chain) < 2 || pidOf(d.Chain[0].Process) != killer {
 		t.Errorf("the chain begins with %d: %+v", killer, d.Chain)
 	}
+}
+
+// A container whose program there is not never runs it; one whose shell does not find
+// its command has run.
+func TestPodWhoseProgramIsMissing(t *testing.T) {
+	p := newPods(t)
+	sandbox, config := p.sandbox("web-5")
+	w := watchNamed(t, "--pod", "shop/web-5", "--type", "death")
+	time.Sleep(time.Second) // as above
+	missing := p.created(sandbox, config, "missing", "/nope")
+	if _, err := p.client.StartContainer(context.Background(), &cri.StartContainerRequest{ContainerId: missing}); err == nil {
+		t.Fatal("a program that is not there was started")
+	}
+	d := w.deathIn(t, missing)
+	if d.Cause != "start_failed" || d.Confidence != "proven" || !strings.Contains(d.Summary, "/nope") || !strings.Contains(d.Summary, "no such file") {
+		t.Errorf("%s (%s): %s", d.Cause, d.Confidence, d.Summary)
+	}
+	shell := p.created(sandbox, config, "shell", "/bin/sh", "-c", "nope")
+	if _, err := p.client.StartContainer(context.Background(), &cri.StartContainerRequest{ContainerId: shell}); err != nil {
+		t.Fatal(err)
+	}
+	if d := w.deathIn(t, shell); d.Cause != "exited" || d.Exit.Code != 127 {
+		t.Errorf("%s, exit %d: %s", d.Cause, d.Exit.Code, d.Summary)
+	}
+}
+
+// deathIn waits for the death of a container's init.
+func (w *watcher) deathIn(t *testing.T, id string) event {
+	t.Helper()
+	var d event
+	eventually(t, "the end of "+id[:12], func() bool {
+		found := w.find(func(e event) bool {
+			return e.Type == "death" && e.Process != nil && e.Process.Container != nil && e.Process.Container.ID == id
+		})
+		if len(found) > 0 {
+			d = found[len(found)-1]
+		}
+		return len(found) > 0
+	})
+	return d
 }
