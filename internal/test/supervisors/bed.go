@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -50,7 +52,9 @@ type bed struct {
 	root string // the cgroup's directory
 	w    *watch
 	keep string
-	runs int
+	runs atomic.Int64
+	// postgres, golang: what takes long is made once.
+	postgres, golang sync.Mutex
 }
 
 func newBed(o options) (*bed, error) {
@@ -106,11 +110,19 @@ func (b *bed) prepare(o options) error {
 	return err
 }
 
+// close ends sigtrace and whatever is left in the cgroup, by pid.
 func (b *bed) close() {
+	for _, s := range inCgroup(b.root) {
+		_ = unix.Kill(s.pid, unix.SIGKILL)
+	}
 	if b.w != nil {
 		b.w.stop()
 	}
 	if b.root != "" {
+		left, _ := filepath.Glob(b.root + "/*/cgroup.procs")
+		for _, procs := range left {
+			_ = os.Remove(filepath.Dir(procs))
+		}
 		_ = os.Remove(b.root)
 	}
 	_ = os.RemoveAll(b.dir)
@@ -132,7 +144,8 @@ type run struct {
 	started []*exec.Cmd
 }
 
-func (b *bed) newRun(name string, number int) (*run, error) {
+func (b *bed) newRun(name string) (*run, error) {
+	number := b.runs.Add(1)
 	r := &run{bed: b, name: name, began: boottime(), roles: map[ident]string{}}
 	id := fmt.Sprintf("%s-%d", strings.Map(func(c rune) rune {
 		if c == '/' || c == ' ' || c == '(' || c == ')' || c == ',' {

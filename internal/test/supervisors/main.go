@@ -10,10 +10,16 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"regexp"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func main() {
@@ -25,6 +31,8 @@ func main() {
 	flag.BoolVar(&o.all, "all", true, "watch with --all")
 	flag.BoolVar(&o.verbose, "v", false, "print the timeline of every run")
 	flag.StringVar(&o.keep, "keep", "", "keep the watch's events and the truth logs in this directory")
+	flag.IntVar(&o.parallel, "parallel", 3, "how many acts and cases are run at the same time")
+	flag.DurationVar(&o.budget, "budget", time.Hour, "begin no more of them after this time")
 	root := flag.String("unpacked", "", "where the script unpack has unpacked packages")
 	flag.Parse()
 	if *root != "" {
@@ -40,6 +48,8 @@ type options struct {
 	sigtrace, only, keep string
 	repeat               int
 	page, all, verbose   bool
+	parallel             int
+	budget               time.Duration
 }
 
 // selects reports whether a scenario's act is to be run.
@@ -60,9 +70,6 @@ func supervise(o options) error {
 	var failed error
 	if !o.page {
 		failed = runAll(o, kept, here)
-		if err := kept.write(); err != nil {
-			return err
-		}
 	}
 	if err := writePage(kept, here); err != nil {
 		return err
@@ -70,34 +77,80 @@ func supervise(o options) error {
 	return failed
 }
 
+// job is one act of a scenario, or a case.
+type job func(b *bed) *result
+
+func jobs(o options, here machine) []job {
+	var all []job
+	for _, c := range cases() {
+		if o.selects("case/" + c.name) {
+			all = append(all, func(b *bed) *result { return b.runCase(c, o.repeat, here) })
+		}
+	}
+	for _, s := range scenarios() {
+		for _, a := range s.acts {
+			if o.selects(s.name + "/" + a.name) {
+				all = append(all, func(b *bed) *result { return b.runScenario(s, a, here) })
+			}
+		}
+	}
+	return all
+}
+
 func runAll(o options, kept *results, here machine) error {
 	if os.Geteuid() != 0 {
-		return fmt.Errorf("needs root")
+		return errors.New("needs root")
 	}
 	b, err := newBed(o)
 	if err != nil {
 		return err
 	}
 	defer b.close()
-	wrong := 0
-	for _, s := range scenarios() {
-		for _, a := range s.acts {
-			if o.selects(s.name + "/" + a.name) {
-				r := b.runScenario(s, a, here)
-				wrong += r.report(o.verbose)
-				kept.put(r)
-			}
-		}
-	}
-	for _, c := range cases() {
-		if o.selects("case/" + c.name) {
-			r := b.runCase(c, o.repeat, here)
-			wrong += r.report(o.verbose)
-			kept.put(r)
-		}
-	}
-	if wrong > 0 {
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, unix.SIGTERM, unix.SIGINT)
+	go func() {
+		<-ended
+		b.close()
+		os.Exit(1)
+	}()
+	wrong, skipped, err := b.runJobs(jobs(o, here), o, kept)
+	switch {
+	case err != nil:
+		return err
+	case wrong > 0:
 		return fmt.Errorf("%d wrong verdicts", wrong)
+	case skipped > 0:
+		return fmt.Errorf("%d acts and cases were left out after %v", skipped, o.budget)
 	}
 	return nil
+}
+
+// runJobs runs several at a time; each result is kept at once. Once the budget is
+// spent it begins no more.
+func (b *bed) runJobs(all []job, o options, kept *results) (wrong, skipped int, err error) {
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	free := make(chan struct{}, max(o.parallel, 1))
+	began := time.Now()
+	for _, j := range all {
+		free <- struct{}{}
+		if time.Since(began) > o.budget {
+			<-free
+			skipped++
+			continue
+		}
+		group.Go(func() {
+			defer func() { <-free }()
+			r := j(b)
+			mu.Lock()
+			defer mu.Unlock()
+			wrong += r.report(o.verbose)
+			kept.put(r)
+			if e := kept.write(); e != nil {
+				err = e
+			}
+		})
+	}
+	group.Wait()
+	return wrong, skipped, err
 }

@@ -66,6 +66,8 @@ func runtimes() []scenario {
 
 // goProgram builds one of the programs that are written in Go, once.
 func (r *run) goProgram(name string) (string, error) {
+	r.bed.golang.Lock()
+	defer r.bed.golang.Unlock()
 	program := filepath.Join(r.bed.dir, name)
 	if exists(program) {
 		return program, nil

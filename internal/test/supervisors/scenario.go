@@ -47,8 +47,7 @@ func (b *bed) runScenario(s scenario, a act, here machine) *result {
 		}
 	}
 	res.Version = s.version()
-	b.runs++
-	r, err := b.newRun(s.name+"/"+a.name, b.runs)
+	r, err := b.newRun(s.name + "/" + a.name)
 	if err != nil {
 		res.Error = err.Error()
 		return res

@@ -205,6 +205,8 @@ func startPostgres(r *run) (ident, error) {
 	data := r.file("data")
 	// Making a cluster takes seconds; one made is copied for each run.
 	made := filepath.Join(r.bed.dir, "cluster")
+	r.bed.postgres.Lock()
+	defer r.bed.postgres.Unlock()
 	if !exists(made) {
 		if out, err := exec.Command("install", "-d", "-o", "postgres", made).CombinedOutput(); err != nil {
 			return ident{}, fmt.Errorf("%w: %s", err, out)
