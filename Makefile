@@ -106,6 +106,13 @@ zoo: test-deps ## let every way to die happen and print the board: expected, got
 zoo-busy: test-deps ## the zoo 20 times with all cores busy: unknown is allowed there, wrong is not (REPEAT=20)
 	$(AS_ROOT) ./internal/test/zoo/busy $(or $(REPEAT),20)
 
+SUPERVISORS := /var/cache/sigtrace-supervisors
+
+.PHONY: supervisors
+supervisors: build ## run supervisors and servers, judge their verdicts, write docs/supervisors.md (ARGS="-only '^nginx/' -v")
+	$(AS_ROOT) ./internal/test/supervisors/unpack $(SUPERVISORS)
+	$(AS_ROOT) go run ./internal/test/supervisors -unpacked $(SUPERVISORS) $(ARGS)
+
 # In a guest, where nobody else dies, and no path tells of this machine.
 .PHONY: record
 record: test-deps ## record what the zoo and the container tests do anew, for the golden replays (GUESTS=6.12-v2)

@@ -18,10 +18,13 @@ const (
 	// sameSignalWindow is how long after a signal of any kind the same one is
 	// still passed on.
 	sameSignalWindow = second
-	// reloadStarts is how soon after a request to reload its target begins to end
-	// its workers, reloadWindow how long it may take for all of them.
-	reloadStarts = second
-	reloadWindow = 60 * second
+	// hangupStarts and upgradeStarts are how soon after SIGHUP and after SIGUSR2 its
+	// target begins to end its workers: supervisord looks once a second for SIGHUP,
+	// and SIGUSR2 has it only reopen its logs. reloadWindow is how long it may take
+	// for all of them.
+	hangupStarts  = 2 * second
+	upgradeStarts = second
+	reloadWindow  = 60 * second
 	// sendingsMax bounds the senders whose signals are remembered, and
 	// sendingsEach those of one.
 	sendingsMax  = 1024
@@ -132,7 +135,8 @@ func (e *Engine) forwards(st *story, p, s *noted) bool {
 		return delay <= e.patience(st, p.Signal)
 	case asksToReload(p.Signal) && !toItself:
 		first, ok := e.sendings.firstAfter(st.id, p.BoottimeNS)
-		return ok && first-p.BoottimeNS <= reloadStarts && delay <= reloadWindow
+		return ok && first-p.BoottimeNS <= reloadStarts(p.Signal) && delay <= reloadWindow &&
+			e.crashedChild(nil, st.process, p.BoottimeNS, first) == nil
 	}
 	return false
 }
@@ -151,6 +155,13 @@ func asksToReload(s *event.Signal) bool {
 		return isHandled(s)
 	}
 	return false
+}
+
+func reloadStarts(s *event.Signal) uint64 {
+	if unix.Signal(s.SignalNumber) == unix.SIGHUP {
+		return hangupStarts
+	}
+	return upgradeStarts
 }
 
 // openForward is a record that takes a process for a forwarder which has not ended

@@ -38,7 +38,7 @@ func (e *Engine) endedForSibling(st *story, f *finding) {
 	if from == nil || f.first != s || !proctree.IsParent(st.process, from) || !stopsAll(s.Signal) {
 		return
 	}
-	sibling := e.crashedSibling(st, from, s)
+	sibling := e.crashedChild(st, from, 0, s.BoottimeNS)
 	if sibling == nil || e.sendings.targetsSince(idOf(from), sibling.exit.BoottimeNS) < 2 {
 		return
 	}
@@ -51,12 +51,14 @@ func (e *Engine) endedForSibling(st *story, f *finding) {
 	f.precede(cause.hops...)
 }
 
-// crashedSibling is the last child of a supervisor that ended abnormally shortly
-// before s, by another hand than the supervisor's.
-func (e *Engine) crashedSibling(st *story, parent *event.Process, s *noted) *story {
+// crashedChild is the last child of a process, but for one, that ended abnormally
+// between two times (CLOCK_BOOTTIME, ns) and at most crashReaction before the later
+// one, by another hand than its parent's.
+func (e *Engine) crashedChild(but *story, parent *event.Process, from, to uint64) *story {
 	for i := len(e.crashed) - 1; i >= 0; i-- {
 		c := e.crashed[i]
-		if c == st || c.exit.BoottimeNS > s.BoottimeNS || s.BoottimeNS-c.exit.BoottimeNS > crashReaction || !proctree.IsParent(c.process, parent) {
+		at := c.exit.BoottimeNS
+		if c == but || at < from || at > to || to-at > crashReaction || !proctree.IsParent(c.process, parent) {
 			continue
 		}
 		if end := c.deciding(c.exit.SignalNumber); end == nil || !proctree.Same(doer(end.Signal), parent) {
