@@ -100,12 +100,12 @@ func (f *watchFlags) registerShown(c *cobra.Command) {
 	fs.IntVar(&f.senderPID, "sender-pid", 0, "only signals and deaths by this sender")
 	fs.StringVar(&f.senderComm, "sender-comm", "", "only signals and deaths by senders of this name")
 	fs.StringVarP(&f.signals, "signal", "s", "", "only these signals: 9,SIGTERM,hup (those that a process handles need --all)")
-	fs.StringSliceVar(&f.causes, "cause", nil, "only deaths of these causes: cgroup_oom,foreign_process,…")
+	fs.StringSliceVar(&f.causes, "cause", nil, "only deaths of these causes or groups of causes: cgroup_oom,crash; !exited leaves out")
 	fs.StringSliceVar(&f.types, "type", []string{"signal", "oom", "death", "stuck"}, "only these events: signal,oom,exit,death,stuck")
 	fs.BoolVar(&f.all, "all", false, "every signal and every exit, routine ones too")
 	fs.IntVar(&f.maxEvents, "max-events", 0, "stop after this many events")
 	complete(c, "type", typeNames())
-	complete(c, "cause", causeNames())
+	complete(c, "cause", event.CauseWords())
 }
 
 // registerSources: where names and types come from.
@@ -157,20 +157,9 @@ func typeNames() []string {
 	return names
 }
 
-func causeNames() []string {
-	var names []string
-	for _, c := range event.Causes() {
-		names = append(names, string(c))
-	}
-	return names
-}
-
 // chosenCauses is the set of causes to print; empty for all.
-func (f *watchFlags) chosenCauses() map[event.Cause]bool {
-	causes := map[event.Cause]bool{}
-	for _, c := range f.causes {
-		causes[event.Cause(c)] = true
-	}
+func (f *watchFlags) chosenCauses() event.CauseSet {
+	causes, _ := event.ParseCauses(f.causes)
 	return causes
 }
 
@@ -206,10 +195,8 @@ func (f *watchFlags) validate() error {
 }
 
 func (f *watchFlags) validateCauses() error {
-	for _, c := range f.causes {
-		if !slices.Contains(causeNames(), c) {
-			return usageError{fmt.Errorf("--cause: no cause %q: choose from %s", c, strings.Join(causeNames(), ", "))}
-		}
+	if _, err := event.ParseCauses(f.causes); err != nil {
+		return usageError{fmt.Errorf("--cause: %w", err)}
 	}
 	return nil
 }

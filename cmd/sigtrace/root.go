@@ -42,6 +42,7 @@ func newRoot(types *tracer.Types) *cobra.Command {
 		RunE:          watch.run,
 	}
 	watch.register(root)
+	root.PersistentPreRunE = refuseEmptyFilters
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see sigtrace --help)", err)}
 	})

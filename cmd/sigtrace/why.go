@@ -50,12 +50,12 @@ func (f *pastFlags) register(c *cobra.Command, last int) {
 	fs.StringSliceVar(&f.logDirs, "log-dir", []string{defaultLogDir}, "`directory` of the agent's files, or of such directories; repeatable")
 	fs.StringVarP(&f.namespace, "namespace", "n", "", "deaths of this namespace")
 	fs.StringVarP(&f.container, "container", "c", "", "deaths in containers of this `name`")
-	fs.StringSliceVar(&f.causes, "cause", nil, "deaths of these causes: cgroup_oom,foreign_process,…")
+	fs.StringSliceVar(&f.causes, "cause", nil, "deaths of these causes or groups of causes: cgroup_oom,crash; !exited leaves out")
 	fs.StringVar(&f.since, "since", "", "not before this `time`: 2h, 3d, yesterday, \"2026-11-25 14:00\"")
 	fs.StringVar(&f.until, "until", "", "not after this `time`")
 	fs.IntVar(&f.last, "last", last, "the last `N` of them; 0 is all")
 	fs.BoolVar(&f.utc, "utc", false, "times in UTC")
-	complete(c, "cause", causeNames())
+	complete(c, "cause", event.CauseWords())
 }
 
 // query is what is asked for; now is what durations count back from.

@@ -69,6 +69,20 @@ type Death struct {
 	// was seen alive after this death, false where it has ended too; nil where
 	// neither is known.
 	ContainerSurvives *bool `json:"container_survives,omitempty"`
+	// Advice is what to do about it, at most three sentences, the most important
+	// first; each rests on a figure of this record.
+	Advice []Advice `json:"advice,omitempty"`
+}
+
+// Advice is one thing to do.
+type Advice struct {
+	// Text says what to do, Because on which figure of the record that rests.
+	Text    string `json:"text"`
+	Because string `json:"because"`
+	// Doc is the page about the cause, a path in the repository.
+	Doc string `json:"doc"`
+	// TenantSafe: it names nothing of the host and no other tenant's processes.
+	TenantSafe bool `json:"-"`
 }
 
 // Requester is who had a pod deleted.

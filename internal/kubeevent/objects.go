@@ -71,7 +71,7 @@ func (s *Sink) object(d *event.Death, r *event.EventReport, about corev1.ObjectR
 	return &corev1.Event{
 		ObjectMeta:     metav1.ObjectMeta{Namespace: namespace, Name: name(about.Name, d.ID)},
 		InvolvedObject: about,
-		Reason:         r.Reason, Type: typeOf(r), Message: message(cmp.Or(d.TenantSummary, d.Summary)),
+		Reason:         r.Reason, Type: typeOf(r), Message: message(d),
 		Source:         corev1.EventSource{Component: component, Host: s.o.Node},
 		FirstTimestamp: at, LastTimestamp: at, Count: 1,
 		ReportingController: component, ReportingInstance: s.o.Node,
@@ -88,15 +88,32 @@ func name(about, id string) string {
 	return about + "." + hex.EncodeToString(sum[:8])
 }
 
-// message cuts a summary at a character's boundary.
-func message(summary string) string {
+// adviceMax is up to which length a message also has a piece of advice, in characters:
+// kubectl shows it in one line.
+const adviceMax = 300
+
+// message is the summary as a tenant may see it, and the first piece of advice where a
+// tenant may see that and both fit.
+func message(d *event.Death) string {
+	summary := cmp.Or(d.TenantSummary, d.Summary)
+	if len(d.Advice) > 0 && d.Advice[0].TenantSafe {
+		with := summary + " " + d.Advice[0].Text
+		if utf8.RuneCountInString(with) <= adviceMax {
+			return with
+		}
+	}
+	return cut(summary)
+}
+
+// cut shortens a text at a character's boundary.
+func cut(text string) string {
 	const more = "…"
-	if len(summary) <= messageMax {
-		return summary
+	if len(text) <= messageMax {
+		return text
 	}
-	cut := messageMax - len(more)
-	for cut > 0 && !utf8.RuneStart(summary[cut]) {
-		cut--
+	end := messageMax - len(more)
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
 	}
-	return summary[:cut] + more
+	return text[:end] + more
 }

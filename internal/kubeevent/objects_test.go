@@ -62,10 +62,34 @@ func TestNames(t *testing.T) {
 
 func TestMessage(t *testing.T) {
 	long := strings.Repeat("äöü", 400)
-	if got := message(long); len(got) > messageMax || !utf8.ValidString(got) || !strings.HasSuffix(got, "…") {
+	if got := cut(long); len(got) > messageMax || !utf8.ValidString(got) || !strings.HasSuffix(got, "…") {
 		t.Errorf("%d bytes, valid %t", len(got), utf8.ValidString(got))
 	}
-	if got := message("short"); got != "short" {
+	if got := cut("short"); got != "short" {
 		t.Errorf("%q", got)
+	}
+}
+
+// A message has the first piece of advice where a tenant may see it and it is short
+// enough to be read in one line.
+func TestMessageHasAdvice(t *testing.T) {
+	safe := event.Advice{Text: "Raise the memory limit.", Because: "It held 60 MiB.", TenantSafe: true}
+	host := event.Advice{Text: "Look at cleaner.service.", Because: "kill runs in cleaner.service."}
+	for name, c := range map[string]struct {
+		summary string
+		advice  []event.Advice
+		want    string
+	}{
+		"none":                   {"It died.", nil, "It died."},
+		"one":                    {"It died.", []event.Advice{safe}, "It died. Raise the memory limit."},
+		"of the host":            {"It died.", []event.Advice{host}, "It died."},
+		"of the host first":      {"It died.", []event.Advice{host, safe}, "It died."},
+		"the first of two":       {"It died.", []event.Advice{safe, host}, "It died. Raise the memory limit."},
+		"as long as it may be":   {strings.Repeat("é", 276), []event.Advice{safe}, strings.Repeat("é", 276) + " Raise the memory limit."},
+		"one character too long": {strings.Repeat("é", 277), []event.Advice{safe}, strings.Repeat("é", 277)},
+	} {
+		if got := message(&event.Death{TenantSummary: c.summary, Summary: "root's secrets", Advice: c.advice}); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
 	}
 }

@@ -58,7 +58,7 @@ func AccountOf(d *event.Death, before []Moment, o Options) Account {
 	a.signals()
 	a.evidence()
 	a.timeline(before)
-	a.Foot = fmt.Sprintf("id %s, revision %d", safetext.Quote(d.ID), d.Revision)
+	a.Foot = fmt.Sprintf("id %s, revision %d; about the cause: sigtrace explain %s", safetext.Quote(d.ID), d.Revision, safetext.Quote(string(d.Cause)))
 	return a.Account
 }
 
@@ -119,8 +119,21 @@ func (a *account) facts() {
 	if c := d.Collateral; c != nil && c.Count > 0 {
 		a.fact("with it", fmt.Sprintf("%d other processes: pids %s", c.Count, numbers(c.PIDs, c.Count)))
 	}
+	a.advice(len(d.Advice))
 	if d.EventsLost > 0 {
 		a.fact("lost", fmt.Sprintf("%d events in the time that this rests on: something may be missing here", d.EventsLost))
+	}
+}
+
+// advice adds what to do, at most so many pieces, each with what it rests on.
+func (a *account) advice(most int) {
+	name := "advice"
+	for i, one := range a.d.Advice {
+		if i == most {
+			return
+		}
+		a.fact(name, safetext.Show(one.Text+" "+one.Because))
+		name = ""
 	}
 }
 

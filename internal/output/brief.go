@@ -18,6 +18,9 @@ import (
 // lines in the common case.
 const timelineMax = 9
 
+// briefAdvice is how many pieces of advice a brief account has.
+const briefAdvice = 2
+
 // With are records that only go with a death: processes of its container, its pod's
 // sandbox.
 type With []*event.Death
@@ -80,7 +83,7 @@ func WriteBrief(w io.Writer, d *event.Death, before []Moment, with With, o Optio
 	for _, line := range timelineOf(d, before, a.t) {
 		b.WriteString(colour.dim(cutTo(line, o.Width)) + "\n")
 	}
-	b.WriteString("\n" + colour.dim("more: sigtrace why "+safetext.Quote(d.ID)+" --full") + "\n")
+	b.WriteString("\n" + colour.dim("more: sigtrace why "+safetext.Quote(d.ID)+" --full; sigtrace explain "+safetext.Quote(string(d.Cause))) + "\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -105,6 +108,7 @@ func briefOf(d *event.Death, o Options) *account {
 	if d.OOM != nil {
 		a.fact("OOM kill", phrase.OOM(d.OOM))
 	}
+	a.advice(briefAdvice)
 	if len(d.Evidence) > 0 {
 		a.fact("evidence", evidenceText(d))
 	}

@@ -17,7 +17,7 @@ type Query struct {
 	Target       Target
 	Namespace    string
 	Container    string
-	Causes       map[event.Cause]bool
+	Causes       event.CauseSet
 	Since, Until time.Time
 	// BootID is this machine's: only of its own agent can it be told that it does not
 	// run.
@@ -34,7 +34,7 @@ func (q Query) Matches(d *event.Death) bool {
 	return (q.Target.matches(p) || q.Target.text == d.ID) &&
 		(q.Namespace == "" || p.Pod != nil && p.Pod.Namespace == q.Namespace) &&
 		(q.Container == "" || p.Container != nil && p.Container.Name == q.Container) &&
-		(len(q.Causes) == 0 || q.Causes[d.Cause]) &&
+		q.Causes.Has(d.Cause) &&
 		(q.Since.IsZero() || !d.Time.Before(q.Since)) &&
 		(q.Until.IsZero() || !d.Time.After(q.Until))
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"github.com/sigtrace/sigtrace/internal/advice"
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/proctree"
 )
@@ -51,6 +52,7 @@ func (e *Engine) record(st *story) *event.Death {
 	notSeen(d, x)
 	d.Evidence = append(evidence(st, f), j.words...)
 	e.summarize(d, &j)
+	d.Advice = advice.For(d)
 	return d
 }
 
