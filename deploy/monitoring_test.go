@@ -77,13 +77,55 @@ func TestRules(t *testing.T) {
 			if r.Record != "" {
 				known[r.Record] = grouping(expr)
 			}
-			for _, word := range regexp.MustCompile(`\$labels\.(\w+)`).FindAllStringSubmatch(r.Annotations["summary"]+r.Annotations["description"], -1) {
+			for _, word := range regexp.MustCompile(`\$labels\.(\w+)`).FindAllStringSubmatch(r.Annotations["summary"]+r.Annotations["description"]+r.Annotations["runbook_url"], -1) {
 				if by := grouping(expr); by != nil && !slices.Contains(by, word[1]) {
 					t.Errorf("%s: its annotation names the label %s, which %v has not", r.Alert, word[1], by)
 				}
 			}
 		}
 	}
+}
+
+// TestRunbooks: each alert about kills leads to the page of each cause that it can be
+// about, and the page is there.
+func TestRunbooks(t *testing.T) {
+	const base = "https://github.com/sigtrace/sigtrace/blob/main/"
+	alerts := 0
+	for _, group := range readRules(t).Groups {
+		for _, r := range group.Rules {
+			if r.Alert == "" || group.Name != "sigtrace.kills" {
+				continue
+			}
+			alerts++
+			page, ok := strings.CutPrefix(r.Annotations["runbook_url"], base)
+			if !ok {
+				t.Errorf("%s: its runbook_url %q is no page of the repository", r.Alert, r.Annotations["runbook_url"])
+				continue
+			}
+			for _, cause := range causesOf(r.Expr) {
+				file := strings.ReplaceAll(page, "{{ $labels.cause }}", cause)
+				if _, err := os.Stat("../" + file); err != nil {
+					t.Errorf("%s: %v", r.Alert, err)
+				}
+			}
+		}
+	}
+	if alerts < 5 {
+		t.Errorf("there are %d alerts about kills only", alerts)
+	}
+}
+
+// causesOf are the causes that an expression selects; one empty one where it selects
+// none.
+func causesOf(expr string) []string {
+	var causes []string
+	for _, m := range regexp.MustCompile(`cause=~?"([a-z_|]+)"`).FindAllStringSubmatch(expr, -1) {
+		causes = append(causes, strings.Split(m[1], "|")...)
+	}
+	if causes == nil {
+		return []string{""}
+	}
+	return causes
 }
 
 type dashboard struct {

@@ -19,9 +19,11 @@ import (
 func newExplain() *cobra.Command {
 	var format string
 	c := &cobra.Command{
-		Use:   "explain CODE|SIGNAL...",
-		Short: "Say what an exit code or a signal means",
+		Use:   "explain CODE|SIGNAL|CAUSE|REASON...",
+		Short: "Explain an exit code, a signal, a cause or what Kubernetes reports",
 		Example: `  sigtrace explain 137
+  sigtrace explain cgroup_oom
+  sigtrace explain OOMKilled CrashLoopBackOff
   sigtrace explain -1 256 SIGTERM
   sigtrace explain -o json 139`,
 		// -1 is a code and no flag: flags are parsed below, without those.
@@ -29,6 +31,7 @@ func newExplain() *cobra.Command {
 	}
 	c.Flags().StringVarP(&format, "output", "o", "table", "table or json")
 	complete(c, "output", []string{"table", "json"})
+	c.ValidArgs = toCompletions(explain.Names())
 	c.RunE = func(c *cobra.Command, args []string) error {
 		codes, err := explainArgs(c, args)
 		if errors.Is(err, pflag.ErrHelp) {
@@ -63,6 +66,9 @@ func explainArgs(c *cobra.Command, args []string) ([]string, error) {
 		}
 		return nil, usageError{fmt.Errorf("%w (see sigtrace explain --help)", err)}
 	}
+	if help, err := c.Flags().GetBool("help"); err == nil && help {
+		return nil, pflag.ErrHelp // cobra looks for it in flags that it has parsed itself
+	}
 	// In the order that they were typed in.
 	rest := c.Flags().Args()
 	codes = codes[:0]
@@ -74,7 +80,7 @@ func explainArgs(c *cobra.Command, args []string) ([]string, error) {
 		}
 	}
 	if len(codes) == 0 {
-		return nil, usageError{errors.New("explain needs an exit code or a signal: sigtrace explain 137")}
+		return nil, usageError{errors.New("explain needs an exit code, a signal, a cause or a reason: sigtrace explain 137")}
 	}
 	return codes, nil
 }
@@ -83,20 +89,45 @@ func explainAll(w io.Writer, format string, codes []string) error {
 	if format != "table" && format != "json" {
 		return usageError{fmt.Errorf("--output: no format %q: choose from table, json", format)}
 	}
-	var all []explain.Meaning
+	var all []explanation
 	for _, code := range codes {
-		m, err := explain.Of(code)
+		e, err := explanationOf(code)
 		if err != nil {
 			return usageError{err}
 		}
-		all = append(all, m)
+		all = append(all, e)
 	}
-	for _, m := range all {
-		if err := explainOne(w, format, m); err != nil {
+	for _, e := range all {
+		if err := e.write(w, format); err != nil {
 			return brokenPipe(err)
 		}
 	}
 	return nil
+}
+
+// explanation is that of a code or signal, or the page of a cause or reason.
+type explanation struct {
+	meaning explain.Meaning
+	page    *explain.Page
+}
+
+func explanationOf(word string) (explanation, error) {
+	if p, ok := explain.PageOf(word); ok {
+		return explanation{page: &p}, nil
+	}
+	m, err := explain.Of(word)
+	return explanation{meaning: m}, err
+}
+
+func (e explanation) write(w io.Writer, format string) error {
+	switch {
+	case e.page == nil:
+		return explainOne(w, format, e.meaning)
+	case format == "json":
+		return json.NewEncoder(w).Encode(e.page)
+	}
+	_, err := io.WriteString(w, e.page.Plain())
+	return err
 }
 
 func explainOne(w io.Writer, format string, m explain.Meaning) error {

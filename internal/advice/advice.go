@@ -63,7 +63,7 @@ func For(d *event.Death) []event.Advice {
 		}
 		answered[r.topic] = true
 		list = append(list, event.Advice{
-			Text: text, Because: because, Doc: Page(d.Cause),
+			Text: text, Because: because, Doc: d.Cause.Doc(),
 			TenantSafe: r.hostOnly == nil || !r.hostOnly(d),
 		})
 		if len(list) == most {
@@ -72,9 +72,6 @@ func For(d *event.Death) []event.Advice {
 	}
 	return list
 }
-
-// Page is the page of the documentation about a cause, a path in the repository.
-func Page(c event.Cause) string { return "docs/causes/" + string(c) + ".md" }
 
 func always(*event.Death) bool { return true }
 

@@ -4,8 +4,10 @@ package advice
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proctree"
 	"github.com/sigtrace/sigtrace/internal/signal"
 )
 
@@ -33,9 +35,8 @@ func ownExit(from, to int, text string) func(*event.Death) (string, string) {
 		if !exitedWith(d, from, to) {
 			return "", ""
 		}
-		if inPod(d.Process) && from < 124 {
-			text := text + " kubectl logs --previous shows it."
-			return text, exitText(d)
+		if from < 124 && inPod(d.Process) && proctree.IsInit(d.Process) {
+			return strings.Replace(text, "its log", "its log (kubectl logs --previous)", 1), exitText(d)
 		}
 		return text, exitText(d)
 	}

@@ -27,7 +27,7 @@ func inUse(o *event.OOM) uint64 {
 
 // share reports whether a part is at least 1/nth of the whole, both being known.
 func share(part *uint64, whole, nth uint64) bool {
-	return part != nil && whole > 0 && *part >= (whole+nth-1)/nth
+	return part != nil && *part > 0 && whole > 0 && *part >= whole/nth
 }
 
 // stopped is a stop signal and the SIGKILL that ended the process afterwards, with

@@ -107,7 +107,7 @@ func manyProcesses(d *event.Death) (string, string) {
 		number[t.Comm]++
 		sum[t.Comm] += t.RSSBytes
 		total := sum[t.Comm]
-		if number[t.Comm] >= severalMin && share(&total, used, 2) && 2*d.OOM.Tasks[0].RSSBytes < used {
+		if number[t.Comm] >= severalMin && share(&total, used, 2) && d.OOM.Tasks[0].RSSBytes < used/2 {
 			name := safetext.Quote(t.Comm)
 			return "Run fewer processes of " + name + ", or raise the limit: it has to hold all of them at once.",
 				fmt.Sprintf("%d processes named %s held %s of the %s in use.", number[t.Comm], name, phrase.Bytes(total), phrase.Bytes(used))
@@ -133,11 +133,11 @@ func otherProcess(d *event.Death) (string, string) {
 // ownMemory: the victim alone held three quarters of the limit or more.
 func ownMemory(d *event.Death) (string, string) {
 	o := d.OOM
-	if inUse(o) == 0 || o.LimitBytes == nil || o.Victim == nil || o.Victim.RSSBytes == nil || 4*o.Victim.RSSBytes.Anon < 3**o.LimitBytes {
+	if inUse(o) == 0 || o.LimitBytes == nil || o.Victim == nil || o.Victim.RSSBytes == nil || o.Victim.RSSBytes.Anon < *o.LimitBytes/4*3 {
 		return "", ""
 	}
-	return "Raise the memory limit, or find out what the process allocates (a heap profile, its cache and worker settings): it filled the limit alone.",
-		fmt.Sprintf("It held %s of anonymous memory under a limit of %s.", phrase.Bytes(o.Victim.RSSBytes.Anon), phrase.Bytes(*o.LimitBytes))
+	return "Raise the memory limit, or find out what the process allocates (a heap profile, its cache and worker settings): it alone filled the limit.",
+		fmt.Sprintf("%s held %s of anonymous memory under a limit of %s.", phrase.Process(o.Victim.Process), phrase.Bytes(o.Victim.RSSBytes.Anon), phrase.Bytes(*o.LimitBytes))
 }
 
 // fragmented: free memory was there, in blocks smaller than what was asked for.

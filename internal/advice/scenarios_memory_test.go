@@ -68,7 +68,7 @@ var memoryCases = []scenario{
 		alter: altered(func(o *event.OOM) { o.Tasks = nil }), not: altered(func(o *event.OOM) { o.Victim = nil }),
 	},
 	{
-		rule: "oom_own_memory", figure: "60.0 MiB of anonymous memory under a limit of 64.0 MiB",
+		rule: "oom_own_memory", figure: "app(812) held 60.0 MiB of anonymous memory under a limit of 64.0 MiB",
 		death: dead(event.CauseCgroupOOM, killed, oom(func(o *event.OOM) { o.Victim.RSSBytes.Anon = 60 * mib })),
 		alter: altered(func(o *event.OOM) { o.Victim.RSSBytes.Anon = 47 * mib }), not: altered(nodeWide),
 	},

@@ -11,7 +11,7 @@ import (
 // supervised: an ancestor in the container sends SIGTERM and SIGKILL.
 func supervised(d *event.Death) {
 	inner(d)
-	supervisor := &event.Process{PID: 800, StartBoottimeNS: 4, Comm: "supervisord", Exe: "/usr/bin/supervisord"}
+	supervisor := &event.Process{PID: 800, StartBoottimeNS: 4, Comm: "supervisord", Exe: "/usr/bin/supervisord", Container: d.Process.Container}
 	d.Process.Ancestors = []*event.Process{supervisor}
 	d.Signals[0].Sender, d.Signals[1].Sender = supervisor, supervisor
 }
@@ -30,6 +30,12 @@ var otherCases = []scenario{
 		rule: "supervisor_timeout", figure: "4.0 s after SIGTERM",
 		death: dead(event.CauseSameContainer, killed, slowly(event.ResultDelivered), supervised), alter: quick,
 		not: func(d *event.Death) { d.Signals[1].Sender = &event.Process{PID: 900, StartBoottimeNS: 9, Comm: "runc"} },
+	},
+	{
+		// What is above the container is no supervisor of its processes.
+		rule: "supervisor_timeout", figure: "4.0 s after SIGTERM",
+		death: dead(event.CauseSameContainer, killed, slowly(event.ResultDelivered), supervised), alter: quick,
+		not: func(d *event.Death) { d.Signals[0].Sender.Container = nil },
 	},
 	{
 		rule: "service_timeout", figure: "4.0 s after SIGTERM",

@@ -64,8 +64,11 @@ func hadTime(s *stopped) string {
 // before it had.
 func supervisorTimeout(d *event.Death) (string, string) {
 	s := notInTime(d)
-	if s == nil || !proctree.Same(s.ask.Sender, s.kill.Sender) || !descendsFrom(d, s.kill.Sender) || proctree.IsMonitor(s.kill.Sender) || s.kill.Sender.PID == 1 {
+	if s == nil || !proctree.Same(s.ask.Sender, s.kill.Sender) || !descendsFrom(d, s.kill.Sender) || s.kill.Sender.PID == 1 {
 		return "", ""
+	}
+	if inContainer(d.Process) && !proctree.SameContainer(s.kill.Sender, d.Process) {
+		return "", "" // the shim and what started that
 	}
 	return fmt.Sprintf("Raise the stop timeout of %s above %s (supervisord: stopwaitsecs, gunicorn: graceful_timeout), or let the process end faster.",
 		safetext.Quote(phrase.Program(s.kill.Sender)), seconds(s.seconds)), hadTime(s)
@@ -109,7 +112,7 @@ func runtimeTimeout(d *event.Death) (string, string) {
 
 // stoppedWithError: it handled the stop and exited with an error's code.
 func stoppedWithError(d *event.Death) (string, string) {
-	if !group(d, event.GroupKubernetes) || d.Exit.Signal != "" || d.Exit.Code == 0 || len(d.Signals) == 0 || !proctree.IsInit(d.Process) {
+	if !group(d, event.GroupKubernetes) || d.Exit.Signal != "" || d.Exit.Code == 0 || len(d.Signals) == 0 || !proctree.IsInit(d.Process) || d.Process.Container.Name == "" {
 		return "", ""
 	}
 	return "Let it exit with code 0 after a stop: with any other code Kubernetes reports Error, and a Job counts the pod as failed.",

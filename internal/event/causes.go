@@ -197,6 +197,9 @@ func (c Cause) Row() *CauseRow {
 	}
 }
 
+// Doc is the page of the documentation about a cause, a path in the repository.
+func (c Cause) Doc() string { return "docs/causes/" + string(c) + ".md" }
+
 // CauseRows returns the table of causes, in the order of docs/contract.md.
 func CauseRows() []CauseRow { return causeTable }
 

@@ -38,7 +38,7 @@ func Of(input string) (Meaning, error) {
 	if err != nil {
 		sig, err := signal.Parse(input)
 		if err != nil {
-			return Meaning{}, fmt.Errorf("%q is neither an exit code nor a signal: try 137, -1 or SIGKILL", input)
+			return Meaning{}, fmt.Errorf("%q is no exit code, signal, cause or reason of Kubernetes: try 137, -1, SIGKILL, cgroup_oom or OOMKilled", input)
 		}
 		return bySignal(input, sig), nil
 	}

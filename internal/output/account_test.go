@@ -4,6 +4,7 @@ package output
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,34 @@ func TestAccountTellsAll(t *testing.T) {
 		if !strings.Contains(out, part) {
 			t.Errorf("no %q in\n%s", part, out)
 		}
+	}
+}
+
+// Advice stands with the figure that it rests on: two pieces in a brief account and
+// in Markdown, all in the full one.
+func TestAccountHasAdvice(t *testing.T) {
+	d := deathOf("app")
+	d.Summary = "app was killed."
+	for _, n := range []string{"one", "two", "three"} {
+		d.Advice = append(d.Advice, event.Advice{Text: "Do " + n + "\x1b[2J.", Because: "It was " + n + "."})
+	}
+	full := accountOf(t, d, nil)
+	var brief, markdown bytes.Buffer
+	if err := errors.Join(WriteBrief(&brief, d, nil, nil, Options{UTC: true}), WriteMarkdown(&markdown, d, nil, nil, Options{UTC: true})); err != nil {
+		t.Fatal(err)
+	}
+	for name, out := range map[string]string{"full": full, "brief": brief.String(), "markdown": markdown.String()} {
+		for n, want := range map[string]bool{"one": true, "two": true, "three": name == "full"} {
+			if got := strings.Contains(out, "Do "+n) && strings.Contains(out, "It was "+n+"."); got != want {
+				t.Errorf("%s: advice %s is there: %t, want %t\n%s", name, n, got, want, out)
+			}
+		}
+		if strings.Contains(out, "\x1b") || !strings.Contains(out, "advice") {
+			t.Errorf("%s: %q", name, out)
+		}
+	}
+	if !strings.Contains(brief.String(), "sigtrace explain foreign_process") {
+		t.Errorf("it does not lead to the page of the cause:\n%s", &brief)
 	}
 }
 
