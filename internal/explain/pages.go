@@ -12,15 +12,6 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
-// text is the part of a page that is written by hand. `…` is a name in the record, a
-// command or a setting.
-type text struct {
-	means, known string
-	look, change []string
-	// related are Kubernetes' reasons of a cause, and causes of a reason.
-	related []string
-}
-
 // Page is what is to know about a cause, or about a reason that Kubernetes reports
 // for the end of a container or pod.
 type Page struct {
@@ -41,14 +32,6 @@ type Page struct {
 	// Doc is the same page in the documentation, a path in the repository.
 	Doc string `json:"doc,omitempty"`
 }
-
-const (
-	kindCause  = "cause"
-	kindReason = "kubernetes_reason"
-)
-
-// knownBy is how a stop that Kubernetes has a reason for is known.
-func knownBy(sources string) string { return fmt.Sprintf(byKubelet, sources) }
 
 var causeTexts = func() map[event.Cause]text {
 	all := map[event.Cause]text{}

@@ -118,6 +118,19 @@ var runtimePages = map[event.Cause]text{
 		},
 		related: []string{"Error"},
 	},
+	event.CauseStartFailed: {
+		means: "The container never ran its program: the runtime could not execute it, and its own first process (`runc init`) ended.",
+		known: "The kernel shows that the process that ended was still the runtime's, not the container's. The runtime's or Kubernetes' words (StartError, ContainerCannotRun) are in `evidence`; Kubernetes' exit code of 126, 127 or 128 is right here.",
+		look: []string{
+			"The runtime's message in `evidence`: it names the file or the setting.",
+			"`command` and `args` of the container, and whether that file is in the image, executable, and for this architecture.",
+		},
+		change: []string{
+			"A command that is in the image (`kubectl debug` shows what is), with its execute permission and interpreter.",
+			"A memory limit that leaves room for the runtime itself, if the message speaks of memory.",
+		},
+		related: []string{"StartError", "ContainerCannotRun"},
+	},
 	event.CauseServiceManager: {
 		means: "systemd stopped the unit that the process belongs to: a stop, a restart, a failed dependency, a limit of the unit (RuntimeMaxSec=, WatchdogSec=).",
 		known: "The kernel shows systemd as the sender, as PID 1 for its units or as a user's manager for its own.",
