@@ -8,6 +8,7 @@
 #include "kernel_types.h"
 #include <bpf_helpers.h>
 #include <bpf_core_read.h>
+#include "build.h"
 #include "compat.h"
 #include "config.h"
 #include "describe.h"
@@ -16,6 +17,7 @@
 #include "filter.h"
 #include "keep.h"
 #include "maps.h"
+#include "notes.h"
 #include "read.h"
 #include "signal.h"
 #include "signal_numbers.h"
@@ -48,6 +50,7 @@ static __always_inline void emit_stored(struct pending *p)
 	e->flags &= ~SIGNAL_UNDECIDED;
 	e->h.lane = LANE_CRITICAL;
 	emit(LANE_CRITICAL, e, sizeof(*e));
+	unnote(e->target.start, e->target.tgid, e->sig);
 }
 
 __noinline int emit_fate(u64 generated, int sig, s32 code, u32 fatal)

@@ -71,11 +71,15 @@ enum signal_flag {
 	SIGNAL_HANDLED = 1 << 7,   /* a handler is set */
 	SIGNAL_BLOCKED = 1 << 8,
 	SIGNAL_COMPAT = 1 << 9, /* syscall is a 32-bit task's number */
-	/* 1 << 10 has never been set. */
+	/* At a parent's death: its whole process is ending, not a thread of it alone. */
+	SIGNAL_SENDER_GROUP_DEAD = 1 << 10,
 	SIGNAL_UNSEEN = 1 << 11, /* made up at delivery: no generation was seen */
 	/* Of kept signals; userspace sets it on the others. */
 	SIGNAL_SURVIVED = 1 << 12,
 	SIGNAL_OUTSIDE = 1 << 13, /* sent by a process of another cgroup */
+	/* Handled and kept in the kernel, and older than what follows it: see notes.h. */
+	SIGNAL_NOTED = 1 << 14,
+	SIGNAL_TOO_LATE = 1 << 15, /* the target was dying already */
 };
 
 /* How siginfo was passed: SEND_SIG_NOINFO, SEND_SIG_PRIV, or as a struct. */
@@ -99,6 +103,27 @@ struct event_signal {
 struct event_signal_stack {
 	struct event_signal s;
 	u64 frames[MAX_FRAMES];
+};
+
+/* What is kept of how a process was last executed, and of who forked it. */
+#define KEPT_EXE 96
+#define KEPT_ARGS 192
+
+struct kept_process {
+	u64 forker_start;
+	u32 forker_tgid;
+	u16 args_len;
+	u8 args_truncated;
+	u8 known; /* else the rest is not */
+	char exe[KEPT_EXE];
+	char args[KEPT_ARGS];
+};
+
+/* A noted signal (SIGNAL_NOTED): its sender may be gone and forgotten. */
+struct event_signal_noted {
+	struct event_signal s;
+	u64 address; /* si_addr of a fault, else 0 */
+	struct kept_process sender;
 };
 
 struct event_deliver {
@@ -204,6 +229,7 @@ enum exit_flag {
 	EXIT_SECCOMP_STRICT = 1 << 4,
 	EXIT_SECCOMP_FILTER = 1 << 5,
 	EXIT_SECCOMP_DEAD = 1 << 6, /* SECCOMP_MODE_DEAD, from 5.17 */
+	EXIT_NOTED = 1 << 7,	    /* a noted signal may be why it exited */
 };
 
 struct event_exit {
@@ -213,6 +239,13 @@ struct event_exit {
 	u64 max_rss_pages;
 	u64 pending; /* signals that were still pending, bit n-1 for n */
 	struct brief b;
+};
+
+/* As it goes over the wire; what is kept of a death is the part before. */
+struct event_exit_caller {
+	struct event_exit x;
+	u32 caller_tid; /* the thread that called exit_group(2), 0: not known */
+	u32 pad;
 };
 
 enum cgroup_change { CGROUP_MADE, CGROUP_REMOVED };
@@ -231,21 +264,9 @@ struct event_cgroup {
  * What is kept of a death until userspace has written its record: nothing of
  * this goes through the rings. An event whose size is 0 is none.
  */
-#define KEPT_EXE 96
-#define KEPT_ARGS 192
 #define KEPT_FATAL 2 /* the slot of the fatal signal; those before: the last others */
 #define KEPT_LEVELS 8
 #define KEPT_NAME 96
-
-struct kept_process {
-	u64 forker_start;
-	u32 forker_tgid;
-	u16 args_len;
-	u8 args_truncated;
-	u8 known; /* else the rest is not */
-	char exe[KEPT_EXE];
-	char args[KEPT_ARGS];
-};
 
 struct kept_signal {
 	struct event_signal_stack event;
@@ -273,6 +294,7 @@ _Static_assert(sizeof(struct event_header) == 16, "header");
 _Static_assert(sizeof(struct brief) == 72, "brief");
 _Static_assert(sizeof(struct event_signal) == 16 + 24 + 144, "signal");
 _Static_assert(sizeof(struct event_signal_stack) == 184 + 192, "signal stack");
+_Static_assert(sizeof(struct event_signal_noted) == 184 + 8 + 304, "noted signal");
 _Static_assert(sizeof(struct event_deliver) == 16 + 24 + 72, "deliver");
 _Static_assert(sizeof(struct place) == 48, "place");
 _Static_assert(sizeof(struct chain_node) == 40, "chain node");
@@ -280,6 +302,7 @@ _Static_assert(sizeof(struct event_proc) == 16 + 72 + 16 + 48 + 40, "proc");
 _Static_assert(sizeof(struct event_chain) == 32, "chain");
 _Static_assert(sizeof(struct event_oom) == 16 + 16 + 24 + 32 + 16 + 144 + 192, "oom");
 _Static_assert(sizeof(struct event_exit) == 16 + 24 + 72, "exit");
+_Static_assert(sizeof(struct event_exit_caller) == 112 + 8, "exit and caller");
 _Static_assert(sizeof(struct event_cgroup) == 16 + 16 + 1024, "cgroup");
 _Static_assert(sizeof(struct kept_process) == 16 + 288, "kept process");
 _Static_assert(sizeof(struct kept_signal) == 376 + 304, "kept signal");

@@ -15,6 +15,7 @@
 #include "keep.h"
 #include "lineage.h"
 #include "maps.h"
+#include "notes.h"
 #include "signal.h"
 #include "signal_numbers.h"
 #include "task.h"
@@ -58,6 +59,34 @@ static __always_inline u32 note_seccomp(struct task_struct *t)
 	return flag;
 }
 
+/* Who calls exit_group(2), or do_exit() for all, takes no signal on its way out;
+ * those whom it takes along do (get_signal() sets PF_SIGNALED). Up to 5.16 a single
+ * thread's sets no flag. */
+static __always_inline void note_caller(struct task_struct *t)
+{
+	struct proc_key key;
+	struct proc_entry *e;
+
+	if (BPF_CORE_READ(t, flags) & PF_SIGNALED ||
+	    !(BPF_CORE_READ(t, signal, flags) & SIGNAL_GROUP_EXIT))
+		return;
+	key = key_of(t);
+	e = proc_of(&key);
+	if (e && !e->caller_tid)
+		e->caller_tid = BPF_CORE_READ(t, pid);
+}
+
+/* t is the last thread. */
+static __always_inline u32 caller_of_exit(struct task_struct *t)
+{
+	struct proc_key key = key_of(t);
+	struct proc_entry *e = proc_of(&key);
+
+	if (e && e->caller_tid)
+		return e->caller_tid;
+	return BPF_CORE_READ(t, flags) & PF_SIGNALED ? 0 : BPF_CORE_READ(t, pid);
+}
+
 static __always_inline u32 exit_flags(struct task_struct *t, u32 ns_pid, u32 flags)
 {
 	struct proc_key key = key_of(t);
@@ -72,33 +101,38 @@ static __always_inline u32 exit_flags(struct task_struct *t, u32 ns_pid, u32 fla
 	return flags;
 }
 
+#define EXIT_DECIDES (EXIT_INIT | EXIT_ASKED | EXIT_NOTED)
+
 /* Without --all, only exits that a verdict may rest on. */
 static __always_inline bool exit_wanted(u32 status, u32 flags)
 {
-	return config_exits || WTERMSIG(status) || flags & (EXIT_INIT | EXIT_ASKED) ||
-	       config_target_pid;
+	return config_exits || WTERMSIG(status) || flags & EXIT_DECIDES || config_target_pid;
 }
 
 __noinline int emit_exit(u64 task, u32 lane, u32 flags)
 {
 	struct task_struct *t = (void *)task;
-	struct event_exit *e = scratch_of(SCRATCH_EXIT);
+	struct event_exit_caller *c = scratch_of(SCRATCH_EXIT);
+	struct event_exit *e = &c->x;
 
-	if (!e)
+	if (!c)
 		return -1;
+	c->caller_tid = WTERMSIG(wait_status(t)) ? 0 : caller_of_exit(t);
+	c->pad = 0;
 	e->status = wait_status(t);
 	e->flags = flags;
 	e->max_rss_pages = BPF_CORE_READ(t, signal, maxrss);
 	e->pending = BPF_CORE_READ(t, signal, shared_pending.signal.sig[0]) |
 		     BPF_CORE_READ(t, pending.signal.sig[0]);
 	BRIEF_INTO(t, SCRATCH_EXIT, event_exit, b);
-	fill_header(&e->h, EVENT_EXIT, lane, sizeof(*e));
-	return emit_scratch(SCRATCH_EXIT, lane, sizeof(*e));
+	fill_header(&e->h, EVENT_EXIT, lane, sizeof(*c));
+	return emit_scratch(SCRATCH_EXIT, lane, sizeof(*c));
 }
 
 static __always_inline void process_exited(struct task_struct *t, u32 flags)
 {
 	u32 tgid = BPF_CORE_READ(t, tgid), status, inum, lane;
+	struct proc_key key = key_of(t);
 
 	if (!is_target(t)) {
 		if (!bpf_map_lookup_elem(&kin, &tgid))
@@ -107,13 +141,26 @@ static __always_inline void process_exited(struct task_struct *t, u32 flags)
 	}
 	status = wait_status(t);
 	flags = exit_flags(t, ns_pid_of(BPF_CORE_READ(t, group_leader), &inum), flags);
+	if (notes_explain(key.start, tgid, status))
+		flags |= EXIT_NOTED;
 	if (!exit_wanted(status, flags))
 		return;
-	lane = WTERMSIG(status) || flags & (EXIT_INIT | EXIT_ASKED) ? LANE_CRITICAL : LANE_ROUTINE;
+	lane = WTERMSIG(status) || flags & EXIT_DECIDES ? LANE_CRITICAL : LANE_ROUTINE;
 	describe((u64)t, true, lane, SCRATCH_EXIT);
+	emit_notes(key.start, tgid,
+		   NOTE_USER(SCRATCH_EXIT) | (flags & EXIT_CONTEXT ? NOTE_CONTEXT : 0));
 	emit_exit((u64)t, lane, flags);
 	if (config_keep && (lane == LANE_CRITICAL || config_target_pid))
 		keep_exit((u64)t);
+}
+
+/* Its notes go with it. */
+static __always_inline void forget_notes(struct task_struct *t)
+{
+	struct proc_key key = key_of(t);
+
+	if (bpf_map_lookup_elem(&noted, &key))
+		bpf_map_delete_elem(&noted, &key);
 }
 
 #endif

@@ -66,8 +66,10 @@ static __always_inline struct kept_story *story_of(struct proc_key *key)
 /* Signals that are fatal, may turn out to be, or ask the process to end. */
 static __always_inline bool kept_signal(int sig, u32 flags)
 {
-	return config_keep && (flags & (SIGNAL_FATAL | SIGNAL_UNDECIDED) ||
-			       (rt_sigmask(sig) & SIG_STOP_REQUEST_MASK && flags & SIGNAL_MATTERS));
+	if (!config_keep || flags & SIGNAL_TOO_LATE)
+		return false;
+	return flags & (SIGNAL_FATAL | SIGNAL_UNDECIDED) ||
+	       (rt_sigmask(sig) & SIG_STOP_REQUEST_MASK && flags & SIGNAL_MATTERS);
 }
 
 /* Keeps the signal that lies in the scratch: the fatal one in a place of its

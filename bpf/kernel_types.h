@@ -66,8 +66,14 @@ typedef struct {
 	unsigned long sig[1];
 } sigset_t;
 
+union __sifields {
+	struct {
+		void *_addr;
+	} _sigfault;
+};
 struct kernel_siginfo {
 	int si_code;
+	union __sifields _sifields;
 };
 
 struct sigaction {

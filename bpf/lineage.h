@@ -114,10 +114,12 @@ __noinline int proc_exit(u64 task)
 	struct task_struct *t = (void *)task;
 	struct proc_key key = key_of(t);
 	struct proc_entry *e = proc_of(&key);
+	struct task_struct *leader;
 
 	if (!e)
 		return 0;
-	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &t->comm);
+	leader = BPF_CORE_READ(t, group_leader);
+	bpf_probe_read_kernel(e->comm, sizeof(e->comm), &leader->comm);
 	e->cgroup = cgroup_of(t, &e->hierarchy);
 	*(volatile u32 *)&e->dead = 1;
 	proc_release(&key);
@@ -144,7 +146,7 @@ STEP(seed_step, struct seed_walk)
 	__builtin_memset(e, 0, offsetof(struct proc_entry, exe));
 	e->exe[0] = 0;
 	__builtin_memset(&e->place, 0, sizeof(e->place));
-	e->tracer = 0;
+	e->tracer = e->caller_tid = 0;
 	e->forker = key_of(parent);
 	e->refs = i > 0;
 	e->cgroup = cgroup_of(t, &e->hierarchy);
@@ -164,10 +166,12 @@ STEP(seed_step, struct seed_walk)
  * frame of their own, and up to 6.1 all frames of a call chain share 512 bytes. */
 __noinline int proc_seed(u64 task)
 {
-	struct seed_walk walk = {.t = (void *)task, .e = scratch_of(SCRATCH_ITER)};
+	struct seed_walk walk = {.e = scratch_of(SCRATCH_ITER)};
+	struct task_struct *t = (void *)task;
 
 	if (!walk.e)
 		return -1;
+	walk.t = BPF_CORE_READ(t, group_leader);
 	REPEAT(LINEAGE_DEPTH, seed_step, &walk);
 	return 0;
 }
@@ -194,6 +198,7 @@ static __always_inline void proc_fork(struct task_struct *child)
 	e->refs = 0;
 	e->dead = 0;
 	e->asked = e->seccomp = 0;
+	e->caller_tid = 0;
 	for (int i = 0; i < LANES; i++)
 		e->described_epoch[i] = e->described_chain[i] = e->named_epoch[i] = 0;
 	e->tracer = 0;

@@ -11,12 +11,14 @@
  * a sigtrace that lays out everything alike. */
 struct wire {
 	struct event_signal_stack signal;
+	struct event_signal_noted noted;
 	struct event_deliver deliver;
 	struct event_proc proc;
 	struct event_chain chain;
 	struct chain_node node;
 	struct event_oom oom;
 	struct event_exit exit;
+	struct event_exit_caller exit_caller;
 	struct event_cgroup cgroup;
 };
 /* Never made either: the closed lists that Go has constants of. */
@@ -94,7 +96,7 @@ struct proc_entry {
 	char args[SNAPSHOT_ARGS];
 	struct place place; /* as exe and args are: of the last exec */
 	u32 tracer;	    /* tgid of the tracer that it was last described with */
-	u32 pad2;
+	u32 caller_tid;	    /* the thread that called exit_group(2); 0: none has */
 };
 
 struct {
@@ -212,6 +214,52 @@ struct {
 	__type(key, u32);
 	__type(value, struct kept_story);
 } kept_blank SEC(".maps");
+
+/* The last signal of a burst, where it differs from the first. */
+struct note_last {
+	u64 boottime;
+	u64 address;
+	s32 code;
+	u32 sender_tid, target_tid;
+	u32 pad;
+};
+
+/* A burst of one signal from one source that its target handled: the first and
+ * the last of it. */
+struct note {
+	struct event_signal first; /* h.size is 0: none, or being written */
+	u64 address;
+	u64 from;    /* the source: see note_source() */
+	u64 emitted; /* boottime up to which it has been emitted */
+	struct note_last last;
+	struct kept_process sender; /* of those that a process sent */
+};
+
+/* What others sent, and what the kernel made of the process's own doings (faults,
+ * limits, timers), apart: a flood of one never drops the other. */
+enum note_class { NOTES_SENT, NOTES_OWN, NOTE_CLASSES };
+#define NOTES_EACH 3
+#define NOTES_MAX (NOTE_CLASSES * NOTES_EACH)
+
+struct notes {
+	struct note note[NOTES_MAX];
+};
+
+/* By process. Deleted as it exits; else the least recently signalled goes first. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct proc_key);
+	__type(value, struct notes);
+} noted SEC(".maps");
+
+/* Zeros, to begin with. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct notes);
+} notes_blank SEC(".maps");
 
 #define SCRATCH_SIZE (32 << 10)
 /* Working memory, one for each hook: the exit hook can be interrupted by a

@@ -6,6 +6,7 @@
 #include "kernel_types.h"
 #include <bpf_helpers.h>
 #include <bpf_core_read.h>
+#include "build.h"
 #include "compat.h"
 #include "config.h"
 #include "describe.h"
@@ -15,9 +16,9 @@
 #include "keep.h"
 #include "lineage.h"
 #include "maps.h"
+#include "notes.h"
 #include "read.h"
 #include "signal_numbers.h"
-#include "syscall.h"
 #include "task.h"
 
 /* linux/sched/signal.h: the flags of signal_struct. */
@@ -66,6 +67,15 @@ static __always_inline bool queued(int result)
 	return result == TRACE_SIGNAL_DELIVERED || result == TRACE_SIGNAL_LOSE_INFO;
 }
 
+/* A process that is dying takes no signal: the kernel drops it, and up to 5.16
+ * delivers it to the zombie of a single thread. */
+static __always_inline bool too_late(struct task_struct *t, u32 group, int result)
+{
+	if (result == TRACE_SIGNAL_IGNORED && group & (SIGNAL_GROUP_EXIT | SIGNAL_GROUP_COREDUMP))
+		return true;
+	return BPF_CORE_READ(t, signal, live.counter) == 0;
+}
+
 /* What the target will do with it, as far as that is known at generation.
  * A global function, like those below: the verifier checks it once, and not on each
  * path that leads to it. The flags are kept in memory, whose values it does not
@@ -83,7 +93,9 @@ __noinline u32 disposition(u64 task, int sig, int result)
 		return 0;
 	flags = &e->flags;
 	*flags = 0;
-	if (queued(result) && (group & SIGNAL_GROUP_EXIT) && code == sig)
+	if (too_late(t, group, result))
+		*flags |= SIGNAL_TOO_LATE;
+	else if (queued(result) && (group & SIGNAL_GROUP_EXIT) && code == sig)
 		*flags |= SIGNAL_FATAL;
 	if (handler > SIG_IGN)
 		*flags |= SIGNAL_HANDLED;
@@ -102,7 +114,8 @@ __noinline u32 disposition(u64 task, int sig, int result)
 		 !(*flags & SIGNAL_BLOCKED))
 		*flags |= SIGNAL_MATTERS;
 	/* Handled routine signals are decided: their handler runs. */
-	if (queued(result) && !(*flags & SIGNAL_FATAL) && bit & SIG_TERMINATES_MASK &&
+	if (queued(result) && !(*flags & (SIGNAL_FATAL | SIGNAL_TOO_LATE)) &&
+	    bit & SIG_TERMINATES_MASK &&
 	    (handler == SIG_DFL || bit & SIG_STOP_REQUEST_MASK || *flags & SIGNAL_BLOCKED))
 		*flags |= SIGNAL_UNDECIDED;
 	return *flags;
@@ -115,44 +128,13 @@ __noinline u32 sent_from_outside(u64 task, u64 info, int result, u32 flags)
 {
 	u8 target_hierarchy, sender_hierarchy;
 
-	if (!queued(result) || LACKS_SIGINFO(info) || flags & SIGNAL_MATTERS)
+	if (!queued(result) || LACKS_SIGINFO(info) || flags & (SIGNAL_MATTERS | SIGNAL_TOO_LATE))
 		return 0;
 	if (cgroup_of((struct task_struct *)task, &target_hierarchy) ==
 		    cgroup_of(current_task(), &sender_hierarchy) &&
 	    target_hierarchy == sender_hierarchy)
 		return 0;
 	return SIGNAL_OUTSIDE;
-}
-
-static __always_inline bool child_status(int sig, u64 info, s32 code)
-{
-	return sig == SIGCHLD && HAS_SIGINFO(info) && code > 0;
-}
-
-/* Writes the event into the scratch; returns whether it takes the kernel stack
- * to know how the signal came about. */
-__noinline int build_signal(u64 task, u64 info, u32 sig, u32 result, u32 flags)
-{
-	struct event_signal *e = scratch_of(SCRATCH_SIGNAL);
-	struct task_struct *current = current_task();
-
-	if (!e)
-		return 0;
-	BRIEF_INTO(current, SCRATCH_SIGNAL, event_signal, current_);
-	BRIEF_INTO(task, SCRATCH_SIGNAL, event_signal, target);
-	e->sig = sig;
-	e->code = 0;
-	if (HAS_SIGINFO(info))
-		e->code = BPF_CORE_READ((struct kernel_siginfo *)info, si_code);
-	e->info = HAS_SIGINFO(info) ? INFO_REAL : info;
-	e->result = result;
-	e->frames_used = 0;
-	e->flags = flags;
-	e->syscall = current_syscall(current, &e->flags);
-	e->target_init = e->target.ns_pid == INIT_PID;
-	if (child_status(sig, info, e->code))
-		return 0;
-	return LACKS_SIGINFO(info) || !plainly_sent(e->syscall, e->code, e->flags);
 }
 
 /* The scratch holds the event already; what follows it is overwritten. */
@@ -205,6 +187,42 @@ static __always_inline void note_asked(u64 task)
 		e->asked = 1;
 }
 
+/* A handled signal of which nothing new has to be noted, without looking at what else
+ * it may be: it was pending already, or continues a burst. */
+static __always_inline bool noted_already(struct task_struct *arg, u64 info, int sig, int result)
+{
+	u64 tgid, start;
+
+	if (config_all || !notable(sig) || ARG_READ(arg, blocked.sig[0]) & rt_sigmask(sig) ||
+	    handler_of(arg, sig) <= SIG_IGN)
+		return false;
+	if (!queued(result))
+		return true;
+	tgid = ARG_READ(arg, tgid);
+	start = start_of(ARG_READ(arg, group_leader));
+	return note_again(start, tgid << 32 | ARG_READ(arg, pid), info, sig);
+}
+
+/* Its event, if it is emitted at all, comes with what the target does about it. */
+static __always_inline bool to_be_noted(int sig, int result, u32 flags)
+{
+	return notable(sig) && queued(result) && flags & (SIGNAL_HANDLED | SIGNAL_BLOCKED) &&
+	       !(flags & (SIGNAL_FATAL | SIGNAL_MATTERS | SIGNAL_OUTSIDE | SIGNAL_TOO_LATE));
+}
+
+/* PR_SET_PDEATHSIG: does the parent end, or only the thread that forked? */
+__noinline u32 sender_group_dead(u32 flags)
+{
+	struct signal_struct *signal = BPF_CORE_READ(current_task(), signal);
+
+	if (!(flags & SIGNAL_PDEATH))
+		return 0;
+	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT ||
+	    BPF_CORE_READ(signal, live.counter) == 0)
+		return SIGNAL_SENDER_GROUP_DEAD;
+	return 0;
+}
+
 static __always_inline void signal_generated(u64 *ctx, int sig, struct task_struct *arg, int group,
 					     int result)
 {
@@ -216,9 +234,16 @@ static __always_inline void signal_generated(u64 *ctx, int sig, struct task_stru
 	if (relevance == RELEVANCE_NONE)
 		return;
 	info = number(ctx, ARG_INFO);
+	if (noted_already(arg, info, sig, result))
+		return;
 	t = number(ctx, ARG_TASK);
 	flags = disposition(t, sig, result);
 	flags |= sent_from_outside(t, info, result, flags);
+	flags |= sender_group_dead(flags);
+	if (relevance == RELEVANCE_CONTEXT)
+		flags |= SIGNAL_CONTEXT;
+	if (to_be_noted(sig, result, flags) && (!config_all || relevance == RELEVANCE_CONTEXT))
+		note_signal(t, info, sig, result, flags);
 	if (!(flags & (SIGNAL_MATTERS | SIGNAL_UNDECIDED | SIGNAL_OUTSIDE)) &&
 	    (!config_all || relevance == RELEVANCE_CONTEXT))
 		return;
@@ -228,6 +253,8 @@ static __always_inline void signal_generated(u64 *ctx, int sig, struct task_stru
 	if (flags & (SIGNAL_HANDLED | SIGNAL_BLOCKED) && queued(result) &&
 	    (rt_sigmask(sig) & SIG_TERMINATES_MASK || flags & SIGNAL_OUTSIDE))
 		note_asked(t);
+	if (!only_if_fatal(flags))
+		emit_notes_of_sender(ARG_READ(arg, tgid), sig);
 	e = scratch_of(SCRATCH_SIGNAL);
 	if (!e)
 		return;
@@ -236,8 +263,6 @@ static __always_inline void signal_generated(u64 *ctx, int sig, struct task_stru
 		size = add_stack(ctx, e);
 	if (group)
 		e->s.flags |= SIGNAL_GROUP;
-	if (relevance == RELEVANCE_CONTEXT)
-		e->s.flags |= SIGNAL_CONTEXT;
 	fill_header(&e->s.h, EVENT_SIGNAL, lane, size);
 	if (kept_signal(sig, flags))
 		keep_signal(t, current);

@@ -10,8 +10,19 @@ enum {
 	SIGHUP = 1,
 	SIGINT = 2,
 	SIGQUIT = 3,
+	SIGILL = 4,
+	SIGTRAP = 5,
+	SIGABRT = 6,
+	SIGBUS = 7,
+	SIGFPE = 8,
 	SIGKILL = 9,
+	SIGUSR1 = 10,
+	SIGSEGV = 11,
+	SIGUSR2 = 12,
+	SIGPIPE = 13,
+	SIGALRM = 14,
 	SIGTERM = 15,
+	SIGSTKFLT = 16,
 	SIGCHLD = 17,
 	SIGCONT = 18,
 	SIGSTOP = 19,
@@ -19,7 +30,13 @@ enum {
 	SIGTTIN = 21,
 	SIGTTOU = 22,
 	SIGURG = 23,
+	SIGXCPU = 24,
+	SIGXFSZ = 25,
+	SIGVTALRM = 26,
+	SIGPROF = 27,
 	SIGWINCH = 28,
+	SIGIO = 29,
+	SIGPWR = 30,
 	SIGSYS = 31,
 	_NSIG = 64,
 };
@@ -40,6 +57,17 @@ enum {
 #define SIG_STOP_REQUEST_MASK                                                                      \
 	(rt_sigmask(SIGHUP) | rt_sigmask(SIGINT) | rt_sigmask(SIGQUIT) | rt_sigmask(SIGKILL) |     \
 	 rt_sigmask(SIGTERM))
+
+/* Signals that may have been why a process ended although it handled them and they
+ * do not ask for that: of faults and watchdogs, and those that programs use for other
+ * things (internal/verdict has the same two lists). */
+#define SIG_CRASH_MASK                                                                             \
+	(rt_sigmask(SIGABRT) | rt_sigmask(SIGSEGV) | rt_sigmask(SIGBUS) | rt_sigmask(SIGFPE) |     \
+	 rt_sigmask(SIGILL) | rt_sigmask(SIGTRAP) | rt_sigmask(SIGSYS) | rt_sigmask(SIGXCPU))
+#define SIG_USER_MASK                                                                              \
+	(rt_sigmask(SIGUSR1) | rt_sigmask(SIGUSR2) | rt_sigmask(SIGALRM) | rt_sigmask(SIGVTALRM) | \
+	 rt_sigmask(SIGPROF) | rt_sigmask(SIGIO) | rt_sigmask(SIGPWR) | rt_sigmask(SIGXFSZ) |      \
+	 rt_sigmask(SIGPIPE) | rt_sigmask(SIGSTKFLT))
 
 /* The signal in a status as wait(2) gives it; 0 if the process exited. */
 #define WTERMSIG(status) ((status) & 0x7f)

@@ -76,11 +76,13 @@ int on_exit(void *ctx)
 	u32 seccomp;
 
 	seccomp = note_seccomp(t);
+	note_caller(t);
 	if (has_children(t))
 		__sync_fetch_and_add(&reparent_generation, 1);
 	if (BPF_CORE_READ(t, signal, live.counter) != 0)
 		return 0;
 	process_exited(t, seccomp);
+	forget_notes(t);
 	proc_exit((u64)t);
 	return 0;
 }

@@ -53,6 +53,12 @@ enum { NR_pidfd_send_signal = 424 };
 #define SI_QUEUE -1
 #define SI_TKILL -6
 
+static __always_inline bool sending_call(s64 nr)
+{
+	return nr == NR_kill || nr == NR_tkill || nr == NR_tgkill || nr == NR_sigqueue ||
+	       nr == NR_tgsigqueue || nr == NR_pidfd_send_signal;
+}
+
 /* The pairs that leave no doubt, and so need no kernel stack. */
 __noinline int plainly_sent(s64 nr, s32 code, u32 flags)
 {

@@ -99,10 +99,10 @@ static __always_inline void fill_brief(struct brief *b, struct task_struct *t)
 	b->flags = BPF_CORE_READ(t, flags);
 	b->traced = BPF_CORE_READ(t, ptrace) != 0;
 	b->pad[0] = b->pad[1] = 0;
-	/* A worker of io_uring acts for its process, and its own name says so of nobody. */
-	if (b->flags & PF_IO_WORKER)
-		t = leader;
-	bpf_probe_read_kernel(b->comm, sizeof(b->comm), &t->comm);
+	/* The process is named by its leader, whose task stays until the whole group is
+	 * reaped: each thread may have a name of its own, and an io_uring worker's says
+	 * nothing of the process that it acts for. */
+	bpf_probe_read_kernel(b->comm, sizeof(b->comm), &leader->comm);
 }
 
 /* Writes a brief at an offset of a hook's scratch. */

@@ -94,6 +94,11 @@ type SignalDetail struct {
 	// Noted: it was handled and kept in the kernel, and came with the exit of its
 	// target, or with what that sent to another process.
 	Noted bool `json:"noted,omitempty"`
+	// Address is where a noted fault happened, "0x…"; empty where there is none.
+	Address string `json:"address,omitempty"`
+	// SenderGroupDead: at a parent's death (PR_SET_PDEATHSIG), its whole process was
+	// ending, and not only the thread that had forked.
+	SenderGroupDead bool `json:"sender_group_dead,omitempty"`
 	// ForkedIntoKill: its cgroup was being killed while the target was forked;
 	// the trigger is the task that forked.
 	ForkedIntoKill bool `json:"forked_into_kill,omitempty"`

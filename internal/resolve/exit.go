@@ -20,7 +20,7 @@ func (r *Resolver) Exit(e *wire.Exit) *event.Exit {
 			Asked:   e.Flags&wire.ExitAsked != 0,
 			Context: e.Flags&wire.ExitContext != 0,
 			Seccomp: seccompMode(e.Flags), Pending: e.Pending,
-			SignalNumber: int(e.Status & 0x7f),
+			SignalNumber: int(e.Status & 0x7f), CallerTID: int(e.CallerTID),
 		},
 	}
 }

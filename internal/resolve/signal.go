@@ -3,6 +3,8 @@
 package resolve
 
 import (
+	"fmt"
+
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/signal"
 	"github.com/sigtrace/sigtrace/internal/tracer/wire"
@@ -15,20 +17,26 @@ func (r *Resolver) Signal(e *wire.Signal) *event.Signal {
 	s := &event.Signal{
 		Header: r.Header(event.TypeSignal, e.Boottime),
 		Signal: signal.Name(e.Signal), SignalNumber: e.Signal,
-		Via: via, KernelFunction: function, Result: result(e.Result),
+		Via: via, KernelFunction: function, Result: result(e),
 		Fatal: fatal(e),
 		SignalDetail: event.SignalDetail{
-			Matters:        e.Flags&wire.SignalMatters != 0,
+			Matters:        e.Flags&wire.SignalMatters != 0 && e.Flags&wire.SignalTooLate == 0,
 			ThreadDirected: e.Flags&wire.SignalGroup == 0,
 			Handled:        e.Flags&wire.SignalHandled != 0,
 			Blocked:        e.Flags&wire.SignalBlocked != 0,
 			Context:        e.Flags&wire.SignalContext != 0,
 			Outside:        e.Flags&wire.SignalOutside != 0,
+			Noted:          e.Flags&wire.SignalNoted != 0,
+			Address:        address(e),
 		},
 	}
 	if e.Info == wire.InfoReal {
 		s.Code = &e.Code
 	}
+	if e.Flags&wire.SignalNoted != 0 {
+		r.Recall(e.Current.Key, e.Sender) // it may be gone and forgotten
+	}
+	s.SenderGroupDead = via == event.ViaPdeathsig && e.Flags&wire.SignalSenderGroupDead != 0
 	s.Target = r.Process(e.Target)
 	s.ForkedIntoKill = via == event.ViaCgroupKill && forkedIntoKill(e, function)
 	self := e.Current.Key == e.Target.Key
@@ -48,20 +56,32 @@ func fatal(e *wire.Signal) *bool {
 		return &yes
 	case e.Flags&wire.SignalUndecided != 0:
 		return nil
-	case e.Flags&wire.SignalSurvived != 0, e.Result == 1, e.Result == 2:
+	case e.Flags&(wire.SignalSurvived|wire.SignalTooLate) != 0, e.Result == 1, e.Result == 2:
 		// Ignored, or this instance was never queued.
 		return &no
 	}
 	return nil
 }
 
-func result(r uint8) event.Result {
+// result is what the kernel did with it, but for a target that was dying already.
+func result(e *wire.Signal) event.Result {
+	if e.Flags&wire.SignalTooLate != 0 {
+		return event.ResultTooLate
+	}
 	results := [...]event.Result{
 		event.ResultDelivered, event.ResultIgnored, event.ResultAlreadyPending,
 		event.ResultOverflow, event.ResultInfoLost,
 	}
-	if int(r) < len(results) {
-		return results[r]
+	if int(e.Result) < len(results) {
+		return results[e.Result]
 	}
 	return ""
+}
+
+// address is that of a noted fault; 0 is none (a general protection fault's too).
+func address(e *wire.Signal) string {
+	if e.Address == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%#x", e.Address)
 }

@@ -22,7 +22,7 @@ const layoutVersion = 1
 func carried() []string {
 	return []string{
 		"critical", "routine", "losses", "counted", "procs", "undecided",
-		"oom_calls", "oom_kills", "kept_deaths", "kept_stories", "kept_blank",
+		"oom_calls", "oom_kills", "kept_deaths", "kept_stories", "kept_blank", "noted", "notes_blank",
 	}
 }
 

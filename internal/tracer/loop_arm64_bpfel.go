@@ -23,6 +23,8 @@ const (
 	loopMapKeptStories         = "kept_stories"
 	loopMapKin                 = "kin"
 	loopMapLosses              = "losses"
+	loopMapNoted               = "noted"
+	loopMapNotesBlank          = "notes_blank"
 	loopMapOomCalls            = "oom_calls"
 	loopMapOomKills            = "oom_kills"
 	loopMapProcs               = "procs"
@@ -129,6 +131,8 @@ type loopMapSpecs struct {
 	KeptStories   *ebpf.MapSpec `ebpf:"kept_stories"`
 	Kin           *ebpf.MapSpec `ebpf:"kin"`
 	Losses        *ebpf.MapSpec `ebpf:"losses"`
+	Noted         *ebpf.MapSpec `ebpf:"noted"`
+	NotesBlank    *ebpf.MapSpec `ebpf:"notes_blank"`
 	OomCalls      *ebpf.MapSpec `ebpf:"oom_calls"`
 	OomKills      *ebpf.MapSpec `ebpf:"oom_kills"`
 	Procs         *ebpf.MapSpec `ebpf:"procs"`
@@ -191,6 +195,8 @@ type loopMaps struct {
 	KeptStories   *ebpf.Map `ebpf:"kept_stories"`
 	Kin           *ebpf.Map `ebpf:"kin"`
 	Losses        *ebpf.Map `ebpf:"losses"`
+	Noted         *ebpf.Map `ebpf:"noted"`
+	NotesBlank    *ebpf.Map `ebpf:"notes_blank"`
 	OomCalls      *ebpf.Map `ebpf:"oom_calls"`
 	OomKills      *ebpf.Map `ebpf:"oom_kills"`
 	Procs         *ebpf.Map `ebpf:"procs"`
@@ -210,6 +216,8 @@ func (m *loopMaps) Close() error {
 		m.KeptStories,
 		m.Kin,
 		m.Losses,
+		m.Noted,
+		m.NotesBlank,
 		m.OomCalls,
 		m.OomKills,
 		m.Procs,

@@ -104,6 +104,13 @@ type typedEventExit struct {
 	B           typedBrief
 }
 
+type typedEventExitCaller struct {
+	_         structs.HostLayout
+	X         typedEventExit
+	CallerTid uint32
+	Pad       uint32
+}
+
 type typedEventHeader struct {
 	_          structs.HostLayout
 	Kind       uint8
@@ -174,6 +181,22 @@ type typedEventSignal struct {
 	Target     typedBrief
 }
 
+type typedEventSignalNoted struct {
+	_       structs.HostLayout
+	S       typedEventSignal
+	Address uint64
+	Sender  struct {
+		_             structs.HostLayout
+		ForkerStart   uint64
+		ForkerTgid    uint32
+		ArgsLen       uint16
+		ArgsTruncated uint8
+		Known         uint8
+		Exe           [96]int8
+		Args          [192]int8
+	}
+}
+
 type typedEventSignalStack struct {
 	_      structs.HostLayout
 	S      typedEventSignal
@@ -190,6 +213,7 @@ const (
 	typedExitFlagEXIT_SECCOMP_STRICT typedExitFlag = 16
 	typedExitFlagEXIT_SECCOMP_FILTER typedExitFlag = 32
 	typedExitFlagEXIT_SECCOMP_DEAD   typedExitFlag = 64
+	typedExitFlagEXIT_NOTED          typedExitFlag = 128
 )
 
 type typedHierarchy uint32
@@ -270,6 +294,36 @@ const (
 	typedNodeFlagNODE_EXITED typedNodeFlag = 1
 )
 
+type typedNotes struct {
+	_    structs.HostLayout
+	Note [6]struct {
+		_       structs.HostLayout
+		First   typedEventSignal
+		Address uint64
+		From    uint64
+		Emitted uint64
+		Last    struct {
+			_         structs.HostLayout
+			Boottime  uint64
+			Address   uint64
+			Code      int32
+			SenderTid uint32
+			TargetTid uint32
+			Pad       uint32
+		}
+		Sender struct {
+			_             structs.HostLayout
+			ForkerStart   uint64
+			ForkerTgid    uint32
+			ArgsLen       uint16
+			ArgsTruncated uint8
+			Known         uint8
+			Exe           [96]int8
+			Args          [192]int8
+		}
+	}
+}
+
 type typedOomCall struct {
 	_           structs.HostLayout
 	VictimStart uint64
@@ -339,7 +393,7 @@ type typedProcEntry struct {
 	Args           [192]int8
 	Place          typedPlace
 	Tracer         uint32
-	Pad2           uint32
+	CallerTid      uint32
 }
 
 type typedProcFlag uint32
@@ -366,19 +420,22 @@ type typedScratch struct {
 type typedSignalFlag uint32
 
 const (
-	typedSignalFlagSIGNAL_FATAL     typedSignalFlag = 1
-	typedSignalFlagSIGNAL_UNDECIDED typedSignalFlag = 2
-	typedSignalFlagSIGNAL_MATTERS   typedSignalFlag = 4
-	typedSignalFlagSIGNAL_GROUP     typedSignalFlag = 8
-	typedSignalFlagSIGNAL_CONTEXT   typedSignalFlag = 16
-	typedSignalFlagSIGNAL_TRACED    typedSignalFlag = 32
-	typedSignalFlagSIGNAL_PDEATH    typedSignalFlag = 64
-	typedSignalFlagSIGNAL_HANDLED   typedSignalFlag = 128
-	typedSignalFlagSIGNAL_BLOCKED   typedSignalFlag = 256
-	typedSignalFlagSIGNAL_COMPAT    typedSignalFlag = 512
-	typedSignalFlagSIGNAL_UNSEEN    typedSignalFlag = 2048
-	typedSignalFlagSIGNAL_SURVIVED  typedSignalFlag = 4096
-	typedSignalFlagSIGNAL_OUTSIDE   typedSignalFlag = 8192
+	typedSignalFlagSIGNAL_FATAL             typedSignalFlag = 1
+	typedSignalFlagSIGNAL_UNDECIDED         typedSignalFlag = 2
+	typedSignalFlagSIGNAL_MATTERS           typedSignalFlag = 4
+	typedSignalFlagSIGNAL_GROUP             typedSignalFlag = 8
+	typedSignalFlagSIGNAL_CONTEXT           typedSignalFlag = 16
+	typedSignalFlagSIGNAL_TRACED            typedSignalFlag = 32
+	typedSignalFlagSIGNAL_PDEATH            typedSignalFlag = 64
+	typedSignalFlagSIGNAL_HANDLED           typedSignalFlag = 128
+	typedSignalFlagSIGNAL_BLOCKED           typedSignalFlag = 256
+	typedSignalFlagSIGNAL_COMPAT            typedSignalFlag = 512
+	typedSignalFlagSIGNAL_SENDER_GROUP_DEAD typedSignalFlag = 1024
+	typedSignalFlagSIGNAL_UNSEEN            typedSignalFlag = 2048
+	typedSignalFlagSIGNAL_SURVIVED          typedSignalFlag = 4096
+	typedSignalFlagSIGNAL_OUTSIDE           typedSignalFlag = 8192
+	typedSignalFlagSIGNAL_NOTED             typedSignalFlag = 16384
+	typedSignalFlagSIGNAL_TOO_LATE          typedSignalFlag = 32768
 )
 
 // Names of all BPF objects in the ELF.
@@ -392,6 +449,8 @@ const (
 	typedMapKeptStories         = "kept_stories"
 	typedMapKin                 = "kin"
 	typedMapLosses              = "losses"
+	typedMapNoted               = "noted"
+	typedMapNotesBlank          = "notes_blank"
 	typedMapOomCalls            = "oom_calls"
 	typedMapOomKills            = "oom_kills"
 	typedMapProcs               = "procs"
@@ -498,6 +557,8 @@ type typedMapSpecs struct {
 	KeptStories   *ebpf.MapSpec `ebpf:"kept_stories"`
 	Kin           *ebpf.MapSpec `ebpf:"kin"`
 	Losses        *ebpf.MapSpec `ebpf:"losses"`
+	Noted         *ebpf.MapSpec `ebpf:"noted"`
+	NotesBlank    *ebpf.MapSpec `ebpf:"notes_blank"`
 	OomCalls      *ebpf.MapSpec `ebpf:"oom_calls"`
 	OomKills      *ebpf.MapSpec `ebpf:"oom_kills"`
 	Procs         *ebpf.MapSpec `ebpf:"procs"`
@@ -560,6 +621,8 @@ type typedMaps struct {
 	KeptStories   *ebpf.Map `ebpf:"kept_stories"`
 	Kin           *ebpf.Map `ebpf:"kin"`
 	Losses        *ebpf.Map `ebpf:"losses"`
+	Noted         *ebpf.Map `ebpf:"noted"`
+	NotesBlank    *ebpf.Map `ebpf:"notes_blank"`
 	OomCalls      *ebpf.Map `ebpf:"oom_calls"`
 	OomKills      *ebpf.Map `ebpf:"oom_kills"`
 	Procs         *ebpf.Map `ebpf:"procs"`
@@ -579,6 +642,8 @@ func (m *typedMaps) Close() error {
 		m.KeptStories,
 		m.Kin,
 		m.Losses,
+		m.Noted,
+		m.NotesBlank,
 		m.OomCalls,
 		m.OomKills,
 		m.Procs,

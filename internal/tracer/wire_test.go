@@ -16,24 +16,28 @@ import (
 // own: one at another offset, or of another size, gives other values.
 
 func TestDecodeReadsWhatCLaysOut(t *testing.T) {
-	for kind, c := range map[typedEventKind]func() (raw []byte, want any){
-		typedEventKindEVENT_SIGNAL:  wireSignal,
-		typedEventKindEVENT_DELIVER: wireDeliver,
-		typedEventKindEVENT_PROC:    wireProc,
-		typedEventKindEVENT_CHAIN:   wireChain,
-		typedEventKindEVENT_OOM:     wireOOM,
-		typedEventKindEVENT_EXIT:    wireExit,
-		typedEventKindEVENT_CGROUP:  wireCgroup,
+	for _, c := range []struct {
+		kind typedEventKind
+		of   func() (raw []byte, want any)
+	}{
+		{typedEventKindEVENT_SIGNAL, wireSignal},
+		{typedEventKindEVENT_SIGNAL, wireNoted},
+		{typedEventKindEVENT_DELIVER, wireDeliver},
+		{typedEventKindEVENT_PROC, wireProc},
+		{typedEventKindEVENT_CHAIN, wireChain},
+		{typedEventKindEVENT_OOM, wireOOM},
+		{typedEventKindEVENT_EXIT, wireExit},
+		{typedEventKindEVENT_CGROUP, wireCgroup},
 	} {
-		raw, want := c()
+		raw, want := c.of()
 		h := (*typedEventHeader)(unsafe.Pointer(&raw[0]))
-		h.Kind, h.Size = uint8(kind), uint32(len(raw))
+		h.Kind, h.Size = uint8(c.kind), uint32(len(raw))
 		got, err := wire.Decode(raw)
 		if err != nil {
-			t.Errorf("kind %d: %v", kind, err)
+			t.Errorf("kind %d: %v", c.kind, err)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("kind %d: %s", kind, diff)
+			t.Errorf("kind %d: %s", c.kind, diff)
 		}
 	}
 }
@@ -95,6 +99,20 @@ func signalOf(s *typedEventSignalStack) *wire.Signal {
 	}
 }
 
+func wireNoted() ([]byte, any) {
+	n := filled[typedEventSignalNoted]()
+	n.S.Flags |= uint32(typedSignalFlagSIGNAL_NOTED)
+	n.S.FramesUsed, n.Sender.Known, n.Sender.ArgsLen = 0, 1, 0
+	want := signalOf(&typedEventSignalStack{S: n.S})
+	want.Frames = nil
+	want.Address = n.Address
+	want.Sender = wire.KeptProcess{
+		Known: true, Forker: wire.Key{TGID: n.Sender.ForkerTgid, Start: n.Sender.ForkerStart},
+		Exe: cString(n.Sender.Exe[:]), ArgsTruncated: n.Sender.ArgsTruncated != 0,
+	}
+	return bytesIn(n), want
+}
+
 func wireDeliver() ([]byte, any) {
 	d := filled[typedEventDeliver]()
 	return bytesIn(d), &wire.Deliver{
@@ -146,8 +164,10 @@ func oomOf(o *typedEventOom) *wire.OOM {
 }
 
 func wireExit() ([]byte, any) {
-	e := filled[typedEventExit]()
-	return bytesIn(e), exitOf(e)
+	e := filled[typedEventExitCaller]()
+	want := exitOf(&e.X)
+	want.CallerTID = e.CallerTid
+	return bytesIn(e), want
 }
 
 func exitOf(e *typedEventExit) *wire.Exit {
@@ -217,6 +237,9 @@ func TestWireConstants(t *testing.T) {
 		"signal unseen":     {wire.SignalUnseen, uint32(typedSignalFlagSIGNAL_UNSEEN)},
 		"signal survived":   {wire.SignalSurvived, uint32(typedSignalFlagSIGNAL_SURVIVED)},
 		"signal outside":    {wire.SignalOutside, uint32(typedSignalFlagSIGNAL_OUTSIDE)},
+		"sender group dead": {wire.SignalSenderGroupDead, uint32(typedSignalFlagSIGNAL_SENDER_GROUP_DEAD)},
+		"signal noted":      {wire.SignalNoted, uint32(typedSignalFlagSIGNAL_NOTED)},
+		"signal too late":   {wire.SignalTooLate, uint32(typedSignalFlagSIGNAL_TOO_LATE)},
 		"info none":         {wire.InfoNone, uint32(typedInfoKindINFO_NONE)},
 		"info priv":         {wire.InfoPriv, uint32(typedInfoKindINFO_PRIV)},
 		"info real":         {wire.InfoReal, uint32(typedInfoKindINFO_REAL)},
@@ -232,6 +255,7 @@ func TestWireConstants(t *testing.T) {
 		"exit init":         {wire.ExitInit, uint32(typedExitFlagEXIT_INIT)},
 		"exit context":      {wire.ExitContext, uint32(typedExitFlagEXIT_CONTEXT)},
 		"exit asked":        {wire.ExitAsked, uint32(typedExitFlagEXIT_ASKED)},
+		"exit noted":        {wire.ExitNoted, uint32(typedExitFlagEXIT_NOTED)},
 		"seccomp strict":    {wire.ExitSeccompStrict, uint32(typedExitFlagEXIT_SECCOMP_STRICT)},
 		"seccomp filter":    {wire.ExitSeccompFilter, uint32(typedExitFlagEXIT_SECCOMP_FILTER)},
 		"seccomp dead":      {wire.ExitSeccompDead, uint32(typedExitFlagEXIT_SECCOMP_DEAD)},

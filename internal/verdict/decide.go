@@ -177,7 +177,7 @@ func (e *Engine) byMechanism(f *finding, s *noted) {
 	case event.ViaPdeathsig:
 		f.cause = event.CauseParentDeath
 		e.setOffByTrigger(f, s.Trigger)
-		f.parentLives = f.setOffBy == nil && e.isAlive(s.Trigger)
+		f.parentLives = f.setOffBy == nil && !s.SenderGroupDead && e.isAlive(s.Trigger)
 	case event.ViaPidnsExit:
 		f.cause = event.CausePIDNamespaceEnded
 		e.setOffByTrigger(f, s.Trigger)

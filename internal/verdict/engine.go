@@ -88,7 +88,7 @@ func New(o Options) *Engine {
 
 // Signal takes in a signal. Routine ones are not remembered.
 func (e *Engine) Signal(s *event.Signal) {
-	if s.Target == nil || !s.Matters && !isTrue(s.Fatal) && !mayStop(s) && !mayEnd(s) {
+	if s.Target == nil || !s.Matters && !isTrue(s.Fatal) && !mayStop(s) && !mayEnd(s) && !e.lateKill(s) {
 		return
 	}
 	st := e.story(s.Target, s.BoottimeNS)
@@ -109,6 +109,16 @@ func (e *Engine) Signal(s *event.Signal) {
 			st.lookAfter = s.BoottimeNS - min(s.BoottimeNS, st.killed.BoottimeNS) + stuckAfter
 		}
 	}
+}
+
+// lateKill reports whether a signal is a SIGKILL to a process that is dying already:
+// whoever still does not end is stuck.
+func (e *Engine) lateKill(s *event.Signal) bool {
+	if s.SignalNumber != int(unix.SIGKILL) || s.Result != event.ResultTooLate {
+		return false
+	}
+	st := e.find(s.Target)
+	return st != nil && st.killed != nil && st.exit == nil
 }
 
 // OOM takes in an OOM kill.

@@ -170,7 +170,7 @@ func (st *story) handledSignals() []event.HandledSignal {
 			continue
 		}
 		list = append(list, event.HandledSignal{
-			Time: s.Time, Signal: s.Signal, Code: s.Code, Sender: bare(s.Sender),
+			Time: s.Time, Signal: s.Signal, Code: s.Code, Address: s.Address, Sender: bare(s.Sender),
 		})
 	}
 	return list

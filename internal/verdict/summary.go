@@ -202,7 +202,7 @@ func faultSignal(d *event.Death, f *finding) string {
 // live on.
 func parentDeath(d *event.Death, f *finding) string {
 	t := f.first.Trigger
-	if t == nil || t.TID == 0 || f.setOffBy != nil {
+	if t == nil || t.TID == 0 || f.setOffBy != nil || f.first.SenderGroupDead {
 		return d.Cause.Row().Clause + setOffText(d, f)
 	}
 	text := " because the thread of " + phrase.Name(t) + " that had started it ended (PR_SET_PDEATHSIG)"

@@ -23,6 +23,10 @@ func fatalBy(signal, via, from string) []want {
 	return []want{{signal: signal, via: via, result: "delivered", fatal: "true", from: from}}
 }
 
+func handledBy(signal, via, from string) []want {
+	return []want{{signal: signal, via: via, result: "delivered", fatal: "*", from: from}}
+}
+
 func kernelMade(signal, via, trigger string) []want {
 	return []want{{signal: signal, via: via, result: "delivered", fatal: "true", trigger: trigger}}
 }
@@ -100,15 +104,27 @@ func scenarios() map[string][]want {
 			{signal: "SIGUSR1", via: "kill", result: "delivered", fatal: "absent", from: "killer"},
 			{signal: "SIGUSR1", via: "kill", result: "already_pending", fatal: "false", from: "killer"},
 		},
-		"usr1":           fatalBy("SIGUSR1", "kill", "killer"),
-		"usr1-handled":   {{signal: "SIGUSR1", via: "kill", result: "delivered", fatal: "*", from: "killer"}},
-		"thread-target":  fatalBy("SIGKILL", "tgkill", "killer"),
-		"killer-thread":  {{signal: "SIGTERM", via: "kill", result: "delivered", fatal: "true", from: "killer"}},
-		"killer-login":   fatalBy("SIGTERM", "kill", "killer"),
-		"long-args 3000": fatalBy("SIGTERM", "kill", "killer"),
-		"daemon":         fatalBy("SIGTERM", "kill", "killer"),
-		"levels":         fatalBy("SIGTERM", "kill", "killer"),
-		"subreaper":      fatalBy("SIGTERM", "kill", "killer"),
+		"usr1":               fatalBy("SIGUSR1", "kill", "killer"),
+		"usr1-handled":       {{signal: "SIGUSR1", via: "kill", result: "delivered", fatal: "*", from: "killer"}},
+		"thread-target":      fatalBy("SIGKILL", "tgkill", "killer"),
+		"killer-thread":      {{signal: "SIGTERM", via: "kill", result: "delivered", fatal: "true", from: "killer"}},
+		"killer-login":       fatalBy("SIGTERM", "kill", "killer"),
+		"long-args 3000":     fatalBy("SIGTERM", "kill", "killer"),
+		"daemon":             fatalBy("SIGTERM", "kill", "killer"),
+		"levels":             fatalBy("SIGTERM", "kill", "killer"),
+		"subreaper":          fatalBy("SIGTERM", "kill", "killer"),
+		"abort-exit":         handledBy("SIGABRT", "kill", "killer"),
+		"abort-later":        handledBy("SIGABRT", "kill", "killer"),
+		"usr1-exit":          handledBy("SIGUSR1", "kill", "killer"),
+		"usr1-wait":          handledBy("SIGUSR1", "kill", "killer"),
+		"usr1-success":       handledBy("SIGUSR1", "kill", "killer"),
+		"usr1-later":         handledBy("SIGUSR1", "kill", "killer"),
+		"alarm-exit":         handledBy("SIGALRM", "timer", ""),
+		"fault-abort":        handledBy("SIGSEGV", "fault", ""),
+		"fault-faults-abort": handledBy("SIGSEGV", "fault", ""),
+		"fault-exit":         handledBy("SIGSEGV", "fault", ""),
+		"faults-exit":        handledBy("SIGSEGV", "fault", ""),
+		"reload":             fatalBy("SIGTERM", "kill", "parent"),
 		"stop-cont": {
 			{signal: "SIGSTOP", via: "kill", result: "delivered", fatal: "*", from: "killer"},
 			{signal: "SIGCONT", via: "kill", result: "*", fatal: "*", from: "killer"},

@@ -3,9 +3,9 @@
 #include "zoo.h"
 
 static const struct scenario *const houses[] = {
-	send_scenarios,	  group_scenarios,   debug_scenarios,	made_scenarios,
-	tty_scenarios,	  limit_scenarios,   fault_scenarios,	oom_scenarios,
-	killer_scenarios, lineage_scenarios, outcome_scenarios, compat_scenarios,
+	send_scenarios,	   group_scenarios,  debug_scenarios,	made_scenarios,	  tty_scenarios,
+	limit_scenarios,   fault_scenarios,  oom_scenarios,	killer_scenarios, lineage_scenarios,
+	outcome_scenarios, compat_scenarios, handled_scenarios,
 };
 
 static const struct scenario *find(const char *name)

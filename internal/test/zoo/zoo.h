@@ -84,6 +84,7 @@ struct scenario {
 };
 extern const struct scenario send_scenarios[], group_scenarios[], debug_scenarios[],
 	made_scenarios[], tty_scenarios[], limit_scenarios[], fault_scenarios[], oom_scenarios[],
-	killer_scenarios[], lineage_scenarios[], outcome_scenarios[], compat_scenarios[];
+	killer_scenarios[], lineage_scenarios[], outcome_scenarios[], compat_scenarios[],
+	handled_scenarios[];
 
 #endif

@@ -43,6 +43,10 @@ func (d *decoder) signal(h header) *Signal {
 	if frames > 0 {
 		e.Frames = d.frames(frames)
 	}
+	if e.Flags&SignalNoted != 0 {
+		e.Address = d.u64()
+		e.Sender = d.keptProcess()
+	}
 	return e
 }
 
@@ -190,6 +194,14 @@ func (d *decoder) exit(boottime uint64) *Exit {
 	e.MaxRSSPages = d.u64()
 	e.Pending = d.u64()
 	e.Process = d.brief()
+	return e
+}
+
+// exitAndCaller is an exit off the wire; what is kept of one has no caller.
+func (d *decoder) exitAndCaller(boottime uint64) *Exit {
+	e := d.exit(boottime)
+	e.CallerTID = d.u32()
+	d.skip(4)
 	return e
 }
 

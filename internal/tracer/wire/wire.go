@@ -57,12 +57,16 @@ const (
 	SignalHandled
 	SignalBlocked
 	SignalCompat
-	_
+	// SignalSenderGroupDead: of a parent's death, its whole process is ending.
+	SignalSenderGroupDead
 	SignalUnseen
 	// SignalSurvived is set once delivery did not end it: here, and by the
 	// kernel side in what it keeps.
 	SignalSurvived
 	SignalOutside
+	// SignalNoted: it was kept in the kernel, and is older than what follows it.
+	SignalNoted
+	SignalTooLate
 )
 
 // How siginfo was passed, enum info_kind.
@@ -89,6 +93,10 @@ type Signal struct {
 	Target     Brief
 	// Frames are kernel addresses, innermost first.
 	Frames []uint64
+	// Address is a noted fault's si_addr, Sender what was kept of who sent a noted
+	// signal.
+	Address uint64
+	Sender  KeptProcess
 }
 
 // Deliver is the fate of an undecided signal.
@@ -193,6 +201,7 @@ const (
 	ExitSeccompStrict
 	ExitSeccompFilter
 	ExitSeccompDead
+	ExitNoted
 )
 
 // Exit is the end of a process; Status is as wait(2) gives it.
@@ -204,6 +213,9 @@ type Exit struct {
 	// Pending has bit n-1 set for each signal n that was still waiting.
 	Pending uint64
 	Process Brief
+	// CallerTID is the thread that called exit_group(2); 0 where that is not known,
+	// and in what is kept.
+	CallerTID uint32
 }
 
 // Cgroup tells that a cgroup was made or removed.
@@ -255,7 +267,7 @@ func Decode(b []byte) (any, error) {
 	case kindOOM:
 		e = d.oom(h.boottime)
 	case kindExit:
-		e = d.exit(h.boottime)
+		e = d.exitAndCaller(h.boottime)
 	case kindCgroup:
 		e = d.cgroup()
 	default:
