@@ -88,7 +88,7 @@ static __always_inline bool continues(struct note *note, u32 sig, u64 from, u64 
 		return false;
 	/* A pid is used again. */
 	return SOURCE_KIND(from) != SOURCE_SENT ||
-	       note->first.current_.start == key_of(current_task()).start;
+	       note->first.current_.start == start_of(BPF_CORE_READ(current_task(), group_leader));
 }
 
 /* What becomes of a handled signal that is noted already, which is the cheap way for
