@@ -22,7 +22,7 @@ func (s *sink) Print(e event.Event) error { s.events = append(s.events, e); retu
 func (s *sink) Tick(time.Time) error      { return nil }
 func (s *sink) Flush() error              { return nil }
 
-// judge keeps what the verdicts are handed, and tells one death when asked.
+// judge keeps what the verdicts are handed, and returns one death when asked.
 type judge struct {
 	signals, exits int
 	seen           []uint64

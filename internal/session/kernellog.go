@@ -40,7 +40,7 @@ func (s *Session) openKernelLog(c Sources) error {
 		s.logFailures.Add(1)
 		s.notes[KernelLog] = err.Error()
 		if c.KernelLog != "" {
-			return fmt.Errorf("--kernel-log: %w (--kernel-log off runs without it)", err)
+			return fmt.Errorf("--kernel-log: %w (--kernel-log off disables it)", err)
 		}
 		return nil
 	}

@@ -40,12 +40,12 @@ func (k Kubernetes) Missing() error {
 			continue
 		}
 		if _, err := os.Stat(named.file); err != nil {
-			return fmt.Errorf("%s: %w (off runs without it)", named.flag, err)
+			return fmt.Errorf("%s: %w (off disables it)", named.flag, err)
 		}
 	}
 	if log := k.KubeletLog; log != "" && log != Off && log != "journal" {
 		if _, err := os.Stat(log); err != nil {
-			return fmt.Errorf("--kubelet-log: %w (journal reads the journal, off runs without it)", err)
+			return fmt.Errorf("--kubelet-log: %w (journal reads the journal, off disables it)", err)
 		}
 	}
 	return nil
