@@ -3,58 +3,51 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"errors"
-	"io"
+	"fmt"
 	"log/slog"
 	"os"
-	"sync/atomic"
+	"strings"
 	"time"
 
-	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
+	"github.com/sigtrace/sigtrace/internal/agent"
 	"github.com/sigtrace/sigtrace/internal/config"
-	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/fence"
-	"github.com/sigtrace/sigtrace/internal/kubeevent"
-	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/postmortem"
-	"github.com/sigtrace/sigtrace/internal/resolve"
+	"github.com/sigtrace/sigtrace/internal/session"
 	"github.com/sigtrace/sigtrace/internal/tracer"
 )
 
-const agentHelp = `agent is the watch that is always there: it writes JSON lines to stdout, and the
+const agentHelp = `agent is the watch that always runs: it writes JSON lines to stdout, and the
 files from which "sigtrace why" explains past deaths into the log directory.
 
 Each flag can also be set in the environment (--log-dir: SIGTRACE_LOG_DIR) and
-in a YAML file (log-dir: /var/log/sigtrace); a flag goes before the environment,
-and that before the file. SIGHUP reads them again; --log-max-size,
+in a YAML file (log-dir: /var/log/sigtrace); flags override the environment,
+which overrides the file. SIGHUP reads both again; --log-max-size,
 --log-max-files, --deaths-max and --verbose then change while it runs.`
 
 const agentExamples = `  sigtrace agent
   sigtrace agent --metrics-addr :9466 --config /etc/sigtrace.yaml
   sigtrace agent --namespace shop --log-dir /tmp/shop`
 
-// agentFlags are the flags of agent: watch's, and where it writes.
+// agentFlags are the flags of agent.
 type agentFlags struct {
-	watchFlags
-	config  string
-	logDir  string
-	limits  postmortem.Limits
-	flight  time.Duration
-	metrics string
-	pinDir  string
-	unpin   bool
-	// kubeEvents asks for Kubernetes Events; events tells them, if there is an API.
+	target   targetFlags
+	sources  sourceFlags
+	run      runFlags
+	maskArgs bool
+
+	config     string
+	logDir     string
+	limits     postmortem.Limits
+	flight     time.Duration
+	metrics    string
+	pinDir     string
+	unpin      bool
 	kubeEvents bool
-	events     *kubeevent.Sink
-	// given are the flags of the command line: nothing else changes those.
-	given map[string]bool
-	level slog.LevelVar
-	pulse *pulse
-	// session is the run's, once it is open.
-	session atomic.Pointer[session]
 }
 
 // defaultLogDir is the contract's.
@@ -62,34 +55,30 @@ const defaultLogDir = "/var/log/sigtrace"
 
 func newAgent(types *tracer.Types) *cobra.Command {
 	f, c := newAgentFlags()
-	f.kernelTypes = types
+	c.RunE = func(c *cobra.Command, _ []string) error { return f.start(c, types) }
 	return c
 }
 
 func newAgentFlags() (*agentFlags, *cobra.Command) {
-	f := &agentFlags{limits: postmortem.Defaults(), pulse: newPulse()}
+	f := &agentFlags{limits: postmortem.Defaults()}
 	c := &cobra.Command{
 		Use:     "agent",
 		Short:   "Run as the node's agent: JSON lines, postmortem files, metrics",
 		Long:    agentHelp,
 		Example: agentExamples,
 		Args:    noArgs,
-		RunE:    f.run,
 	}
 	f.registerFiles(c)
-	f.registerTargets(c)
-	f.registerSources(c)
-	f.registerKubeEvents(c)
+	f.target.register(c)
+	f.sources.register(c)
+	c.Flags().BoolVar(&f.kubeEvents, "kube-events", true, "report deaths of pods as Kubernetes Events, where there is an API")
 	f.registerPins(c)
-	f.registerRun(c)
-	fs := c.Flags()
-	fs.BoolVar(&f.maskArgs, "mask-args", true, "show secrets in arguments as ***")
-	f.format, f.color = "json", "never"
-	f.types = []string{"signal", "oom", "death", "stuck"}
+	f.run.register(c)
+	c.Flags().BoolVar(&f.maskArgs, "mask-args", true, "show secrets in arguments as ***")
 	return f, c
 }
 
-// registerFiles: the postmortem files.
+// registerFiles: the postmortem files and metrics.
 func (f *agentFlags) registerFiles(c *cobra.Command) {
 	fs := c.Flags()
 	fs.SortFlags = false
@@ -97,123 +86,130 @@ func (f *agentFlags) registerFiles(c *cobra.Command) {
 	fs.StringVar(&f.metrics, "metrics-addr", "", "serve /metrics, /healthz and /readyz at this `address`: 127.0.0.1:9466 (default off)")
 	fs.StringVar(&f.logDir, "log-dir", defaultLogDir, "`directory` of the postmortem files")
 	fs.Var((*byteSize)(&f.limits.Size), "log-max-size", "rotate events.jsonl at this `size`")
-	fs.IntVar(&f.limits.Files, "log-max-files", f.limits.Files, "keep so many files of events")
-	fs.DurationVar(&f.flight, "flight-recorder", 5*time.Minute, "tell in a death's file what was seen there for so long before it; 0 is off")
-	fs.IntVar(&f.limits.Deaths, "deaths-max", f.limits.Deaths, "keep so many files of deaths")
+	fs.IntVar(&f.limits.Files, "log-max-files", f.limits.Files, "maximum number of files of events")
+	fs.DurationVar(&f.flight, "flight-recorder", 5*time.Minute, "how far back a death's file shows what happened in its pod; 0 disables")
+	fs.IntVar(&f.limits.Deaths, "deaths-max", f.limits.Deaths, "maximum number of files of deaths")
+}
+
+// registerPins: what outlives the agent.
+func (f *agentFlags) registerPins(c *cobra.Command) {
+	fs := c.Flags()
+	fs.StringVar(&f.pinDir, "pin", "", "keep the kernel side loaded in this `directory` of a BPF file system, so that deaths during a restart are reported afterwards (alone it means "+tracer.PinDir+"; another one is --pin=DIR)")
+	fs.Lookup("pin").NoOptDefVal = tracer.PinDir
+	fs.BoolVar(&f.unpin, "unpin", false, "unload pinned programs and exit")
+	config.CommandLineOnly(fs, "unpin")
+}
+
+// changeableFlags are those that a running agent can change.
+func changeableFlags() []string {
+	return []string{"log-max-size", "log-max-files", "deaths-max", "verbose"}
+}
+
+// configure gives the flags that the command line leaves open their values; given
+// are those that it has set.
+func (f *agentFlags) configure(c *cobra.Command, given map[string]bool) error {
+	if err := config.Apply(c.Flags(), given, os.Environ()); err != nil {
+		return usageError{err}
+	}
+	return f.validate()
 }
 
 func (f *agentFlags) validate() error {
 	if f.limits.Files < 1 || f.limits.Deaths < 0 {
 		return usageError{errors.New("--log-max-files must be 1 or more, --deaths-max 0 or more")}
 	}
-	return f.watchFlags.validate()
+	return cmp.Or(f.target.validate(), f.sources.validate(), f.run.validate())
 }
 
-func (f *agentFlags) run(c *cobra.Command, _ []string) error {
-	if err := f.configure(c); err != nil {
+func (f *agentFlags) start(c *cobra.Command, types *tracer.Types) error {
+	given := config.Given(c.Flags())
+	if err := f.configure(c, given); err != nil {
 		return err
 	}
-	if err := mayRun(); err != nil {
+	if err := session.MayRun(); err != nil {
 		return err
 	}
 	if f.unpin {
 		return f.removePins(c)
 	}
-	log := f.log(c.ErrOrStderr())
-	f.fence = fence.New(fence.Options{Log: log})
+	level := new(slog.LevelVar)
+	log := slog.New(slog.NewTextHandler(c.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
 	for _, name := range config.Unknown(c.Flags(), os.Environ()) {
-		log.Warn("the environment has a variable that means nothing here", "name", name)
+		log.Warn("the environment has a variable that matches no flag", "name", name)
 	}
-	if err := f.kube.missing(); err != nil {
-		log.Warn("a source of Kubernetes' words is not there", "error", err) // nodes differ
+	if err := f.sources.Kubernetes.Missing(); err != nil {
+		log.Warn("a source of Kubernetes' reasons is missing", "error", err) // nodes differ
 	}
-	if err := f.openPins(log); err != nil {
-		return err
-	}
-	return f.closePins(f.serve(c, log))
-}
-
-// serve runs until the command's context ends.
-func (f *agentFlags) serve(c *cobra.Command, log *slog.Logger) error {
-	files, err := f.openFiles(log)
-	if err != nil {
-		return err
-	}
-	all, streaming := output.Tee(f.sinks(c, log, files)...), false
-	err = f.watch(c, log, func(s *session) (output.Printer, error) {
-		streaming = true
-		s.state, s.away = event.StateStarted, away(files.Previous(), time.Now())
-		s.writes = append(s.writes, f.logDir)
-		s.resume(f.pins, f.logDir)
-		f.missed(c.Context(), s)
-		f.session.Store(s)
-		counted, err := f.count(c.Context(), s, files)
-		if err != nil {
-			return all, err
-		}
-		f.hear(c, s, files)
-		return farewell{output.Tee(all, counted, f.pulse), s}, nil
-	})
-	if !streaming {
-		err = errors.Join(err, all.Close())
-	}
-	return err
-}
-
-// hear has those told that follow the agent's life, and listens to SIGHUP.
-func (f *agentFlags) hear(c *cobra.Command, s *session, files *postmortem.Writer) {
-	ctx := c.Context()
-	s.started = append(s.started, func() {
-		f.pulse.ready.Store(true)
-		notify(s.log, daemon.SdNotifyReady)
-		go watchdog(ctx, s.log, f.pulse.alive)
-	})
-	context.AfterFunc(ctx, func() { notify(s.log, daemon.SdNotifyStopping) })
-	f.reloads(ctx, c, s.log, func() {
-		files.SetLimits(f.limits)
-		f.setLevel()
+	return agent.Run(c.Context(), agent.Config{
+		Session: f.session(types, log), LogDir: f.logDir, Flight: f.flight,
+		MetricsAddr: f.metrics, PinDir: f.pinDirectory(),
+		KubeEvents: f.kubeEvents, KubeEventsGiven: c.Flags().Changed("kube-events"),
+		Changeable: f.changeable(), Level: level,
+		Reread: func(log *slog.Logger) (agent.Changeable, error) { return f.reread(c, given, log) },
+		Stdout: c.OutOrStdout(), Commit: commit(),
 	})
 }
 
-func (f *agentFlags) openFiles(log *slog.Logger) (*postmortem.Writer, error) {
-	return postmortem.Open(postmortem.Options{
-		Dir: f.logDir, Limits: f.limits, MaskArgs: f.maskArgs, Flight: f.flight, Log: log,
-		Synced:   func(d *event.Death) { f.session.Load().written(d) },
-		Presence: postmortem.Presence{Node: f.nodeName(), BootID: bootID(), Version: versionString(), Started: time.Now().UTC()},
-	})
-}
-
-// away is the time in which no agent was there; nil where none was before.
-func away(before *postmortem.Presence, now time.Time) *event.Away {
-	if before == nil {
-		return nil
+func (f *agentFlags) session(types *tracer.Types, log *slog.Logger) session.Config {
+	shown := shownFlags{types: defaultTypes()}
+	s := session.Config{
+		Version: versionString(), Node: f.sources.nodeName(), Target: f.target.Spec,
+		Shown: shown.filter(false), Sources: f.sources.Sources, MaskArgs: f.maskArgs,
+		Types: types, DropPrivileges: dropsPrivileges, Fence: fence.New(fence.Options{Log: log}), Log: log,
 	}
-	return &event.Away{
-		Since: before.LastSeen, Until: now.UTC(), Stopped: before.Stopped,
-		Rebooted: before.BootID != bootID(),
+	f.run.apply(&s)
+	f.sources.forced.apply(&s)
+	return s
+}
+
+func (f *agentFlags) changeable() agent.Changeable {
+	return agent.Changeable{Limits: f.limits, Verbose: f.run.verbose}
+}
+
+// reread reads the configuration again: it takes over what can change, and says what
+// cannot. A mistake leaves everything as it was.
+func (f *agentFlags) reread(c *cobra.Command, given map[string]bool, log *slog.Logger) (agent.Changeable, error) {
+	fresh, again := newAgentFlags()
+	if err := config.Copy(again.Flags(), c.Flags(), given); err != nil {
+		return agent.Changeable{}, err
 	}
-}
-
-// farewell says in the stream that the agent ends as asked.
-type farewell struct {
-	output.Printer
-	s *session
-}
-
-func (f farewell) Close() error {
-	f.s.state, f.s.away = event.StateStopped, nil
-	return errors.Join(f.Print(f.s.status(resolve.Now())), f.Printer.Close())
-}
-
-// log says more than a watch's: nobody is looking when it happens.
-func (f *agentFlags) log(w io.Writer) *slog.Logger {
-	f.setLevel()
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: &f.level}))
-}
-
-func (f *agentFlags) setLevel() {
-	f.level.Set(slog.LevelInfo)
-	if f.verbose {
-		f.level.Set(slog.LevelDebug)
+	if err := fresh.configure(again, given); err != nil {
+		return agent.Changeable{}, err
 	}
+	taken, refused := config.TakeOver(c.Flags(), again.Flags(), changeableFlags())
+	if len(refused) > 0 {
+		log.Warn("changed, but takes effect after a restart only", "flags", strings.Join(refused, " "))
+	}
+	log.Info("the configuration was reloaded", "changed", strings.Join(taken, " "))
+	return f.changeable(), nil
+}
+
+// pinDirectory is where to pin; empty for nowhere. A configuration file or the
+// environment may say true and false.
+func (f *agentFlags) pinDirectory() string {
+	switch f.pinDir {
+	case "true":
+		return tracer.PinDir
+	case "false":
+		return ""
+	}
+	return f.pinDir
+}
+
+// removePins is --unpin.
+func (f *agentFlags) removePins(c *cobra.Command) error {
+	dir := f.pinDirectory()
+	if dir == "" {
+		dir = tracer.PinDir
+	}
+	removed, err := tracer.Unpin(dir)
+	switch {
+	case err != nil:
+		return fmt.Errorf("--unpin: %w", err)
+	case removed:
+		fmt.Fprintln(c.ErrOrStderr(), "sigtrace: removed the pins in", dir)
+	default:
+		fmt.Fprintln(c.ErrOrStderr(), "sigtrace: there are no pins in", dir)
+	}
+	return nil
 }

@@ -42,7 +42,7 @@ func (s *byteSize) Set(text string) error {
 		*s = byteSize(n * u.factor)
 		return nil
 	}
-	return fmt.Errorf("%q is no size: try 10MiB", text)
+	return fmt.Errorf("%q is not a size: try 10MiB", text)
 }
 
 func (s *byteSize) String() string {

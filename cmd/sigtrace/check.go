@@ -6,29 +6,30 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sigtrace/sigtrace/internal/cgroup"
-	"github.com/sigtrace/sigtrace/internal/container"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
+	"github.com/sigtrace/sigtrace/internal/proc"
+	"github.com/sigtrace/sigtrace/internal/session"
 	"github.com/sigtrace/sigtrace/internal/tracer"
 )
 
 func newCheck() *cobra.Command {
-	f := &watchFlags{}
+	f := &sourceFlags{}
 	c := &cobra.Command{
 		Use:   "check",
-		Short: "Say what this kernel, its cgroups and its runtimes allow",
-		Long:  "check attaches each hook and asks each source, and says of what is missing why, and what is lost by it.",
+		Short: "Report what this kernel, its cgroups and its runtimes allow",
+		Long:  "check attaches each hook and asks each source. For each one that is missing it\nprints why, and what sigtrace cannot report without it.",
 		Args:  noArgs,
 	}
-	f.registerSources(c)
+	f.register(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if err := f.kube.validate(); err != nil {
-			return usageError{err}
+		if err := f.validate(); err != nil {
+			return err
 		}
 		return check(c, f)
 	}
@@ -37,13 +38,13 @@ func newCheck() *cobra.Command {
 
 // check reports on everything that it can look at, and fails in the end where
 // sigtrace could not run.
-func check(c *cobra.Command, f *watchFlags) error {
+func check(c *cobra.Command, f *sourceFlags) error {
 	w := c.OutOrStdout()
-	fmt.Fprintf(w, "kernel   %s\n", kernelRelease())
+	fmt.Fprintf(w, "kernel   %s\n", proc.KernelRelease())
 	if mounts, err := cgroup.Detect("/"); err == nil {
 		fmt.Fprintf(w, "cgroups  %s\n", mounts.Mode)
 	}
-	s, err := attempt(c, f)
+	s, err := openCheck(c, f)
 	if err != nil {
 		fmt.Fprintf(w, "\nhooks\n  not tried: %v\n", err)
 		reportSources(c.Context(), w, f)
@@ -51,9 +52,9 @@ func check(c *cobra.Command, f *watchFlags) error {
 		reportPins(w)
 		return err
 	}
-	defer s.close()
+	defer s.Close()
 	fmt.Fprintln(w, "\nhooks")
-	hooks := s.probe.Hooks()
+	hooks := s.Status(0).Hooks
 	for _, name := range slices.Sorted(maps.Keys(hooks)) {
 		cost := ""
 		if !needless(name, hooks) {
@@ -61,15 +62,8 @@ func check(c *cobra.Command, f *watchFlags) error {
 		}
 		line(w, name, hooks[name], tracer.Attached, cost)
 	}
-	_ = s.dir.Refresh(c.Context()) // what failed stands in Sources
 	fmt.Fprintln(w, "\nsources")
-	sources := s.sources()
-	maps.Copy(sources, s.checkKube(c.Context()))
-	sources["kernel symbols"] = "connected"
-	if _, err := s.symbols(); err != nil {
-		sources["kernel symbols"] = err.Error()
-	}
-	lines(w, sources)
+	lines(w, s.CheckSources(c.Context()))
 	reportSandboxes(w)
 	reportPins(w)
 	return nil
@@ -83,17 +77,19 @@ func reportPins(w io.Writer) {
 		state = err.Error()
 	}
 	fmt.Fprintln(w, "\npins")
-	line(w, "agent --pin", state, usable, "what dies while the agent restarts is told from the runtime and the kernel log only")
+	line(w, "agent --pin", state, usable, "deaths during a restart of the agent are known from the runtime and the kernel log only")
 	if tracer.Pinned(tracer.PinDir) {
-		fmt.Fprintf(w, "      %s holds an agent's programs; sigtrace agent --unpin removes them\n", tracer.PinDir)
+		fmt.Fprintf(w, "      %s holds an agent's programs; sigtrace agent --unpin unloads them\n", tracer.PinDir)
 	}
 }
 
-func attempt(c *cobra.Command, f *watchFlags) (*session, error) {
-	if err := mayRun(); err != nil {
+func openCheck(c *cobra.Command, f *sourceFlags) (*session.Session, error) {
+	if err := session.MayRun(); err != nil {
 		return nil, err
 	}
-	return open(c.Context(), f, newLog(c.ErrOrStderr(), false))
+	s := session.Config{Version: versionString(), Node: f.nodeName(), Sources: f.Sources, Log: newLog(c.ErrOrStderr(), false)}
+	f.forced.apply(&s)
+	return session.Open(c.Context(), s)
 }
 
 // needless: one of the two ways to hook oom_kill_process is enough.
@@ -103,21 +99,26 @@ func needless(name string, hooks map[string]string) bool {
 }
 
 // reportSources is for where no hook could be had.
-func reportSources(ctx context.Context, w io.Writer, f *watchFlags) {
-	found, notes, err := container.Discover(ctx, container.Options{CRIEndpoint: f.criEndpoint, DockerHost: f.dockerHost})
+func reportSources(ctx context.Context, w io.Writer, f *sourceFlags) {
+	states, err := session.CheckSources(ctx, f.Sources, f.nodeName())
 	if err != nil {
 		return
 	}
-	dir := container.NewDirectory(slog.New(slog.DiscardHandler), found...)
-	defer dir.Close()
-	_ = dir.Refresh(ctx)
-	all := dir.Sources()
-	maps.Copy(all, notes)
-	ctx, cancel := context.WithTimeout(ctx, checkKube)
-	defer cancel()
-	maps.Copy(all, f.kube.sources(f.nodeName()).Check(ctx))
 	fmt.Fprintln(w, "\nsources")
-	lines(w, all)
+	lines(w, states)
+}
+
+// reportSandboxes names the kinds of sandboxes of this node whose processes the
+// host's kernel does not see.
+func reportSandboxes(w io.Writer) {
+	kinds := session.Sandboxes("/proc")
+	if len(kinds) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nnot seen")
+	for _, kind := range kinds {
+		fmt.Fprintf(w, "  %s: this kernel sees its sandboxes' own processes, not those inside\n", kind)
+	}
 }
 
 func lines(w io.Writer, states map[string]string) {
@@ -138,18 +139,25 @@ func line(w io.Writer, name, state, good, cost string) {
 	}
 }
 
+// sourceCost is what verdicts lose where a source is missing.
 func sourceCost(name string) string {
 	switch name {
-	case "kernel symbols":
-		return "mechanisms of kernel-made signals are told by flags only"
-	case kernelLogName:
-		return "OOM kills have one witness, and fragmentation is not told"
-	case "cri":
+	case session.KernelSymbols:
+		return "mechanisms of signals from the kernel are inferred from flags"
+	case session.KernelLog:
+		return "OOM kills have one source only, and fragmentation is not reported"
+	case kubefact.SourceCRI:
 		return "pods are named from files only, without labels"
 	case "docker":
-		return "Docker containers are shown by their ids"
+		return "Docker containers are shown by their IDs"
 	case "pod-logs":
-		return "pods need a runtime's socket for their names"
+		return "naming pods takes a runtime's socket"
+	case kubefact.SourceAPI:
+		return "deletions, evictions and preemptions are known from kubelet's log only, and the container's reported state from the runtime"
+	case kubefact.SourceCounters:
+		return "liveness and startup probes have one source less"
+	case kubefact.SourceKubeletLog:
+		return "liveness probes, deletions and the like have one source less; only Kubernetes nodes have this log"
 	}
-	return kubeCost(name)
+	return ""
 }

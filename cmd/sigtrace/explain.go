@@ -50,7 +50,7 @@ func isNegative(s string) bool {
 	return err == nil && n < 0
 }
 
-// explainArgs tells codes from flags: people type -1 without "--" before it.
+// explainArgs parts codes from flags: people type -1 without "--" before it.
 func explainArgs(c *cobra.Command, args []string) ([]string, error) {
 	var flags, codes []string
 	for _, a := range args {

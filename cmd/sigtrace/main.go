@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command sigtrace tells who or what killed a process or a container, and why.
+// Command sigtrace finds out who or what killed a process or a container, and why.
 package main
 
 import (
@@ -18,6 +18,10 @@ import (
 	"github.com/sigtrace/sigtrace/internal/tracer"
 )
 
+// dropsPrivileges is set in the program. Tests that run commands in their own
+// process keep what they have.
+var dropsPrivileges bool
+
 func main() {
 	dropsPrivileges = true
 	ctx := context.Background()
@@ -34,7 +38,7 @@ func main() {
 	os.Exit(exitCode(run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
 }
 
-// watches tells, at first sight, whether a command line will load programs.
+// watches answers at first sight whether a command line will load programs.
 func watches(args []string) bool {
 	return len(args) == 0 || strings.HasPrefix(args[0], "-") || args[0] == "watch" || args[0] == "agent"
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,16 +17,22 @@ import (
 	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/pipeline"
 	"github.com/sigtrace/sigtrace/internal/recording"
-	"github.com/sigtrace/sigtrace/internal/signal"
 	"github.com/sigtrace/sigtrace/internal/verdict"
 )
 
+// replayFlags are the flags of replay.
+type replayFlags struct {
+	shown   shownFlags
+	form    formFlags
+	verbose bool
+}
+
 func newReplay() *cobra.Command {
-	f := &watchFlags{}
+	f := &replayFlags{}
 	c := &cobra.Command{
 		Use:   "replay FILE...",
 		Short: "Run recorded events through the verdicts again",
-		Long:  "replay reads what sigtrace watch --record FILE wrote and tells it again, as it\nwas or with other flags. It needs no privileges.",
+		Long:  "replay reads what sigtrace watch --record FILE wrote and decides and prints it\nagain, with the same or with other flags. It needs no privileges.",
 		Example: `  sigtrace watch --record /tmp/kill.jsonl   # elsewhere, as root
   sigtrace replay /tmp/kill.jsonl
   sigtrace replay kill.jsonl --type death -o json`,
@@ -36,11 +43,11 @@ func newReplay() *cobra.Command {
 			return nil
 		},
 	}
-	f.registerShown(c)
-	f.registerHow(c)
+	f.shown.register(c)
+	f.form.register(c)
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "diagnostics on stderr")
 	c.RunE = func(c *cobra.Command, files []string) error {
-		if err := f.validate(); err != nil {
+		if err := cmp.Or(f.shown.validate(), f.form.validate()); err != nil {
 			return err
 		}
 		for _, name := range files {
@@ -53,7 +60,7 @@ func newReplay() *cobra.Command {
 	return c
 }
 
-func (f *watchFlags) replay(c *cobra.Command, name string) error {
+func (f *replayFlags) replay(c *cobra.Command, name string) error {
 	file, err := os.Open(name)
 	if err != nil {
 		return fmt.Errorf("replay: %w", err)
@@ -63,26 +70,23 @@ func (f *watchFlags) replay(c *cobra.Command, name string) error {
 	if err != nil {
 		return fmt.Errorf("replay %s: %w", name, err)
 	}
-	f.fence = bugFence(newLog(c.ErrOrStderr(), f.verbose))
+	panics := bugFence(newLog(c.ErrOrStderr(), f.verbose))
 	clock := &playClock{Recording: r}
-	printer, err := f.printer(c.OutOrStdout(), clock.time)
+	printer, err := f.form.printer(c.OutOrStdout(), clock.time)
 	if err != nil {
 		return err
 	}
-	printer = output.Fenced(printer, f.fence)
+	printer = output.Fenced(printer, panics)
 	o := r.Options()
-	o.All, o.MaskArgs, o.Fence = o.All || f.all, f.maskArgs, f.fence
+	o.All, o.MaskArgs, o.Fence = o.All || f.shown.all, f.form.maskArgs, panics
 	engine := verdict.New(o)
 	r.HandLog(engine.KernelLog)
 	r.HandFacts(engine.Fact)
-	set, _ := signal.ParseSet(f.signals)
 	err = pipeline.Replay(c.Context(), clock, printer, pipeline.Options{
-		Types: f.chosen(c), All: f.all, MaxEvents: f.maxEvents, Signals: set,
-		SenderPID: f.senderPID, SenderComm: f.senderComm,
-		Causes: f.chosenCauses(), Verdicts: engine, Fence: f.fence,
+		Filter: f.shown.filter(c.Flags().Changed("type")), Verdicts: engine, Fence: panics,
 	})
 	err = errors.Join(err, printer.Close())
-	if bug := f.fence.Err(); bug != nil {
+	if bug := panics.Err(); bug != nil {
 		return fmt.Errorf("replay %s: %w: this is a bug in sigtrace, please report it with the recording (--verbose shows the stack)", name, bug)
 	}
 	return err

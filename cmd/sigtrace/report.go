@@ -34,8 +34,8 @@ func newReport() *cobra.Command {
 		Use:   "report",
 		Short: "Write one HTML page about past deaths",
 		Long: `report writes one HTML page from the agent's files: deaths over time, by cause,
-namespace and who did it, and each with all that is known of it. The page needs
-nothing from outside.`,
+namespace and actor, and each death with all that is known of it. The page loads
+nothing from elsewhere.`,
 		Example: `  sigtrace report -o deaths.html
   sigtrace report --since 24h -n shop > shop.html
   sigtrace report --log-dir ./from-all-nodes --utc -o cluster.html`,
@@ -66,7 +66,7 @@ func (f *reportFlags) run(c *cobra.Command, _ []string) error {
 	if f.file == "-" {
 		return brokenPipe(writePage(c.OutOrStdout(), h, o))
 	}
-	// What it tells is for root alone, as the files are.
+	// What is in it is for root alone, as the files are.
 	file, err := safefile.Create(f.file, 0o600)
 	if err != nil {
 		return fmt.Errorf("--output: %w", err)

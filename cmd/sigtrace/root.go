@@ -12,11 +12,11 @@ import (
 	"github.com/sigtrace/sigtrace/internal/tracer"
 )
 
-const longHelp = `sigtrace tells who or what killed a process or a container, and why.
+const longHelp = `sigtrace finds out who or what killed a process or a container, and why.
 
 It watches this node: every signal that matters with its true sender, the
-sender's whole ancestry, OOM kills and exits. The filters are all about the
-process that is hit, and are applied in the kernel.`
+sender's whole ancestry, OOM kills and exits. The filters are about the process
+that is hit, and are applied in the kernel.`
 
 const examples = `  sigtrace                                  # everything that matters on this host
   sigtrace --pod shop/web-0                 # one pod, through restarts; waits for it
@@ -29,19 +29,17 @@ const examples = `  sigtrace                                  # everything that 
 
 // newRoot makes all commands; types, which may be nil, are for the one that runs.
 func newRoot(types *tracer.Types) *cobra.Command {
-	watch := &watchFlags{kernelTypes: types}
 	root := &cobra.Command{
 		Use:           "sigtrace",
-		Short:         "Tells who or what killed a process or a container, and why",
+		Short:         "Find out who or what killed a process or a container, and why",
 		Long:          longHelp,
 		Example:       examples,
 		Version:       versionString(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArgs,
-		RunE:          watch.run,
 	}
-	watch.register(root)
+	makeWatch(root, types)
 	root.PersistentPreRunE = refuseEmptyFilters
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w (see sigtrace --help)", err)}

@@ -178,7 +178,7 @@ func (o outputs) checkWritten(t *testing.T, from, dir string) {
 	all := output.Tee(files, kubeevent.New(api, kubeevent.Options{Node: "node-1", Log: quiet}), counted,
 		output.NewStream(&stdout, output.Options{MaskArgs: true}))
 	types := map[event.Type]bool{event.TypeSignal: true, event.TypeOOM: true, event.TypeDeath: true, event.TypeStuck: true}
-	err = pipeline.Replay(t.Context(), &playClock{Recording: r}, all, pipeline.Options{Types: types, Verdicts: engine})
+	err = pipeline.Replay(t.Context(), &playClock{Recording: r}, all, pipeline.Options{Filter: pipeline.Filter{Types: types}, Verdicts: engine})
 	if err := errors.Join(err, all.Close(), engine.Close()); err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 			return time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), t.Second(), 0, now.Location()), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is no time: try 2h, 3d, yesterday, 14:00 or \"2006-01-02 15:04\"", text)
+	return time.Time{}, fmt.Errorf("%q is not a time: try 2h, 3d, yesterday, 14:00 or \"2006-01-02 15:04\"", text)
 }
 
 // back reads a duration; days too.

@@ -16,29 +16,30 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/output"
 	"github.com/sigtrace/sigtrace/internal/postmortem"
+	"github.com/sigtrace/sigtrace/internal/proc"
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
 const whyHelp = `why explains past deaths from the files that sigtrace agent has written: the
-latest, or those of a pod, a container or a process, newest first. It says where
-the record has gaps. It also reads files that were copied from other nodes, and
+latest, or those of a pod, a container or a process, newest first. It warns about
+gaps in those files. It also reads files that were copied from other nodes, and
 merges those of many: --log-dir may be given several times, or name a directory
 of directories.`
 
 const whyExamples = `  sigtrace why                              # the latest death
   sigtrace why shop/web-0                   # of this pod; pod/web-0 in any namespace
-  sigtrace why 3f2a9c                       # of the container whose id begins so
+  sigtrace why 3f2a9c                       # of containers whose ID starts with this prefix
   sigtrace why 7942                         # of this pid
   sigtrace why --cause cgroup_oom --since 24h --last 0
   sigtrace why -n shop --since "2026-11-25 14:00" -o json
   sigtrace why shop/web-0 --log-dir ./from-node-1 --log-dir ./from-node-2`
 
-// pastFlags choose deaths of the record; why and report have them.
+// pastFlags choose deaths of the past; why and report have them.
 type pastFlags struct {
 	logDirs      []string
 	namespace    string
 	container    string
-	causes       []string
+	causes       causeFlag
 	since, until string
 	last         int
 	utc          bool
@@ -50,24 +51,22 @@ func (f *pastFlags) register(c *cobra.Command, last int) {
 	fs.StringSliceVar(&f.logDirs, "log-dir", []string{defaultLogDir}, "`directory` of the agent's files, or of such directories; repeatable")
 	fs.StringVarP(&f.namespace, "namespace", "n", "", "deaths of this namespace")
 	fs.StringVarP(&f.container, "container", "c", "", "deaths in containers of this `name`")
-	fs.StringSliceVar(&f.causes, "cause", nil, "deaths of these causes or groups of causes: cgroup_oom,crash; !exited leaves out")
+	f.causes.register(c, "deaths of these causes or groups of causes: cgroup_oom,crash; !exited leaves out")
 	fs.StringVar(&f.since, "since", "", "not before this `time`: 2h, 3d, yesterday, \"2026-11-25 14:00\"")
 	fs.StringVar(&f.until, "until", "", "not after this `time`")
 	fs.IntVar(&f.last, "last", last, "the last `N` of them; 0 is all")
 	fs.BoolVar(&f.utc, "utc", false, "times in UTC")
-	complete(c, "cause", event.CauseWords())
 }
 
 // query is what is asked for; now is what durations count back from.
 func (f *pastFlags) query(now time.Time) (postmortem.Query, error) {
-	w := watchFlags{causes: f.causes}
-	if err := w.validateCauses(); err != nil {
+	if err := f.causes.validate(); err != nil {
 		return postmortem.Query{}, err
 	}
 	if f.last < 0 {
 		return postmortem.Query{}, usageError{errors.New("--last cannot be negative; 0 is all")}
 	}
-	q := postmortem.Query{BootID: bootID(), Namespace: f.namespace, Container: f.container, Causes: w.chosenCauses(), Last: f.last}
+	q := postmortem.Query{BootID: proc.BootID(), Namespace: f.namespace, Container: f.container, Causes: f.causes.set(), Last: f.last}
 	var err error
 	if q.Since, err = parseTime(f.since, now); err != nil {
 		return q, usageError{fmt.Errorf("--since: %w", err)}
@@ -84,7 +83,7 @@ func (f *pastFlags) query(now time.Time) (postmortem.Query, error) {
 type whyFlags struct {
 	pastFlags
 	format string
-	color  string
+	color  colorFlag
 	mask   bool
 	full   bool
 }
@@ -109,10 +108,9 @@ func newWhy() *cobra.Command {
 	fs.Lookup("last").Usage = "the last `N` of them; 0 is all (default: 1 without a target or filter, else 10)"
 	fs.StringVarP(&f.format, "output", "o", "text", "text, markdown or json")
 	fs.BoolVar(&f.full, "full", false, "all that is known of each, and those that only went with another")
-	fs.StringVar(&f.color, "color", "auto", "auto, always or never")
+	f.color.register(c)
 	fs.BoolVar(&f.mask, "mask-args", true, "show secrets in arguments as ***")
 	complete(c, "output", []string{"text", "markdown", "json"})
-	complete(c, "color", []string{"auto", "always", "never"})
 	return c
 }
 
@@ -129,7 +127,7 @@ func (f *whyFlags) run(c *cobra.Command, args []string) error {
 		return usageError{err}
 	}
 	if !c.Flags().Changed("last") {
-		q.Last = usual(q)
+		q.Last = defaultLast(q)
 	}
 	q.Fold = !f.full && f.format != "json"
 	h, err := postmortem.Read(f.logDirs, q, now)
@@ -151,25 +149,33 @@ func (f *whyFlags) run(c *cobra.Command, args []string) error {
 	return nil
 }
 
-// usual is how many deaths are told where nobody says: the latest, or enough to
+// defaultLast is how many deaths are printed without --last: the latest, or enough to
 // see a pattern.
-func usual(q postmortem.Query) int {
-	if q.Target.String() == "" && q.Namespace == "" && q.Container == "" && len(q.Causes) == 0 && q.Since.IsZero() && q.Until.IsZero() {
+func defaultLast(q postmortem.Query) int {
+	if q.Target.String() == "" && !filtered(q) {
 		return 1
 	}
 	return 10
 }
 
-// nothing says that there is no such death, and how far the record reaches.
+// filtered: something besides a target narrows the query.
+func filtered(q postmortem.Query) bool {
+	return q.Namespace != "" || q.Container != "" || len(q.Causes) > 0 || !q.Since.IsZero() || !q.Until.IsZero()
+}
+
+// nothing is the error where no death fits; it has the time that the files cover.
 func (f *whyFlags) nothing(h *postmortem.History, q postmortem.Query) error {
 	what := "no death"
+	if filtered(q) {
+		what = "no matching death"
+	}
 	if t := q.Target.String(); t != "" {
 		what += " of " + safetext.Quote(t)
 	}
 	if h.From.IsZero() {
-		return errors.New(what + " is in the record: it is empty")
+		return errors.New(what + " recorded: the files are empty")
 	}
-	return fmt.Errorf("%s that fits is in the record, which goes from %s to %s on %s", what, f.stamp(h.From), f.stamp(h.Until), nodeList(h.Nodes))
+	return fmt.Errorf("%s recorded on %s between %s and %s", what, nodeList(h.Nodes), f.stamp(h.From), f.stamp(h.Until))
 }
 
 // nodesMax is how many nodes a sentence names.
@@ -191,8 +197,7 @@ func (f *pastFlags) stamp(t time.Time) string {
 
 func (f *whyFlags) text(out io.Writer, terminal io.Writer, h *postmortem.History) error {
 	width, isTerminal := terminalWidth(terminal)
-	w := watchFlags{color: f.color}
-	o := output.Options{Color: w.coloured(isTerminal), UTC: f.utc, Width: width, MaskArgs: f.mask}
+	o := output.Options{Color: f.color.wanted(isTerminal), UTC: f.utc, Width: width, MaskArgs: f.mask}
 	for i, p := range h.Deaths {
 		if i > 0 {
 			fmt.Fprintf(out, "\n%s\n\n", strings.Repeat("─", 60))
@@ -204,9 +209,9 @@ func (f *whyFlags) text(out io.Writer, terminal io.Writer, h *postmortem.History
 	if h.More > 0 {
 		advice := "--last 0 shows all"
 		if h.Beyond {
-			advice = "too many to hold; --since, --until and a target choose"
+			advice = "too many to keep in memory; choose with --since, --until or a target"
 		}
-		fmt.Fprintf(out, "\n%d older ones fit as well: %s\n", h.More, advice)
+		fmt.Fprintf(out, "\n%d older deaths match too: %s\n", h.More, advice)
 	}
 	return f.gaps(out, h)
 }
@@ -222,12 +227,12 @@ func (f *whyFlags) write(out io.Writer, p postmortem.Past, o output.Options) err
 	return output.WriteBrief(out, p.Death, p.Before, p.With, o)
 }
 
-// gapsMax is how many gaps are told one by one.
+// gapsMax is how many gaps are printed one by one.
 const gapsMax = 20
 
 func (f *whyFlags) gaps(out io.Writer, h *postmortem.History) error {
 	if len(h.Gaps) > 0 {
-		fmt.Fprintln(out, "\nwhere the record has gaps")
+		fmt.Fprintln(out, "\ngaps in the files")
 	}
 	for i, g := range h.Gaps {
 		if i == gapsMax {
@@ -237,7 +242,7 @@ func (f *whyFlags) gaps(out io.Writer, h *postmortem.History) error {
 		fmt.Fprintf(out, "    %s\n", g.Text(f.stamp))
 	}
 	if h.BadLines > 0 {
-		fmt.Fprintf(out, "\n%d lines of the files could not be read: a crash, or a copy of a part\n", h.BadLines)
+		fmt.Fprintf(out, "\n%d lines of the files could not be read: after a crash, or in a partial copy\n", h.BadLines)
 	}
 	return nil
 }

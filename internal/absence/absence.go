@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package absence tells what ended while no agent was there, from what the
-// container runtime and the kernel's log remember of it. It is pure: whoever
-// calls it has asked them.
+// Package absence lists what ended while no agent was running, from what the
+// container runtime and the kernel's log remember of it. It is pure: the caller has
+// asked them.
 package absence
 
 import (
@@ -22,12 +22,12 @@ const (
 	// Slack is how long before an agent was last seen its absence may have
 	// begun: it says that it is there every ten seconds.
 	Slack = 15 * time.Second
-	// sameKill is how far apart a record and a line of the log that tell one
-	// kill may be.
+	// sameKill is how far apart a record and a line of the log on one kill
+	// may be.
 	sameKill = 3 * time.Second
-	// reaped is how long after an OOM kill its container may be told as ended.
+	// reaped is how long after an OOM kill its container may be listed as ended.
 	reaped = 10 * time.Second
-	// endsMax bounds what is told; the newest are.
+	// endsMax bounds how many are listed: the newest.
 	endsMax = 1000
 	killed  = 128 + 9
 )

@@ -53,7 +53,7 @@ func TestEnds(t *testing.T) {
 			written:    []Written{{ID: "x", Time: at(-5), PID: 7, Container: appID}},
 			want:       []string{"containerd"},
 		},
-		"told at an earlier start": {
+		"reported at an earlier start": {
 			containers: []container.Past{ended(appID, 30, 3, "Error")}, ooms: []event.KernelOOM{oom(9, 20, other)},
 			written: []Written{{ID: containerID(ended(appID, 0, 0, ""))}, {ID: Account{BootID: "b"}.oomID(oom(9, 20, other))}},
 		},
@@ -81,21 +81,21 @@ func TestEnds(t *testing.T) {
 				Since: noon, Until: at(60), BootID: "b", Containers: c.containers, OOMs: c.ooms, Written: c.written,
 				Boottime: func(t time.Time) uint64 { return uint64(t.Sub(noon.Add(-time.Hour))) },
 			})
-			var told []string
+			var listed []string
 			ids := map[string]bool{}
 			for _, x := range got {
 				text := x.Absent.Source
 				if x.Absent.Log != nil {
 					text += " 9"
 				}
-				told = append(told, text)
+				listed = append(listed, text)
 				if ids[x.Absent.ID] || x.Absent.ID == "" {
 					t.Errorf("id %q twice", x.Absent.ID)
 				}
 				ids[x.Absent.ID] = true
 			}
-			if strings.Join(told, ", ") != strings.Join(c.want, ", ") {
-				t.Errorf("got %v, want %v", told, c.want)
+			if strings.Join(listed, ", ") != strings.Join(c.want, ", ") {
+				t.Errorf("got %v, want %v", listed, c.want)
 			}
 		})
 	}

@@ -113,9 +113,9 @@ func reason(f *pflag.Flag, value string, err error) error {
 	case "bool":
 		return fmt.Errorf("%q is neither true nor false", value)
 	case "int":
-		return fmt.Errorf("%q is no whole number", value)
+		return fmt.Errorf("%q is not a whole number", value)
 	case "duration":
-		return fmt.Errorf("%q is no duration: try 5m or 90s", value)
+		return fmt.Errorf("%q is not a duration: try 5m or 90s", value)
 	}
 	return err
 }

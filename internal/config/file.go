@@ -29,7 +29,7 @@ func readFile(path string, known []string) (map[string]setting, error) {
 		return nil, fmt.Errorf("--config: %w", err)
 	}
 	if info.Size() > sizeMax {
-		return nil, fmt.Errorf("--config: %s has %d bytes: that is no configuration", path, info.Size())
+		return nil, fmt.Errorf("--config: %s has %d bytes: that is not a configuration", path, info.Size())
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -61,7 +61,7 @@ func parse(path string, b []byte, known []string) (map[string]setting, error) {
 			return nil, fmt.Errorf("%s unknown key %q%s", place, key.Value, like(key.Value, known))
 		}
 		if _, twice := settings[key.Value]; twice {
-			return nil, fmt.Errorf("%s %s is there a second time", place, key.Value)
+			return nil, fmt.Errorf("%s %s is set twice", place, key.Value)
 		}
 		values, err := words(value)
 		if err != nil {

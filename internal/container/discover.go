@@ -119,7 +119,7 @@ func refusal(ctx context.Context, source Source, what, flag string) error {
 	if err == nil {
 		return nil
 	}
-	err = fmt.Errorf("the %s does not answer: %w (%s off goes without it)", what, oneLine{err}, flag)
+	err = fmt.Errorf("the %s does not answer: %w (%s off disables it)", what, oneLine{err}, flag)
 	return errors.Join(err, source.Close())
 }
 
@@ -147,10 +147,14 @@ func (o Options) below(sockets ...string) []string {
 
 // firstOf names the first of several places for a message.
 func firstOf(places []string) string {
-	if len(places) < 2 {
+	switch others := len(places) - 1; others {
+	case -1, 0:
 		return strings.Join(places, "")
+	case 1:
+		return places[0] + " or at 1 other path"
+	default:
+		return fmt.Sprintf("%s or at %d other paths", places[0], others)
 	}
-	return fmt.Sprintf("%s nor at %d other places", places[0], len(places)-1)
 }
 
 // unixSocket gives the path of an endpoint.

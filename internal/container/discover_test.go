@@ -57,10 +57,10 @@ func TestDiscoverRefusals(t *testing.T) {
 		opts Options
 		want string
 	}{
-		{"CRI", Options{CRIEndpoint: missing, DockerHost: Off}, "--cri-endpoint off goes without it"},
+		{"CRI", Options{CRIEndpoint: missing, DockerHost: Off}, "--cri-endpoint off disables it"},
 		{"CRI that is no path", Options{CRIEndpoint: "tcp://localhost:1", DockerHost: Off}, "unix socket"},
-		{"Docker", Options{CRIEndpoint: Off, DockerHost: missing}, "--docker-host off goes without it"},
-		{"Docker that is something else", Options{CRIEndpoint: Off, DockerHost: notDocker(t)}, "--docker-host off goes without it"},
+		{"Docker", Options{CRIEndpoint: Off, DockerHost: missing}, "--docker-host off disables it"},
+		{"Docker that is something else", Options{CRIEndpoint: Off, DockerHost: notDocker(t)}, "--docker-host off disables it"},
 		{"Docker that is no URL", Options{CRIEndpoint: Off, DockerHost: "x"}, `"x" is neither unix:`},
 	}
 	for _, test := range tests {

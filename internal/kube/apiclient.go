@@ -17,7 +17,7 @@ import (
 )
 
 // errNoAPI says that there is no way to the API that was named or is usual.
-var errNoAPI = errors.New("no access was named; --kubeconfig FILE, or run in a pod with a service account")
+var errNoAPI = errors.New("no API credentials: set --kubeconfig FILE, or run in a pod with a service account")
 
 // answers is how long the API server may take to begin an answer.
 const answers = 10 * time.Second

@@ -15,7 +15,7 @@ import (
 const Off = "off"
 
 // errNoLog says that no log of a kubelet was found.
-var errNoLog = errors.New("no kubelet's log was found; name it by --kubelet-log FILE|journal")
+var errNoLog = errors.New("no kubelet log found: set --kubelet-log FILE|journal")
 
 // usualLogs are where kubelets write that are not run by systemd.
 var usualLogs = []string{
@@ -53,7 +53,7 @@ func foundLog() (Source, error) {
 	return nil, errNoLog
 }
 
-var errNoKubelet = errors.New("no kubelet was found; name it by --kubelet-url https://NODE:10250")
+var errNoKubelet = errors.New("no kubelet found: set --kubelet-url https://NODE:10250")
 
 // FindKubelet gives the kubelet that a user has named, or this node's, where
 // there is one and a way to ask it: its open port, or credentials.

@@ -54,7 +54,7 @@ type Kubelet struct {
 func NewKubelet(address string, access Access, insecure bool) (*Kubelet, error) {
 	base, err := url.Parse(address)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, fmt.Errorf("--kubelet-url %q is no URL such as https://127.0.0.1:10250", address)
+		return nil, fmt.Errorf("--kubelet-url %q is not a URL such as https://127.0.0.1:10250", address)
 	}
 	return &Kubelet{
 		state: state{source: kubefact.SourceCounters}, base: base, access: access, insecure: insecure,

@@ -119,7 +119,7 @@ func (l *LogFile) open(first bool) error {
 	}
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("is no regular file (--kubelet-log journal reads the journal)")
+		err = errors.New("is not a regular file (--kubelet-log journal reads the journal)")
 	}
 	if err != nil {
 		_ = file.Close()

@@ -116,7 +116,7 @@ func (s *Sink) Close() error {
 	<-s.ended
 	left := uint64(len(s.queue)) + 1 // and the one that it was busy with
 	s.dropped.Add(left)
-	s.o.Log.Warn("deaths were not told as Kubernetes Events: the API does not answer", "count", left)
+	s.o.Log.Warn("deaths were not reported as Kubernetes Events: the API does not answer", "count", left)
 	return nil
 }
 

@@ -64,8 +64,8 @@ func New(o Options) *Metrics {
 		deaths:   counter("deaths_total", "Deaths, by cause and the namespace of the dead.", "cause", "namespace"),
 		signals:  counter("signals_total", "Signals that matter, by name and how they came about.", "signal", "via"),
 		oomKills: counter("oom_kills_total", "Processes that the kernel's OOM killer killed.", "scope", "limit_level"),
-		events:   counter("events_total", "Events told, by type.", "type"),
-		lost:     counter("events_lost_total", "Events that could not be told.", "lane", "reason"),
+		events:   counter("events_total", "Events emitted, by type.", "type"),
+		lost:     counter("events_lost_total", "Events that were dropped.", "lane", "reason"),
 		attached: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: "sigtrace", Name: "hook_attached", Help: "1 where a hook of the kernel is attached.",
 		}, []string{"hook"}),

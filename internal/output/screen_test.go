@@ -64,7 +64,7 @@ func screen(t *testing.T, width int) string {
 	r.HandLog(engine.KernelLog)
 	r.HandFacts(engine.Fact)
 	types := map[event.Type]bool{event.TypeSignal: true, event.TypeOOM: true, event.TypeDeath: true, event.TypeStuck: true}
-	if err := pipeline.Replay(t.Context(), c, p, pipeline.Options{Types: types, Verdicts: engine}); err != nil {
+	if err := pipeline.Replay(t.Context(), c, p, pipeline.Options{Filter: pipeline.Filter{Types: types}, Verdicts: engine}); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.Close(); err != nil {

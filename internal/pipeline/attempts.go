@@ -32,7 +32,7 @@ func (r *Recovery) note(p *event.Process, edit func(*wire.Attempts)) {
 	}
 	k := tracer.KeptKey{TGID: uint32(p.PID), Start: p.StartBoottimeNS}
 	if err := r.Keeper.NoteAttempt(k, edit); err != nil {
-		r.Log.Warn("an attempt cannot be noted: if this record ends the agent, it ends the next one too", "pid", p.PID, "error", err)
+		r.Log.Warn("cannot note the attempt to make a record: if it crashes this agent, it crashes the next one too", "pid", p.PID, "error", err)
 	}
 }
 
@@ -47,7 +47,7 @@ func (r *Recovery) undecided(k wire.Key) event.Undecided {
 // abandon releases a death whose plainest record has ended an agent too. The rings
 // may have its exit still: it counts as handed on.
 func (r *Recovery) abandon(k tracer.KeptKey, d *wire.Kept) {
-	r.Log.Error("agents ended twice while they made the record of a death: it gets none", "pid", k.TGID, "start", k.Start, "comm", d.Exit.Process.Comm)
+	r.Log.Error("two agents crashed while they made the record of a death: it is given up", "pid", k.TGID, "start", k.Start, "comm", d.Exit.Process.Comm)
 	r.exits[wire.Key(k)] = handed{time.Now(), d.Exit.Boottime}
 	r.spent++
 	_ = r.Keeper.Release(int(k.TGID), k.Start)

@@ -105,7 +105,7 @@ func TestCrashingDeathIsTriedTwice(t *testing.T) {
 		t.Fatalf("it is tried a third time: %s", log)
 	}
 	exit := &wire.Exit{Boottime: 90, Process: wire.Brief{Key: wire.Key(bad)}}
-	if !third.knowsExit(exit) {
+	if !third.markExit(exit) {
 		t.Error("the ring may report it still, and would start it over")
 	}
 	if third.undecided(wire.Key(good)) != "" {

@@ -69,7 +69,7 @@ func TestPanickingVerdictsCostOneEvent(t *testing.T) {
 	f, log := loud(0)
 	out, j := &sink{}, &badJudge{}
 	r := &tape{events: []event.Event{exitOf(12), exitOf(13), exitOf(14), nil}}
-	if err := Replay(t.Context(), r, out, Options{Types: everything, Verdicts: j, Fence: f}); err != nil {
+	if err := Replay(t.Context(), r, out, Options{Filter: Filter{Types: everything}, Verdicts: j, Fence: f}); err != nil {
 		t.Fatal(err)
 	}
 	if j.exits != 2 || len(out.events) != 4 || f.Count() != 1 {
@@ -90,7 +90,7 @@ func TestTenPanicsEndTheRun(t *testing.T) {
 		}
 		events = append(events, exitOf(14))
 		j := &badJudge{}
-		err := Replay(t.Context(), &tape{events: events}, &sink{}, Options{Types: everything, Verdicts: j, Fence: f})
+		err := Replay(t.Context(), &tape{events: events}, &sink{}, Options{Filter: Filter{Types: everything}, Verdicts: j, Fence: f})
 		if (err != nil) != ends || ends && !strings.Contains(err.Error(), "the last at exit of pid 13, start 5") {
 			t.Errorf("%d panics end it with %v", n, err)
 		}
@@ -116,7 +116,7 @@ func TestPanickingPrinterPrintsPlainly(t *testing.T) {
 	bad, good := &badPrinter{at: actor}, &badPrinter{at: func(event.Event) bool { return false }}
 	d := deathBy("foreign_process", &event.Process{PID: 7, Comm: "pkill"})
 	d.ID, d.Process = "0123456789abcdef", &event.Process{PID: 12, Comm: "server", StartBoottimeNS: 5}
-	p := New(nil, nil, nil, nil, output.Tee(output.Fenced(bad, f), output.Fenced(good, f)), Options{Types: everything, Fence: f})
+	p := New(nil, nil, nil, nil, output.Tee(output.Fenced(bad, f), output.Fenced(good, f)), Options{Filter: Filter{Types: everything}, Fence: f})
 	if err := p.printAll([]event.Event{d, exitOf(14)}); err != nil {
 		t.Fatal(err)
 	}
@@ -139,14 +139,14 @@ func TestPanickingPrinterEndsNothing(t *testing.T) {
 	f, _ := loud(0)
 	out := output.Fenced(&badPrinter{at: func(event.Event) bool { return true }}, f)
 	j := &judge{}
-	if err := Replay(t.Context(), &tape{events: []event.Event{exitOf(12), exitOf(13)}}, out, Options{Types: everything, Verdicts: j, Fence: f}); err != nil {
+	if err := Replay(t.Context(), &tape{events: []event.Event{exitOf(12), exitOf(13)}}, out, Options{Filter: Filter{Types: everything}, Verdicts: j, Fence: f}); err != nil {
 		t.Fatal(err)
 	}
 	if j.exits != 2 || f.Count() != 2 {
 		t.Errorf("%d exits, %d panics", j.exits, f.Count())
 	}
-	shown := Options{Types: everything, Signals: 1, Fence: f}
-	if err := (&Pipeline{printer: &sink{}, o: shown}).print(signalBy(0, nil, event.SignalDetail{Matters: true})); err != nil {
+	one := newEmitter(&sink{}, Options{Filter: Filter{Types: everything, Signals: 1}, Fence: f})
+	if err := one.print(signalBy(0, nil, event.SignalDetail{Matters: true})); err != nil {
 		t.Errorf("a signal without a number: %v", err)
 	}
 }
@@ -158,7 +158,7 @@ func TestReplayWithPanickingHook(t *testing.T) {
 	x := exitOf(12)
 	x.SignalNumber, x.Process.Cgroup, x.Exit = 9, "/a", event.ExitStatus{Code: 137, Signal: "SIGKILL"}
 	out := &sink{}
-	err := Replay(context.Background(), &tape{events: []event.Event{x, nil}}, out, Options{Types: everything, Verdicts: e, Fence: f})
+	err := Replay(context.Background(), &tape{events: []event.Event{x, nil}}, out, Options{Filter: Filter{Types: everything}, Verdicts: e, Fence: f})
 	if err == nil || !strings.Contains(err.Error(), "pid 12, start 5") {
 		t.Errorf("a replay goes on after a panic: %v", err)
 	}
@@ -194,7 +194,7 @@ func TestUnresolvableExitHasARecord(t *testing.T) {
 	names := &resolve.Names{Cgroups: cache, Containers: container.NewDirectory(slog.New(slog.DiscardHandler))}
 	out := &sink{}
 	p := New(nil, resolve.New(brokenKernel{}, proc.New(t.TempDir()), names, "node"), cache, nil, out,
-		Options{Types: map[event.Type]bool{event.TypeDeath: true, event.TypeSignal: true}, Fence: f, Verdicts: verdict.New(verdict.Options{Fence: f})})
+		Options{Filter: Filter{Types: map[event.Type]bool{event.TypeDeath: true, event.TypeSignal: true}}, Fence: f, Verdicts: verdict.New(verdict.Options{Fence: f})})
 	b := wire.Brief{Key: wire.Key{TGID: 12, Start: 5}, Comm: "server"}
 	for _, raw := range []any{&wire.Signal{Boottime: 90, Signal: 9, Flags: wire.SignalFatal | wire.SignalMatters, Current: b, Target: b}, &wire.Exit{Boottime: 100, Status: 9, Process: b}} {
 		if err := p.take(t.Context(), raw); err != nil {
@@ -202,7 +202,7 @@ func TestUnresolvableExitHasARecord(t *testing.T) {
 		}
 	}
 	p.until[0] = uint64(time.Second)
-	if err := p.verdicts(); err != nil {
+	if err := p.emitDue(); err != nil {
 		t.Fatal(err)
 	}
 	if len(out.events) != 1 || f.Count() != 2 || !strings.Contains(log.String(), "signal 9 to pid 12, start 5") {

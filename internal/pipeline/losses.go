@@ -8,17 +8,17 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/resolve"
 	"github.com/sigtrace/sigtrace/internal/tracer"
-	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
-func (p *Pipeline) losses(now time.Time) error {
-	lost, err := p.kernel.Losses()
+// emitLosses emits what the source has lost since the last time.
+func (p *Pipeline) emitLosses(now time.Time) error {
+	lost, err := p.source.Losses()
 	if err != nil {
-		p.o.Log.Warn("losses are not known", "error", err)
+		p.o.Log.Warn("cannot read the loss counters", "error", err)
 		return nil
 	}
 	for _, l := range lost {
-		if err := p.lost(l); err != nil {
+		if err := p.emitLost(l); err != nil {
 			return err
 		}
 	}
@@ -26,7 +26,7 @@ func (p *Pipeline) losses(now time.Time) error {
 	return nil
 }
 
-func (p *Pipeline) lost(l tracer.Loss) error {
+func (p *Pipeline) emitLost(l tracer.Loss) error {
 	e := &event.Lost{
 		Header: p.resolver.Header(event.TypeLost, resolve.Now()),
 		Count:  l.Count, Lane: l.Lane, Reason: l.Reason, Since: p.since,
@@ -35,18 +35,10 @@ func (p *Pipeline) lost(l tracer.Loss) error {
 	return p.print(e)
 }
 
-// leaves counts a routine signal that comes up when it is time to end.
-func (p *Pipeline) leaves(raw any) bool {
-	if _, ok := raw.(*wire.Signal); !ok || p.cut.IsZero() || time.Now().Before(p.cut) {
-		return false
-	}
-	p.untold++
-	return true
-}
-
-func (p *Pipeline) tellUntold() error {
-	if p.untold == 0 {
+// emitDropped emits how many routine signals came up after it was time to end.
+func (p *Pipeline) emitDropped() error {
+	if p.dropped == 0 {
 		return nil
 	}
-	return p.lost(tracer.Loss{Count: p.untold, Lane: tracer.Lanes()[1], Reason: "stopping"})
+	return p.emitLost(tracer.Loss{Count: p.dropped, Lane: tracer.Lanes()[1], Reason: "stopping"})
 }

@@ -24,6 +24,8 @@ type ask struct {
 }
 
 const (
+	// nameWait is how long an event waits for its container's name.
+	nameWait = 400 * time.Millisecond
 	// askAgain is how long a path that got no name is left alone; the directory
 	// does not ask the runtimes more often either.
 	askAgain = time.Second
@@ -49,7 +51,7 @@ func (n *nameQueue) ask(ctx context.Context, path string) bool {
 	}
 	n.asked[path] = ask{time.Now(), true}
 	go func() {
-		ctx, cancel := context.WithTimeout(ctx, naming)
+		ctx, cancel := context.WithTimeout(ctx, nameWait)
 		defer cancel()
 		n.fence.Run(func() string { return "the name of " + path }, func() { n.fetch(ctx, path) })
 		n.answered <- path
@@ -75,7 +77,7 @@ func (n *nameQueue) done(path string) {
 	}
 }
 
-// open tells whether any of the paths is still being looked up.
+// open answers whether any of the paths is still being looked up.
 func (n *nameQueue) open(paths []string) bool {
 	for _, path := range paths {
 		if n.asked[path].open {

@@ -3,82 +3,88 @@
 package pipeline
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
-// unwitnessed is a system OOM kill that waits for the kernel's log, which alone
-// tells the free pages of each order.
-type unwitnessed struct {
+// oomLog joins system OOM kills with the kernel's log, which alone has the free pages
+// of each order. The two are read beside each other: either may come first.
+type oomLog struct {
+	// join puts on a kill what the log has on it; nil where there is no log.
+	join  func(*event.OOM, *event.KernelOOM) *event.OOM
+	kills []waitingOOM
+	lines []logLine
+}
+
+type waitingOOM struct {
 	oom   *event.OOM
 	until time.Time
 }
 
-// witnessIn is how long after a kill its line of the log may come: usually some
-// milliseconds, but a machine without memory is a slow one.
-const witnessIn = time.Second
-
-// early is a word of the log that came before the event: the two are read beside
-// each other.
-type early struct {
+type logLine struct {
 	log *event.KernelOOM
 	at  time.Time
 }
 
-const earlyMax = 16
+const (
+	// logWait is how long after a kill its line of the log may come: usually some
+	// milliseconds, but a machine without memory is a slow one.
+	logWait = time.Second
+	// linesMax is how many lines are remembered that came before their events.
+	linesMax = 16
+)
 
-// joinLog gives an event what the log says of it, or holds it back until it does.
-func (p *Pipeline) joinLog(e event.Event) (joined event.Event, wait bool) {
-	o, ok := e.(*event.OOM)
-	if !ok || p.o.KernelLog == nil || p.o.Witnessed == nil || o.Scope != "system" || o.Victim == nil || !p.shown(o) {
-		return e, false
+// take gives a kill what the log has on it, or holds it back until the log does.
+func (l *oomLog) take(o *event.OOM, now time.Time) (joined event.Event, wait bool) {
+	if l.join == nil || o.Scope != "system" || o.Victim == nil {
+		return o, false
 	}
-	now := time.Now()
-	for _, l := range p.logs {
-		if l.log.PID == o.Victim.PID && now.Sub(l.at) < witnessIn {
-			return p.witnessed(o, l.log), false
+	for _, line := range l.lines {
+		if line.log.PID == o.Victim.PID && now.Sub(line.at) < logWait {
+			return l.join(o, line.log), false
 		}
 	}
-	p.ooms = append(p.ooms, unwitnessed{o, now.Add(witnessIn)})
-	return e, true
+	l.kills = append(l.kills, waitingOOM{o, now.Add(logWait)})
+	return o, true
 }
 
-// kernelLog hands on what the log says.
-func (p *Pipeline) kernelLog(k *event.KernelOOM) error {
-	if p.o.Verdicts != nil {
-		p.o.Fence.Run(func() string { return fmt.Sprintf("a line of the kernel log on pid %d", k.PID) }, func() { p.o.Verdicts.KernelLog(k) })
-	}
-	for i, u := range p.ooms {
-		if u.oom.Victim.PID == k.PID {
-			p.ooms = append(p.ooms[:i:i], p.ooms[i+1:]...)
-			return p.print(p.witnessed(u.oom, k))
-		}
-	}
-	if len(p.logs) >= earlyMax {
-		p.logs = p.logs[1:]
-	}
-	p.logs = append(p.logs, early{k, time.Now()})
-	return nil
-}
-
-// unwitnessed prints those of which the log has said nothing in time.
-func (p *Pipeline) unwitnessed(now time.Time) error {
-	for len(p.ooms) > 0 && !now.Before(p.ooms[0].until) {
-		first := p.ooms[0].oom
-		p.ooms = p.ooms[1:]
-		if err := p.print(first); err != nil {
-			return err
+// takeKill takes out the kill that a line is about; nil if none waits for it.
+func (l *oomLog) takeKill(k *event.KernelOOM) *event.OOM {
+	for i, w := range l.kills {
+		if w.oom.Victim.PID == k.PID {
+			l.kills = append(l.kills[:i:i], l.kills[i+1:]...)
+			return w.oom
 		}
 	}
 	return nil
 }
 
-// witnessed is an OOM kill with what the log says of it, or as it was where the two
-// cannot be joined.
-func (p *Pipeline) witnessed(o *event.OOM, k *event.KernelOOM) *event.OOM {
-	joined := o
-	p.o.Fence.Run(named(o), func() { joined = p.o.Witnessed(o, k) })
-	return joined
+// remember keeps a line whose event has not come yet.
+func (l *oomLog) remember(k *event.KernelOOM, now time.Time) {
+	if len(l.lines) >= linesMax {
+		l.lines = l.lines[1:]
+	}
+	l.lines = append(l.lines, logLine{k, now})
+}
+
+// expired takes out the kills on which the log had nothing in time.
+func (l *oomLog) expired(now time.Time) []event.Event {
+	n := 0
+	for n < len(l.kills) && !now.Before(l.kills[n].until) {
+		n++
+	}
+	return l.takeOut(n)
+}
+
+// drain takes out all kills that wait: the stream has ended.
+func (l *oomLog) drain() []event.Event { return l.takeOut(len(l.kills)) }
+
+func (l *oomLog) takeOut(n int) []event.Event {
+	var out []event.Event
+	for _, w := range l.kills[:n] {
+		out = append(out, w.oom)
+	}
+	l.kills = l.kills[n:]
+	return out
 }

@@ -38,25 +38,25 @@ const (
 	// strays bounds, in nanoseconds, how much later an event may come through the
 	// ring than one that happened after it.
 	strays = uint64(2 * time.Second)
-	// twice is how far apart, in nanoseconds, two generations of programs tell one
-	// signal: they run one after the other, and what interrupts them in between may
+	// generationsApart is how far apart, in nanoseconds, two generations of programs
+	// see one signal: they run one after the other, and what interrupts them in between may
 	// take its time on an emulated machine.
-	twice = uint64(100 * time.Millisecond)
+	generationsApart = uint64(100 * time.Millisecond)
 )
 
 // Recovery takes up what a reader of the same rings has left when it ended:
 // what it had read is kept by the kernel side, what it had not is in the rings.
-// Each death is told once. A nil Recovery does nothing.
+// Each death is handed on once. A nil Recovery does nothing.
 type Recovery struct {
 	Keeper Keeper
-	// Told tells of deaths whose records are written already.
-	Told func(tgid int, start uint64) bool
+	// Written answers whether the record of a death is written already; nil for no.
+	Written func(tgid int, start uint64) bool
 	// Since is when the rings were last read; zero if never.
 	Since time.Time
 	// Lost is what was lost before, by what is known of it.
 	Lost []tracer.Loss
-	// Overlap is when (CLOCK_BOOTTIME, ns) two generations of programs may
-	// have told the same.
+	// Overlap is when (CLOCK_BOOTTIME, ns) two generations of programs may have
+	// emitted the same.
 	Overlap [2]uint64
 	Log     *slog.Logger
 
@@ -67,7 +67,7 @@ type Recovery struct {
 	swept   time.Time
 	lanes   [tracer.LaneCount]bool
 	done    bool
-	notKept uint64 // that have been spoken of
+	notKept uint64 // that have been logged
 	deaths  map[wire.Key]*wire.Kept
 	stories []*wire.Story
 	// signals, ooms and exits have been handed on, by the stream or out of
@@ -80,8 +80,8 @@ type Recovery struct {
 	// spent counts those that failed too often and are released without a record.
 	spent uint64
 	// single are the signals that, of the programs that were being exchanged, only
-	// one has told so far.
-	single map[sending][]telling
+	// one has emitted so far.
+	single map[sending][]sighting
 }
 
 // handed is when an exit was handed on, and when it happened.
@@ -96,8 +96,7 @@ type signalID struct {
 	boottime uint64
 }
 
-// sending is what two programs say alike of one signal; each takes the time by
-// itself.
+// sending is what two programs emit alike of one signal; only their times differ.
 type sending struct {
 	target       wire.Key
 	signal       int
@@ -105,7 +104,7 @@ type sending struct {
 	senderThread uint32
 }
 
-type telling struct {
+type sighting struct {
 	generation uint16
 	boottime   uint64
 }
@@ -115,17 +114,17 @@ func (r *Recovery) begin(now time.Time) error {
 	r.started, r.swept, r.from = now, now, resolve.Now()
 	r.deaths = map[wire.Key]*wire.Kept{}
 	r.signals, r.ooms, r.exits = map[signalID]bool{}, map[wire.Key]bool{}, map[wire.Key]handed{}
-	r.single, r.plain = map[sending][]telling{}, map[wire.Key]bool{}
+	r.single, r.plain = map[sending][]sighting{}, map[wire.Key]bool{}
 	deaths, err := r.Keeper.KeptDeaths()
 	if err != nil {
-		return fmt.Errorf("what is kept of deaths: %w", err)
+		return fmt.Errorf("read the deaths in the pins: %w", err)
 	}
 	for _, k := range deaths {
 		r.takeDeath(k)
 	}
 	stories, err := r.Keeper.KeptStories()
 	if err != nil {
-		return fmt.Errorf("what is kept of signals: %w", err)
+		return fmt.Errorf("read the signals in the pins: %w", err)
 	}
 	for _, k := range stories {
 		if b, ok := r.Keeper.KeptStory(k); ok {
@@ -138,7 +137,7 @@ func (r *Recovery) begin(now time.Time) error {
 }
 
 func (r *Recovery) takeDeath(k tracer.KeptKey) {
-	if r.told(k) {
+	if r.written(k) {
 		_ = r.Keeper.Release(int(k.TGID), k.Start)
 		return
 	}
@@ -148,7 +147,7 @@ func (r *Recovery) takeDeath(k tracer.KeptKey) {
 	}
 	d, err := wire.DecodeKept(b)
 	if err != nil {
-		r.Log.Error("a kept death was not understood", "pid", k.TGID, "error", err)
+		r.Log.Error("cannot decode a death in the pins", "pid", k.TGID, "error", err)
 		_ = r.Keeper.Release(int(k.TGID), k.Start)
 		return
 	}
@@ -157,21 +156,21 @@ func (r *Recovery) takeDeath(k tracer.KeptKey) {
 		return
 	}
 	if d.Attempts.Plain() {
-		r.Log.Warn("an agent ended while it made the record of a death: its cause is not looked for again", "pid", k.TGID, "start", k.Start, "comm", d.Exit.Process.Comm)
+		r.Log.Warn("an agent crashed while it made the record of a death: that record gets no cause", "pid", k.TGID, "start", k.Start, "comm", d.Exit.Process.Comm)
 		r.plain[wire.Key(k)] = true
 	}
 	r.deaths[wire.Key(k)] = d
 }
 
-func (r *Recovery) told(k tracer.KeptKey) bool {
-	return r.Told != nil && r.Told(int(k.TGID), k.Start)
+func (r *Recovery) written(k tracer.KeptKey) bool {
+	return r.Written != nil && r.Written(int(k.TGID), k.Start)
 }
 
 // running: verdicts wait until what was kept has been handed on.
 func (r *Recovery) running() bool { return r != nil && !r.done }
 
-// drained hears that a lane has been read empty.
-func (r *Recovery) drained(lane int) {
+// markDrained notes that a lane has been read empty.
+func (r *Recovery) markDrained(lane int) {
 	if r != nil {
 		r.lanes[lane] = true
 	}
@@ -181,8 +180,8 @@ func (r *Recovery) ready(now time.Time) bool {
 	return r.lanes == [tracer.LaneCount]bool{true, true} || now.Sub(r.started) > drainFor
 }
 
-// knows tells whether a signal has been handed on before, and notes it.
-func (r *Recovery) knows(e *wire.Signal) bool {
+// markSignal notes that a signal is handed on; before: it has been already.
+func (r *Recovery) markSignal(e *wire.Signal) (before bool) {
 	if r == nil {
 		return false
 	}
@@ -190,7 +189,7 @@ func (r *Recovery) knows(e *wire.Signal) bool {
 	if r.signals[id] {
 		return true
 	}
-	if r.inOverlap(e.Boottime) && r.toldByOther(e) {
+	if r.inOverlap(e.Boottime) && r.markSighting(e) {
 		r.signals[id] = true // it may be what is kept
 		return true
 	}
@@ -200,18 +199,19 @@ func (r *Recovery) knows(e *wire.Signal) bool {
 	return false
 }
 
-// toldByOther tells whether another generation of programs has told this signal,
-// each telling once: a signal may well be sent again at once.
-func (r *Recovery) toldByOther(e *wire.Signal) bool {
+// markSighting notes that a generation of programs has seen a signal; twin: another
+// generation has seen the same. Each sighting has one twin: a signal may well be sent
+// again at once.
+func (r *Recovery) markSighting(e *wire.Signal) (twin bool) {
 	s := sending{e.Target.Key, e.Signal, e.Code, e.Current.TID}
 	for i, t := range r.single[s] {
 		apart := max(t.boottime, e.Boottime) - min(t.boottime, e.Boottime)
-		if t.generation != e.Generation && apart < twice {
+		if t.generation != e.Generation && apart < generationsApart {
 			r.single[s] = slices.Delete(r.single[s], i, i+1)
 			return true
 		}
 	}
-	r.single[s] = append(r.single[s], telling{e.Generation, e.Boottime})
+	r.single[s] = append(r.single[s], sighting{e.Generation, e.Boottime})
 	return false
 }
 
@@ -219,37 +219,41 @@ func (r *Recovery) inOverlap(boottime uint64) bool {
 	return boottime >= r.Overlap[0] && boottime <= r.Overlap[1]
 }
 
-func (r *Recovery) knowsOOM(e *wire.OOM) bool {
+// markOOM notes that an OOM kill is handed on; before: it has been already.
+func (r *Recovery) markOOM(e *wire.OOM) (before bool) {
 	if r == nil {
 		return false
 	}
-	known := r.ooms[e.Victim.Key]
+	before = r.ooms[e.Victim.Key]
 	if !r.done || r.inOverlap(e.Boottime) {
 		r.ooms[e.Victim.Key] = true
 	}
-	return known
+	return before
 }
 
-func (r *Recovery) knowsExit(e *wire.Exit) bool {
+// markExit notes that an exit is handed on; before: it has been already, or its record
+// is written.
+func (r *Recovery) markExit(e *wire.Exit) (before bool) {
 	if r == nil {
 		return false
 	}
 	k := e.Process.Key
-	if _, known := r.exits[k]; known && !threadsRace(e) || r.told(tracer.KeptKey(k)) {
+	if _, known := r.exits[k]; known && !threadsRace(e) || r.written(tracer.KeptKey(k)) {
 		return true
 	}
 	r.exits[k] = handed{time.Now(), e.Boottime}
 	return false
 }
 
-// threadsRace: of two threads that both look like the last, the second may
-// tell what seccomp did.
+// threadsRace: of two threads that both look like the last, the second may be the one
+// that shows what seccomp did.
 func threadsRace(e *wire.Exit) bool {
 	return e.Flags&(wire.ExitSeccompStrict|wire.ExitSeccompFilter|wire.ExitSeccompDead) != 0
 }
 
-// unshown releases a death that nobody asked for: no record of it is written.
-func (r *Recovery) unshown(e event.Event) {
+// releaseUnshown releases a death that the filter does not show: no record of it is
+// written.
+func (r *Recovery) releaseUnshown(e event.Event) {
 	if d, ok := e.(*event.Death); ok && r != nil {
 		_ = r.Keeper.Release(d.Process.PID, d.Process.StartBoottimeNS)
 	}

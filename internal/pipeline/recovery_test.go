@@ -25,25 +25,25 @@ func (empty) NoteAttempt(tracer.KeptKey, func(*wire.Attempts)) error { return ni
 // A death that was handed on out of the pins comes through the ring as well,
 // where the ring lags (an emulated 5.10 on one CPU: a minute). It is known until
 // the ring is past it.
-func TestSweepKnowsWhatALaggingRingWillTell(t *testing.T) {
+func TestSweepKnowsWhatALaggingRingWillBring(t *testing.T) {
 	const second = uint64(time.Second)
 	r := &Recovery{Keeper: empty{}, Log: slog.New(slog.DiscardHandler)}
-	p := &Pipeline{o: Options{Recovery: r}}
+	p := New(nil, nil, nil, nil, &sink{}, Options{Recovery: r})
 	begun := time.Now()
 	if err := r.begin(begun); err != nil {
 		t.Fatal(err)
 	}
 	r.done = true
 	exit := &wire.Exit{Boottime: 100 * second, Process: wire.Brief{Key: wire.Key{TGID: 7, Start: 1}}}
-	if r.knowsExit(exit) {
-		t.Error("known before it was told")
+	if r.markExit(exit) {
+		t.Error("known before it was handed on")
 	}
 	later := begun.Add(time.Hour)
 	p.until[0] = 90 * second
 	if err := p.resume(t.Context(), later); err != nil {
 		t.Fatal(err)
 	}
-	if !r.knowsExit(exit) {
+	if !r.markExit(exit) {
 		t.Error("forgotten while the ring has it still")
 	}
 	p.until[0] = 103 * second
@@ -55,8 +55,8 @@ func TestSweepKnowsWhatALaggingRingWillTell(t *testing.T) {
 	}
 }
 
-// While programs are exchanged both tell a signal, each with a time of its own.
-func TestExchangedProgramsTellOneSignal(t *testing.T) {
+// While programs are exchanged both emit a signal, each with a time of its own.
+func TestExchangedProgramsEmitOneSignal(t *testing.T) {
 	r := &Recovery{Keeper: empty{}, Overlap: [2]uint64{1, uint64(time.Hour)}, Log: slog.New(slog.DiscardHandler)}
 	if err := r.begin(time.Now()); err != nil {
 		t.Fatal(err)
@@ -77,9 +77,9 @@ func TestExchangedProgramsTellOneSignal(t *testing.T) {
 		{"the other program's of the one", kill(at+3000, 2, 1), true},
 		{"and of the other, which comes late", kill(at+50_000_000, 2, 1), true},
 		{"another thread's", kill(at+4000, 2, 2), false},
-		{"told by the new program alone, later", kill(at+uint64(time.Second), 2, 1), false},
+		{"by the new program alone, later", kill(at+uint64(time.Second), 2, 1), false},
 	} {
-		if got := r.knows(c.e); got != c.known {
+		if got := r.markSignal(c.e); got != c.known {
 			t.Errorf("%s: known %v", c.about, got)
 		}
 	}
@@ -94,7 +94,7 @@ func TestRoutineLaneHoldsBack(t *testing.T) {
 	if got := p.seenUntil(); got != 100*second {
 		t.Errorf("with nothing waiting: %d", got)
 	}
-	p.waiting[1].Store(1)
+	p.queued[1].Store(1)
 	if got := p.seenUntil(); got != 99*second {
 		t.Errorf("a second behind: %d", got)
 	}

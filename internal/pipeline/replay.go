@@ -22,7 +22,7 @@ type Recording interface {
 // Replay runs a recording through the verdicts and prints it, as Run did when
 // it was recorded.
 func Replay(ctx context.Context, r Recording, printer Printer, o Options) error {
-	p := &Pipeline{printer: printer, o: o}
+	p := newEmitter(printer, o)
 	err := p.replay(ctx, r)
 	if errors.Is(err, errDone) {
 		err = nil
@@ -30,22 +30,22 @@ func Replay(ctx context.Context, r Recording, printer Printer, o Options) error 
 	return errors.Join(err, printer.Flush())
 }
 
-func (p *Pipeline) replay(ctx context.Context, r Recording) error {
+func (p *emitter) replay(ctx context.Context, r Recording) error {
 	for ctx.Err() == nil {
 		e, seen, err := r.Next()
 		if errors.Is(err, io.EOF) {
-			return errors.Join(p.printAll(p.flushed()), p.o.Fence.Err())
+			return p.flush()
 		}
 		if err != nil {
 			return fmt.Errorf("replay: %w", err)
 		}
 		if e == nil {
-			err = p.printAll(p.due(seen))
+			err = p.due(seen)
 		} else {
 			p.judge(e)
 			err = p.print(e)
 		}
-		if err = cmp.Or(err, p.o.Fence.Err()); err != nil {
+		if err = cmp.Or(err, p.fence.Err()); err != nil {
 			return err
 		}
 	}

@@ -4,19 +4,35 @@ package pipeline
 
 import "github.com/sigtrace/sigtrace/internal/event"
 
-// shown is the user's choice; lost and status are written whatever it is. The
-// verdicts see everything, also what is not shown.
-func (p *Pipeline) shown(e event.Event) bool {
+// Filter is the user's choice of what to show.
+type Filter struct {
+	Types map[event.Type]bool
+	// All shows routine signals too.
+	All bool
+	// MaxEvents ends the run after so many events; 0 is no limit.
+	MaxEvents int
+	// Signals has bit n-1 set for each signal n to show; 0 is all.
+	Signals uint64
+	// SenderPID and SenderComm choose signals and deaths by who caused them.
+	SenderPID  int
+	SenderComm string
+	// Causes are the deaths to show; none is all.
+	Causes event.CauseSet
+}
+
+// shows answers whether an event is to be printed; lost and status always are. The
+// verdicts get everything, also what is not shown.
+func (f Filter) shows(e event.Event) bool {
 	t := e.Common().Type
 	if t == event.TypeLost || t == event.TypeStatus {
 		return true
 	}
-	if !p.o.Types[t] {
+	if !f.Types[t] {
 		return false
 	}
 	switch e := e.(type) {
 	case *event.Signal:
-		return !e.Context && (p.o.All || e.Matters && !isTooLate(e)) && p.wantedSignal(e.SignalNumber) && p.from(e.Sender, e.Trigger)
+		return !e.Context && (f.All || e.Matters && !isTooLate(e)) && f.wantedSignal(e.SignalNumber) && f.from(e.Sender, e.Trigger)
 	case *event.OOM:
 		return !e.Context
 	case *event.Exit:
@@ -24,26 +40,26 @@ func (p *Pipeline) shown(e event.Event) bool {
 	case *event.Stuck:
 		return !e.Signal.Context
 	case *event.Death:
-		return (len(p.o.Causes) == 0 || p.o.Causes[e.Cause]) && p.from(e.Actor, nil)
+		return f.Causes.Has(e.Cause) && f.from(e.Actor, nil)
 	}
 	return true
 }
 
-func (p *Pipeline) wantedSignal(n int) bool {
-	return p.o.Signals == 0 || p.o.Signals&(1<<(n-1)) != 0
+func (f Filter) wantedSignal(n int) bool {
+	return f.Signals == 0 || f.Signals&(1<<(n-1)) != 0
 }
 
 // from is the filter on the sender, or on who triggered what has none.
-func (p *Pipeline) from(sender, trigger *event.Process) bool {
-	if p.o.SenderPID == 0 && p.o.SenderComm == "" {
+func (f Filter) from(sender, trigger *event.Process) bool {
+	if f.SenderPID == 0 && f.SenderComm == "" {
 		return true
 	}
 	who := sender
 	if who == nil {
 		who = trigger
 	}
-	return who != nil && (p.o.SenderPID == 0 || who.PID == p.o.SenderPID) &&
-		(p.o.SenderComm == "" || who.Comm == p.o.SenderComm)
+	return who != nil && (f.SenderPID == 0 || who.PID == f.SenderPID) &&
+		(f.SenderComm == "" || who.Comm == f.SenderComm)
 }
 
 // isTooLate reports whether a signal only hit what was dying already, as those of a

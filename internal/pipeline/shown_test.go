@@ -22,7 +22,7 @@ func (s *sink) Print(e event.Event) error { s.events = append(s.events, e); retu
 func (s *sink) Tick(time.Time) error      { return nil }
 func (s *sink) Flush() error              { return nil }
 
-// judge keeps what the verdicts are handed, and tells one death when asked.
+// judge keeps what the verdicts are handed, and returns one death when asked.
 type judge struct {
 	signals, exits int
 	seen           []uint64
@@ -54,30 +54,29 @@ func TestShown(t *testing.T) {
 	pkill, bash := &event.Process{PID: 7, Comm: "pkill"}, &event.Process{PID: 8, Comm: "bash"}
 	matters := event.SignalDetail{Matters: true}
 	for name, c := range map[string]struct {
-		o    Options
+		f    Filter
 		e    event.Event
 		want bool
 	}{
-		"a signal that matters":     {Options{Types: everything}, signalBy(9, pkill, matters), true},
-		"routine noise":             {Options{Types: everything}, signalBy(17, pkill, event.SignalDetail{}), false},
-		"routine noise, asked for":  {Options{Types: everything, All: true}, signalBy(17, pkill, event.SignalDetail{}), true},
-		"context is never shown":    {Options{Types: everything, All: true}, signalBy(9, pkill, event.SignalDetail{Matters: true, Context: true}), false},
-		"another type":              {Options{Types: map[event.Type]bool{event.TypeDeath: true}}, signalBy(9, pkill, matters), false},
-		"a chosen signal":           {Options{Types: everything, Signals: 1 << 8}, signalBy(9, pkill, matters), true},
-		"a signal not chosen":       {Options{Types: everything, Signals: 1 << 8}, signalBy(15, pkill, matters), false},
-		"by the chosen sender":      {Options{Types: everything, SenderComm: "pkill"}, signalBy(9, pkill, matters), true},
-		"by another sender":         {Options{Types: everything, SenderPID: 7}, signalBy(9, bash, matters), false},
-		"nobody's, sender chosen":   {Options{Types: everything, SenderPID: 7}, signalBy(9, nil, matters), false},
-		"a death of a chosen cause": {Options{Types: everything, Causes: map[event.Cause]bool{"cgroup_oom": true}}, deathBy("cgroup_oom", nil), true},
-		"a death of another cause":  {Options{Types: everything, Causes: map[event.Cause]bool{"cgroup_oom": true}}, deathBy("timer", nil), false},
-		"a death by another":        {Options{Types: everything, SenderComm: "pkill"}, deathBy("foreign_process", bash), false},
-		"an exit as context":        {Options{Types: everything}, &event.Exit{Header: event.Header{Type: event.TypeExit}, ExitDetail: event.ExitDetail{Context: true}}, false},
-		"losses, whatever":          {Options{}, &event.Lost{Header: event.Header{Type: event.TypeLost}}, true},
-		"status, whatever":          {Options{}, &event.Status{Header: event.Header{Type: event.TypeStatus}}, true},
+		"a signal that matters":     {Filter{Types: everything}, signalBy(9, pkill, matters), true},
+		"routine noise":             {Filter{Types: everything}, signalBy(17, pkill, event.SignalDetail{}), false},
+		"routine noise, asked for":  {Filter{Types: everything, All: true}, signalBy(17, pkill, event.SignalDetail{}), true},
+		"context is never shown":    {Filter{Types: everything, All: true}, signalBy(9, pkill, event.SignalDetail{Matters: true, Context: true}), false},
+		"another type":              {Filter{Types: map[event.Type]bool{event.TypeDeath: true}}, signalBy(9, pkill, matters), false},
+		"a chosen signal":           {Filter{Types: everything, Signals: 1 << 8}, signalBy(9, pkill, matters), true},
+		"a signal not chosen":       {Filter{Types: everything, Signals: 1 << 8}, signalBy(15, pkill, matters), false},
+		"by the chosen sender":      {Filter{Types: everything, SenderComm: "pkill"}, signalBy(9, pkill, matters), true},
+		"by another sender":         {Filter{Types: everything, SenderPID: 7}, signalBy(9, bash, matters), false},
+		"nobody's, sender chosen":   {Filter{Types: everything, SenderPID: 7}, signalBy(9, nil, matters), false},
+		"a death of a chosen cause": {Filter{Types: everything, Causes: map[event.Cause]bool{"cgroup_oom": true}}, deathBy("cgroup_oom", nil), true},
+		"a death of another cause":  {Filter{Types: everything, Causes: map[event.Cause]bool{"cgroup_oom": true}}, deathBy("timer", nil), false},
+		"a death by another":        {Filter{Types: everything, SenderComm: "pkill"}, deathBy("foreign_process", bash), false},
+		"an exit as context":        {Filter{Types: everything}, &event.Exit{Header: event.Header{Type: event.TypeExit}, ExitDetail: event.ExitDetail{Context: true}}, false},
+		"losses, whatever":          {Filter{}, &event.Lost{Header: event.Header{Type: event.TypeLost}}, true},
+		"status, whatever":          {Filter{}, &event.Status{Header: event.Header{Type: event.TypeStatus}}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := &Pipeline{o: c.o}
-			if got := p.shown(c.e); got != c.want {
+			if got := c.f.shows(c.e); got != c.want {
 				t.Errorf("shown: %v", got)
 			}
 		})
@@ -106,7 +105,7 @@ func (r *tape) Next() (event.Event, uint64, error) {
 func TestReplayJudgesWhatItDoesNotShow(t *testing.T) {
 	out, j := &sink{}, &judge{}
 	r := &tape{events: []event.Event{signalBy(9, nil, event.SignalDetail{Matters: true, Context: true}), nil}}
-	if err := Replay(context.Background(), r, out, Options{Types: everything, Verdicts: j}); err != nil {
+	if err := Replay(context.Background(), r, out, Options{Filter: Filter{Types: everything}, Verdicts: j}); err != nil {
 		t.Fatal(err)
 	}
 	if j.signals != 1 || len(j.seen) != 1 || len(out.events) != 1 || out.events[0].Common().Type != event.TypeDeath {
@@ -117,7 +116,7 @@ func TestReplayJudgesWhatItDoesNotShow(t *testing.T) {
 func TestReplayEnds(t *testing.T) {
 	out := &sink{}
 	r := &tape{events: []event.Event{nil, nil, nil, nil}}
-	if err := Replay(context.Background(), r, out, Options{Types: everything, Verdicts: &judge{}, MaxEvents: 2}); err != nil || len(out.events) != 2 {
+	if err := Replay(context.Background(), r, out, Options{Filter: Filter{Types: everything, MaxEvents: 2}, Verdicts: &judge{}}); err != nil || len(out.events) != 2 {
 		t.Errorf("%d events, %v", len(out.events), err)
 	}
 	broken := errors.New("torn")
@@ -128,16 +127,16 @@ func TestReplayEnds(t *testing.T) {
 
 // A lane that lags and what waits hold back how far the stream counts as seen.
 func TestSeenUntil(t *testing.T) {
-	p := &Pipeline{}
+	p := New(nil, nil, nil, nil, &sink{}, Options{})
 	for _, b := range []tracer.Batch{{Lane: 0, Until: 1000}, {Lane: 1, Until: 2000}, {Lane: 0, Until: 990}} {
-		if err := p.batch(t.Context(), b); err != nil {
+		if err := p.takeBatch(t.Context(), b); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if got := p.seenUntil(); got != 1000 {
 		t.Errorf("the lane is read up to 1000: %d", got)
 	}
-	p.held = []*held{{raw: &wire.Exit{Boottime: 900}}, {raw: &wire.Signal{Boottime: 700}}, {raw: &wire.OOM{Boottime: 800}}}
+	p.waiting.held = []*held{{raw: &wire.Exit{Boottime: 900}}, {raw: &wire.Signal{Boottime: 700}}, {raw: &wire.OOM{Boottime: 800}}}
 	if got := p.seenUntil(); got != 700 {
 		t.Errorf("a signal of 700 waits: %d", got)
 	}

@@ -103,7 +103,7 @@ func (g Gap) Text(at func(time.Time) string) string {
 		text = fmt.Sprintf("no agent has been running%s %s%s", node, span, how)
 	}
 	if g.Reason == GapKept {
-		text += "; deaths in that time were kept by the kernel side and are told, signals are not"
+		text += "; deaths in that time were kept by the kernel side and are reported; signals are not"
 	}
 	return text
 }

@@ -68,7 +68,7 @@ func ParseTarget(text string) (Target, error) {
 	first, rest, slash := strings.Cut(text, "/")
 	switch {
 	case slash && (first == "" || rest == ""):
-		return t, fmt.Errorf("%q is no target: pod/NAME, NS/NAME, a container id, a pid", text)
+		return t, fmt.Errorf("%q is not a target: pod/NAME, NS/NAME, a container id, a pid", text)
 	case slash && first == "pod":
 		t.pod = rest
 		if ns, name, ok := strings.Cut(rest, "/"); ok {

@@ -103,7 +103,7 @@ func Replay(ctx context.Context, text []byte) (string, error) {
 	for _, name := range event.Types() {
 		types[name] = true
 	}
-	err = pipeline.Replay(ctx, r, printer, pipeline.Options{Types: types, All: true, Verdicts: engine})
+	err = pipeline.Replay(ctx, r, printer, pipeline.Options{Filter: pipeline.Filter{Types: types, All: true}, Verdicts: engine})
 	return out.String(), errors.Join(err, printer.Close())
 }
 

@@ -49,7 +49,7 @@ func settings() (*config, error) {
 		return nil, err
 	}
 	if c.jobs, err = strconv.Atoi(or(os.Getenv("JOBS"), "2")); err != nil || c.jobs < 1 {
-		return nil, fmt.Errorf("JOBS=%q is no number of guests", os.Getenv("JOBS"))
+		return nil, fmt.Errorf("JOBS=%q is not a number of guests", os.Getenv("JOBS"))
 	}
 	if c.limit, err = time.ParseDuration(or(os.Getenv("LIMIT"), "50m")); err != nil {
 		return nil, fmt.Errorf("LIMIT: %w", err)

@@ -140,7 +140,7 @@ func TestAgentReloadsOnHangup(t *testing.T) {
 	hangup()
 	a.says("--log-max-files=2")
 	a.says("--verbose=true")
-	a.says("takes effect with a restart only")
+	a.says("takes effect after a restart only")
 	a.says("--namespace=shop")
 	if strings.Contains(a.said.String(), "20KiB") {
 		t.Errorf("the file won over the environment:\n%s", &a.said)
@@ -148,7 +148,7 @@ func TestAgentReloadsOnHangup(t *testing.T) {
 	writeFile(t, conf, "log-max-fils: 2\n")
 	hangup()
 	a.says("did you mean")
-	a.says("the configuration stays as it was")
+	a.says("the configuration was not reloaded")
 	pid := killOne(t)
 	eventually(t, "it goes on", func() bool { return len(a.find(isDeathOf(pid))) == 1 })
 	a.stop()

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package session
 
 import (
-	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,21 +11,10 @@ import (
 	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
-// reportSandboxes names the kinds of sandboxes of this node whose processes the
-// host's kernel does not see.
-func reportSandboxes(w io.Writer) {
-	kinds := sandboxes("/proc")
-	if len(kinds) == 0 {
-		return
-	}
-	fmt.Fprintln(w, "\nnot seen")
-	for _, kind := range kinds {
-		fmt.Fprintf(w, "  %s: this kernel sees its sandboxes' own processes, and not those inside\n", kind)
-	}
-}
-
-// sandboxes finds them by the shims that run and the programs that are installed.
-func sandboxes(proc string) []string {
+// Sandboxes are the kinds of sandboxes of this node whose processes the host's
+// kernel does not see, found by the shims that run (proc is the mounted proc file
+// system) and the programs that are installed.
+func Sandboxes(proc string) []string {
 	var kinds []string
 	add := func(exe string) {
 		if kind := proctree.SandboxKind(exe); kind != "" {

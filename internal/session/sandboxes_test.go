@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package session
 
 import (
 	"errors"
@@ -22,7 +22,7 @@ func TestSandboxesThatRun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := sandboxes(proc); !slices.Equal(got, []string{"gVisor"}) {
+	if got := Sandboxes(proc); !slices.Equal(got, []string{"gVisor"}) {
 		t.Errorf("%v", got)
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package session
 
 import (
 	"errors"
@@ -17,9 +17,9 @@ import (
 // (PROC_PID_INIT_INO of include/linux/proc_ns.h).
 const initPIDNamespace = "pid:[4026531836]"
 
-// mayRun refuses with one sentence where sigtrace could not see, or would see
-// pids that mean nothing.
-func mayRun() error {
+// MayRun refuses with one sentence where sigtrace could not see, or would see pids
+// that mean nothing.
+func MayRun() error {
 	if ns, err := os.Readlink("/proc/self/ns/pid"); err == nil && ns != initPIDNamespace {
 		return errors.New("not in the initial PID namespace: pids would be wrong; run on the host, or with hostPID: true (docker run --pid=host)")
 	}
@@ -40,10 +40,6 @@ func missingCapabilities() []string {
 	return (needed &^ own.Effective).Names()
 }
 
-// dropsPrivileges is set in the program. Tests that run commands in their own
-// process keep what they have.
-var dropsPrivileges bool
-
 // lastingCapabilities are those that are used as long as sigtrace runs:
 //   - CAP_BPF: maps and the task iterator, where kernel.unprivileged_bpf_disabled is set
 //   - CAP_SYS_PTRACE: executables, environment, root and wait channel of other
@@ -61,21 +57,21 @@ var lastingCapabilities = capability.Of(unix.CAP_BPF, unix.CAP_SYS_PTRACE, unix.
 // What is written to later, a log directory or a socket, may belong to somebody
 // else: root then needs CAP_DAC_OVERRIDE. A failure costs no death its record, so
 // that it is reported and not the end.
-func (s *session) dropPrivileges(writes ...string) {
-	s.kept = lastingCapabilities
+func (s *Session) dropPrivileges(writes ...string) {
+	s.lasting = lastingCapabilities
 	for _, path := range writes {
 		if takesOverride(strings.TrimPrefix(path, "unix://")) {
-			s.kept |= capability.Of(unix.CAP_DAC_OVERRIDE)
+			s.lasting |= capability.Of(unix.CAP_DAC_OVERRIDE)
 		}
 	}
-	s.keep(s.kept | capability.Of(unix.CAP_PERFMON))
+	s.keep(s.lasting | capability.Of(unix.CAP_PERFMON))
 }
 
-func (s *session) keep(keep capability.Set) {
-	if !dropsPrivileges {
+func (s *Session) keep(keep capability.Set) {
+	if !s.c.DropPrivileges {
 		return
 	}
-	if err := capability.Keep(keep, s.kept); err != nil {
+	if err := capability.Keep(keep, s.lasting); err != nil {
 		s.log.Warn("not all capabilities could be dropped", "error", err)
 	}
 }

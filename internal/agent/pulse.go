@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package agent
 
 import (
 	"errors"
@@ -11,10 +11,10 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
-// hangs is how long a stream that ticks fifty times a second may be silent.
-const hangs = 10 * time.Second
+// streamHangs is how long a stream that ticks fifty times a second may be silent.
+const streamHangs = 10 * time.Second
 
-// pulse is a printer that hears the stream tick: whether it moves.
+// pulse is a printer that notes when the stream ticked: whether it moves.
 type pulse struct {
 	last  atomic.Int64 // nanoseconds of time since began; 0 before the first
 	began time.Time
@@ -32,16 +32,16 @@ func (p *pulse) Tick(time.Time) error {
 	return nil
 }
 
-// alive says whether the stream moves; before it does, it is starting.
+// alive is an error if the stream does not move; before its first tick it is starting.
 func (p *pulse) alive() error {
 	last := p.last.Load()
-	if silent := time.Since(p.began) - time.Duration(last); last > 0 && silent > hangs {
+	if silent := time.Since(p.began) - time.Duration(last); last > 0 && silent > streamHangs {
 		return fmt.Errorf("the stream has not moved for %v", silent.Round(time.Second))
 	}
 	return nil
 }
 
-// isReady says whether every hook is attached and the stream moves.
+// isReady is an error unless every hook is attached and the stream moves.
 func (p *pulse) isReady() error {
 	if !p.ready.Load() {
 		return errors.New("starting")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package agent
 
 import (
 	"context"
@@ -10,19 +10,19 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// notify tells systemd, where it has started us and listens.
+// notify sends a state to systemd, where it has started us and listens.
 func notify(log *slog.Logger, state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
-		log.Warn("systemd is not told", "state", state, "error", err)
+		log.Warn("cannot notify systemd", "state", state, "error", err)
 	}
 }
 
-// watchdog answers systemd's watchdog for as long as alive says so: a stream
-// that hangs ends with a restart.
+// watchdog answers systemd's watchdog as long as alive returns no error: a stream that
+// hangs ends with a restart.
 func watchdog(ctx context.Context, log *slog.Logger, alive func() error) {
 	every, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
-		log.Warn("systemd's watchdog is not answered", "error", err)
+		log.Warn("cannot answer systemd's watchdog", "error", err)
 	}
 	if err != nil || every == 0 {
 		return
@@ -31,7 +31,7 @@ func watchdog(ctx context.Context, log *slog.Logger, alive func() error) {
 	defer ticker.Stop()
 	for {
 		if err := alive(); err != nil {
-			log.Error("systemd's watchdog is not answered", "error", err)
+			log.Error("not answering systemd's watchdog", "error", err)
 		} else {
 			notify(log, daemon.SdNotifyWatchdog)
 		}

@@ -9,15 +9,16 @@ import (
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/cgroup"
-	"github.com/sigtrace/sigtrace/internal/event"
-	"github.com/sigtrace/sigtrace/internal/resolve"
 	"github.com/sigtrace/sigtrace/internal/tracer"
 	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
-// recover reads what is kept and tells what is known to be lost.
-func (p *Pipeline) recover() error {
-	r := p.o.Recovery
+// beginRecovery reads what is kept and emits what is known to be lost.
+func (p *Pipeline) beginRecovery() error {
+	r := p.recovery
+	if r == nil {
+		return nil
+	}
 	if err := r.begin(time.Now()); err != nil {
 		return err
 	}
@@ -29,12 +30,7 @@ func (p *Pipeline) recover() error {
 		r.spent = 0
 	}
 	for _, l := range r.Lost {
-		e := &event.Lost{
-			Header: p.resolver.Header(event.TypeLost, resolve.Now()),
-			Count:  l.Count, Lane: l.Lane, Reason: l.Reason, Since: p.since,
-		}
-		p.judge(e)
-		if err := p.print(e); err != nil {
+		if err := p.emitLost(l); err != nil {
 			return err
 		}
 	}
@@ -58,42 +54,56 @@ func (p *Pipeline) rememberCgroup(d *wire.Kept) {
 // resume hands on what was kept once the rings have been read, and from then
 // on what they have lost.
 func (p *Pipeline) resume(ctx context.Context, now time.Time) error {
-	r := p.o.Recovery
+	r := p.recovery
 	switch {
 	case r == nil:
 		return nil
 	case !r.done && r.ready(now):
-		r.done = true
-		if err := p.handKept(ctx, r.deaths, r.stories); err != nil {
-			return err
-		}
-		r.deaths, r.stories = nil, nil
+		return p.handOnKept(ctx)
 	case r.done && now.Sub(r.swept) >= sweepEvery:
-		r.swept = now
 		return p.sweep(ctx, now)
 	}
 	return nil
 }
 
-// handKept hands on, in order of time, what the rings have not told.
-func (p *Pipeline) handKept(ctx context.Context, deaths map[wire.Key]*wire.Kept, stories []*wire.Story) error {
+// endRecovery hands on what is still kept: the rings have been read to their end.
+func (p *Pipeline) endRecovery(ctx context.Context) error {
+	switch r := p.recovery; {
+	case r == nil:
+		return nil
+	case !r.done:
+		return p.handOnKept(ctx)
+	}
+	return p.sweep(ctx, time.Now())
+}
+
+// handOnKept hands on what the last reader has left.
+func (p *Pipeline) handOnKept(ctx context.Context) error {
+	r := p.recovery
+	deaths, stories := r.deaths, r.stories
+	r.done, r.deaths, r.stories = true, nil, nil
+	return p.handOn(ctx, deaths, stories)
+}
+
+// handOn hands on, in order of time, what has not come through the rings.
+func (p *Pipeline) handOn(ctx context.Context, deaths map[wire.Key]*wire.Kept, stories []*wire.Story) error {
 	var all []any
 	for _, d := range deaths {
 		p.resolver.Recall(d.Exit.Process.Key, d.Process)
 		stories = append(stories, &d.Story)
-		if !p.o.Recovery.knowsExit(d.Exit) {
+		if !p.recovery.markExit(d.Exit) {
 			all = append(all, d.Exit)
 		}
 	}
 	for _, s := range stories {
-		all = append(all, p.unheard(s)...)
+		all = append(all, p.takeStory(s)...)
 	}
 	slices.SortStableFunc(all, func(a, b any) int {
 		return cmp.Compare((&held{raw: a}).boottime(), (&held{raw: b}).boottime())
 	})
 	for _, raw := range all {
 		var err error
-		p.o.Fence.Run(func() string { return rawName(raw) }, func() { err = p.handOne(ctx, raw) })
+		p.fence.Run(func() string { return rawName(raw) }, func() { err = p.handOne(ctx, raw) })
 		if err != nil {
 			return err
 		}
@@ -101,10 +111,10 @@ func (p *Pipeline) handKept(ctx context.Context, deaths map[wire.Key]*wire.Kept,
 	return nil
 }
 
-// unheard is what of a story has not been told.
-func (p *Pipeline) unheard(s *wire.Story) []any {
+// takeStory marks and returns what of a story has not been handed on.
+func (p *Pipeline) takeStory(s *wire.Story) []any {
 	var all []any
-	r := p.o.Recovery
+	r := p.recovery
 	for _, k := range s.Signals {
 		id := signalID{k.Target.Key, k.Signal.Signal, k.Boottime}
 		if r.signals[id] {
@@ -114,7 +124,7 @@ func (p *Pipeline) unheard(s *wire.Story) []any {
 		p.resolver.Recall(k.Current.Key, k.Sender)
 		all = append(all, k.Signal)
 	}
-	if o := s.OOM; o != nil && !r.knowsOOM(o) {
+	if o := s.OOM; o != nil && !r.markOOM(o) {
 		r.ooms[o.Victim.Key] = true
 		all = append(all, o)
 	}
@@ -134,19 +144,20 @@ func (p *Pipeline) handOne(ctx context.Context, raw any) error {
 		return nil
 	}
 	h.kept = true
-	return p.add(h)
+	return p.emitHeld(p.waiting.add(h))
 }
 
 // sweep hands on deaths that are kept and have not come through the ring.
 func (p *Pipeline) sweep(ctx context.Context, now time.Time) error {
-	r := p.o.Recovery
+	r := p.recovery
+	r.swept = now
 	keys, err := r.Keeper.KeptDeaths()
 	if err != nil {
-		p.o.Log.Warn("what is kept cannot be read", "error", err)
+		p.o.Log.Warn("cannot read the deaths in the pins", "error", err)
 		return nil
 	}
 	if n := r.Keeper.NotKept(); n > r.notKept {
-		p.o.Log.Warn("deaths found no room in the pins: they are told, unless the agent is killed before", "count", n-r.notKept)
+		p.o.Log.Warn("the pins are full: these deaths are lost if the agent is killed before it has written them", "count", n-r.notKept)
 		r.notKept = n
 	}
 	r.deaths = map[wire.Key]*wire.Kept{}
@@ -157,7 +168,7 @@ func (p *Pipeline) sweep(ctx context.Context, now time.Time) error {
 			r.takeDeath(k)
 		}
 	}
-	// Only what the ring is past: under load it lags, and would tell it once more.
+	// Only what the ring is past: under load it lags, and would bring it once more.
 	seen := p.seenUntil()
 	for k, d := range r.deaths {
 		if d.Exit.Boottime+strays > seen {
@@ -178,5 +189,5 @@ func (p *Pipeline) sweep(ctx context.Context, now time.Time) error {
 	}
 	deaths := r.deaths
 	r.deaths = nil
-	return p.handKept(ctx, deaths, nil)
+	return p.handOn(ctx, deaths, nil)
 }
