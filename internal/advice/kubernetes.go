@@ -4,8 +4,10 @@ package advice
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/kubefact"
 	"github.com/sigtrace/sigtrace/internal/proctree"
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
@@ -29,6 +31,18 @@ var kubernetesRules = []rule{
 		"Raise the pod's memory request to what it uses: pods above their request are evicted first.")},
 	{name: "evicted_node_disk", rests: []string{texts}, advise: evicted("low on resource: ephemeral-storage",
 		"Free disk space of the node (images, logs), and give pods that write much a request of ephemeral-storage.")},
+	{name: "start_not_found", topic: topicExit, rests: []string{texts}, advise: startFailed([]string{"executable file not found", "no such file or directory"},
+		"Check command, args and the image's entrypoint: what they name is not in the image, or its interpreter is not.")},
+	{name: "start_not_permitted", topic: topicExit, rests: []string{texts}, advise: startFailed([]string{"permission denied"},
+		"Make the program executable in the image (chmod +x), or run it as a user who may execute it.")},
+	{name: "start_wrong_format", topic: topicExit, rests: []string{texts}, advise: startFailed([]string{"exec format error"},
+		"Use an image for this node's architecture (uname -m), or give the script its #! line.")},
+	{name: "deleted_by_drain", topic: topicWho, rests: []string{"requester.kind"}, advise: deletedBy(kubefact.ByEvictionAPI,
+		"If too many pods of a workload went at once, give it a PodDisruptionBudget: the eviction API keeps to it.")},
+	{name: "deleted_by_taint", topic: topicWho, rests: []string{"requester.kind"}, advise: deletedBy(kubefact.ByTaint,
+		"Look at the node's taints (kubectl describe node): remove the reason for the taint, or give the pod a toleration for it.")},
+	{name: "deleted_with_namespace", topic: topicWho, rests: []string{"requester.kind"}, advise: deletedBy(kubefact.ByNamespace,
+		"Look in the API server's audit log for who deleted the namespace: its pods only went with it.")},
 	{name: "reported_error_for_oom", topic: topicReport, rests: []string{"kubernetes_says.reason"}, advise: reportedError},
 	{name: "reported_oom_for_other", topic: topicReport, rests: []string{"kubernetes_says.reason"}, advise: reportedOOM},
 }
@@ -46,6 +60,32 @@ func probe(got, advise string) func(*event.Death) (string, string) {
 			return "", ""
 		}
 		return fmt.Sprintf(advise, name), "Kubelet reported: " + safetext.Quote(text) + "."
+	}
+}
+
+// startFailed advises where the runtime's message holds one of these texts.
+func startFailed(messages []string, advise string) func(*event.Death) (string, string) {
+	return func(d *event.Death) (string, string) {
+		if d.Cause != event.CauseStartFailed {
+			return "", ""
+		}
+		for _, m := range messages {
+			if evidenceWith(d, "exec", m) != "" { // a source that is unavailable has such texts too
+				return advise, "The runtime reported: " + m + "."
+			}
+		}
+		return "", ""
+	}
+}
+
+// deletedBy advises where this had the pod deleted.
+func deletedBy(kind, advise string) func(*event.Death) (string, string) {
+	return func(d *event.Death) (string, string) {
+		r := d.Requester
+		if d.Cause != event.CausePodDeleted || r == nil || r.Kind != kind {
+			return "", ""
+		}
+		return advise, "The deletion was requested by " + strings.TrimSpace(safetext.Quote(kind)+" "+safetext.Quote(r.Name)) + "."
 	}
 }
 

@@ -108,6 +108,33 @@ var otherCases = []scenario{
 		alter: seen("Evicted: The node was low on resource: memory."), not: cause(event.CausePreempted),
 	},
 	{
+		rule: "start_not_found", figure: "no such file or directory",
+		death: dead(event.CauseStartFailed, exited(1), seen(`StartError: exec: "/nope": stat /nope: no such file or directory: unknown`)),
+		alter: seen("unavailable in this window: open /var/log/kubelet.log: no such file or directory"), not: cause(event.CauseExited),
+	},
+	{
+		rule: "start_not_permitted", figure: "permission denied",
+		death: dead(event.CauseStartFailed, exited(1), seen(`StartError: exec: "/app": permission denied: unknown`)),
+		alter: seen("StartError: exec /app: exec format error"), not: cause(event.CauseExited),
+	},
+	{
+		rule: "start_wrong_format", figure: "exec format error",
+		death: dead(event.CauseStartFailed, exited(1), seen("StartError: exec /app: exec format error")),
+		alter: seen(`StartError: exec: "/app": permission denied: unknown`), not: cause(event.CauseExited),
+	},
+	{
+		rule: "deleted_by_drain", figure: "EvictionAPI",
+		death: dead(event.CausePodDeleted, exited(0), deletionBy("EvictionAPI", "")), alter: deletionBy("ReplicaSet", "web"), not: cause(event.CauseEvicted),
+	},
+	{
+		rule: "deleted_by_taint", figure: "Taint",
+		death: dead(event.CausePodDeleted, exited(0), deletionBy("Taint", "")), alter: deletionBy("EvictionAPI", ""), not: cause(event.CauseEvicted),
+	},
+	{
+		rule: "deleted_with_namespace", figure: "Namespace shop",
+		death: dead(event.CausePodDeleted, exited(0), deletionBy("Namespace", "shop")), alter: deletionBy("Job", "shop"), not: func(d *event.Death) { d.Requester = nil },
+	},
+	{
 		rule: "reported_error_for_oom", figure: "reports Error",
 		death: dead(event.CauseCgroupOOM, killed, oom(func(*event.OOM) {}), reported("Error")), alter: reported("OOMKilled"),
 		not: func(d *event.Death) { d.OOM = nil },
@@ -176,4 +203,8 @@ var otherCases = []scenario{
 
 func reported(reason string) func(*event.Death) {
 	return func(d *event.Death) { d.KubernetesSays = &event.KubernetesSays{Reason: reason} }
+}
+
+func deletionBy(kind, name string) func(*event.Death) {
+	return func(d *event.Death) { d.Requester = &event.Requester{Kind: kind, Name: name, Via: "DisruptionTarget"} }
 }

@@ -54,7 +54,7 @@ var reasonTexts = map[string]text{
 		change: []string{
 			"Correct `command`, `args` or the image's entrypoint, and the modes of files.",
 		},
-		related: []string{"exited", "cgroup_oom"},
+		related: []string{"start_failed", "cgroup_oom"},
 	},
 	"StartError": {
 		means: "The runtime could not start the container's program; Kubernetes reports exit code 128 and the runtime's message. A memory limit of a few MiB or less gives it too: the runtime itself is OOM-killed in the container's cgroup.",
@@ -67,7 +67,7 @@ var reasonTexts = map[string]text{
 			"Correct `command`, `args`, mounts or the image.",
 			"Write the memory limit with its unit: `1024m` is 1.024 bytes.",
 		},
-		related: []string{"exited", "cgroup_oom"},
+		related: []string{"start_failed", "cgroup_oom"},
 	},
 	"Evicted": {
 		means: "Kubelet evicted the pod because the node was short of memory, disk or process IDs, or because the pod exceeded a limit of its own storage. Drainers may write Events of the same reason around the eviction API: those are deletions.",
