@@ -107,7 +107,7 @@ func RemovesRemains(p *event.Process) bool {
 // have mount namespaces of their own (ProtectSystem=): what pid 1 has started from
 // the host's file is the host's.
 func OOMDaemon(from, target *event.Process) Trust {
-	if !executes(from, oomDaemons...) {
+	if !executes(from, oomDaemons...) || ownedByUser(from.Place) {
 		return None
 	}
 	service := len(from.Ancestors) > 0 && from.Ancestors[0].PID == 1

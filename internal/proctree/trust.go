@@ -34,8 +34,10 @@ func trustFor(p, target *event.Process) Trust {
 			return Likely
 		}
 		return None
-	case pl.ExeOwner != nil && *pl.ExeOwner != 0:
+	case ownedByUser(pl) && p.EUID != nil && *p.EUID != 0:
 		return None
+	case ownedByUser(pl):
+		return Likely // as unpacked with its builder's uid: root runs it all the same
 	case pl.MountNS == 0:
 		return Proven
 	case pl.HostFile:
@@ -43,6 +45,9 @@ func trustFor(p, target *event.Process) Trust {
 	}
 	return None
 }
+
+// ownedByUser reports whether another than root may write the executable.
+func ownedByUser(pl *event.Place) bool { return pl != nil && pl.ExeOwner != nil && *pl.ExeOwner != 0 }
 
 // ownsNamespace reports whether one place has authority over the other in a user
 // namespace that is not the initial one, as a rootless runtime has over its

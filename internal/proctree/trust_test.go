@@ -23,6 +23,11 @@ func at(pid int, exe string, place *event.Place, ancestors ...*event.Process) *e
 	return p
 }
 
+func as(euid uint32, p *event.Process) *event.Process {
+	p.EUID = &euid
+	return p
+}
+
 func contained(id string, place *event.Place) *event.Process {
 	p := at(500, "/app", place)
 	p.Container = &event.Container{ID: id}
@@ -53,7 +58,8 @@ func TestRuntimeTrust(t *testing.T) {
 		"rootless, owner unknown":                      {at(11, "/usr/bin/conmon", &event.Place{UserNS: []uint32{rootlessA}}), contained("c", rootless(1000, rootlessA)), None},
 		"another mount namespace":                      {at(11, "/usr/bin/containerd", &event.Place{MountNS: otherNS}), ofHost, None},
 		"… with the host's file":                       {at(11, "/usr/bin/containerd", &event.Place{MountNS: otherNS, HostFile: true}), ofHost, Likely},
-		"a user's file":                                {at(11, "/opt/tools/containerd", &event.Place{ExeOwner: ptr(uint32(1000))}), ofHost, None},
+		"a user's file":                                {as(1000, at(11, "/opt/tools/containerd", &event.Place{ExeOwner: ptr(uint32(1000))})), ofHost, None},
+		"a user's file that root runs":                 {as(0, at(11, "/usr/local/bin/containerd", &event.Place{ExeOwner: ptr(uint32(1000))})), ofHost, Likely},
 		"a way out of /usr":                            {at(11, "/usr/../tmp/containerd", nil), ofHost, None},
 		"runc of the shim":                             {at(12, "/usr/bin/runc", nil, at(11, "/usr/bin/containerd-shim-runc-v2", nil)), ofHost, Proven},
 		"runc of a posing shim":                        {at(12, "/usr/bin/runc", nil, at(11, "/usr/bin/containerd-shim-runc-v2", &event.Place{MountNS: otherNS})), ofHost, None},

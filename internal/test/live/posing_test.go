@@ -16,7 +16,7 @@ import (
 // A path is worth what its mount namespace is: whoever makes one binds what he likes
 // over the runtime's.
 func TestPosingAsTheRuntimeIsForeign(t *testing.T) {
-	busybox := copyOf(t, "/bin/busybox", filepath.Join(worldReadable(t), "busybox"), nobody)
+	shell := copyOf(t, "/bin/sh", filepath.Join(worldReadable(t), "shell"), nobody)
 	for _, exe := range []string{"/usr/bin/containerd", "/usr/bin/containerd-shim-runc-v2", "/usr/bin/earlyoom"} {
 		if !exists(exe) {
 			continue
@@ -34,8 +34,8 @@ func TestPosingAsTheRuntimeIsForeign(t *testing.T) {
 				eventually(t, "it runs as another user", func() bool { return ownerOf(c.pid) == nobody })
 				w := watch(t)
 				// The trailing command keeps the shell from executing kill itself.
-				script := fmt.Sprintf("mount --bind %s %s && exec -a sh %s -c 'kill -9 %d; :'", busybox, exe, exe, c.pid)
-				cmd := exec.Command("unshare", posing.flags, "--", "bash", "-c", script)
+				script := fmt.Sprintf("mount --bind %s %s && exec %s -c 'kill -9 %d; :'", shell, exe, exe, c.pid)
+				cmd := exec.Command("unshare", posing.flags, "--", "sh", "-c", script)
 				cmd.Dir = "/"
 				cmd.SysProcAttr = &syscall.SysProcAttr{Credential: posing.as}
 				if out, err := cmd.CombinedOutput(); err != nil {
