@@ -127,7 +127,7 @@ func open(ctx context.Context, f *watchFlags, log *slog.Logger) (*session, error
 		return nil, err
 	}
 	s.watcher = target.NewWatcher(f.target, s.dir, mounts, kernelFilter{s.probe, s.cache, s.added}, log)
-	if err := errors.Join(s.watcher.Start(ctx), s.probe.Retarget()); err != nil {
+	if err := errors.Join(s.watcher.Start(ctx), s.probe.Retarget(), s.probe.SetUnitRoots(findUnitRoots(mounts))); err != nil {
 		s.close()
 		return nil, err
 	}

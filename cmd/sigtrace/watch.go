@@ -106,7 +106,7 @@ func (f *watchFlags) stream(ctx context.Context, c *cobra.Command, s *session, p
 		SenderPID: f.senderPID, SenderComm: f.senderComm,
 		Causes: f.chosenCauses(), Verdicts: verdicts.engine, Recovery: s.recovery, Absent: s.absent,
 		KernelLog: s.followKernelLog(ctx), Witnessed: verdict.Witnessed, Statuses: statuses, Facts: s.kube.Facts(), Witnesses: s.kube,
-		Fence: f.fence, Log: s.log, FetchNames: s.fetch, Symbols: s.symbols, Older: s.older(),
+		Fence: f.fence, Log: s.log, FetchNames: s.fetch, Symbols: s.symbols, Older: s.older(), TopCgroup: s.unitRoots,
 	})
 	if !f.target.Empty() {
 		s.seed() // before it is ready: a shim may be killed at once

@@ -4,6 +4,7 @@ package pipeline
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/cgroup"
@@ -64,6 +65,9 @@ func (p *Pipeline) cgroup(ctx context.Context, e *wire.Cgroup) {
 		p.cache.Put(h, e.ID, e.Path)
 	}
 	p.resolver.Names().CgroupCreated(e.Path)
+	if p.o.TopCgroup != nil && strings.LastIndexByte(e.Path, '/') == 0 {
+		p.o.TopCgroup()
+	}
 	if p.cgroups != nil {
 		p.cgroups.CgroupCreated(ctx, h, e.ID, e.Path)
 	}

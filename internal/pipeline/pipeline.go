@@ -98,6 +98,8 @@ type Options struct {
 	Fence      *fence.Fence
 	Log        *slog.Logger
 	FetchNames func(ctx context.Context, cgroupPath string)
+	// TopCgroup hears that a cgroup of the first level was made; may be nil.
+	TopCgroup func()
 	// Older brings what the inits of older containers execute; nil is nothing.
 	Older <-chan map[proc.Identity]proc.Image
 	// Symbols reads the kernel's functions; it runs beside the stream.
