@@ -78,6 +78,41 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// Asked to end under a flood, the agent is gone within five seconds and has reported
+// what decides.
+func TestHostileEnding(t *testing.T) {
+	flood := buildFlood(t)
+	root, _ := memoryRoot(t)
+	parent := newCgroup(t, root, fmt.Sprintf("hostile-%d-%d", os.Getpid(), nextNumber()))
+	quiet := newCgroup(t, parent, "quiet")
+	for _, a := range attacks()[:2] {
+		t.Run(a.name, func(t *testing.T) {
+			g := startGuarded(t)
+			move(t, quiet)
+			dir := newCgroup(t, parent, "flood-"+a.kind)
+			c := a.start(t, flood, a.to, dir)
+			time.Sleep(3 * time.Second)
+			v := &victim{kind: "plain"}
+			v.begin(t)
+			killer := killFrom(t, "sh", unix.SIGKILL, v.pid)
+			_ = v.process.Wait()
+			begin := time.Now()
+			g.stop()
+			if took := time.Since(begin); took > 5*time.Second {
+				t.Errorf("the agent took %v to end", took)
+			}
+			found := g.find(func(e event) bool { return isDeathOf(v.pid)(e) && !byAttacker(e) })
+			if len(found) == 0 {
+				t.Fatal("the last death is not reported")
+			}
+			found[0].expect(t, "foreign_process", "*", killer)
+			if err := c.Wait(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func buildFlood(t *testing.T) string {
 	t.Helper()
 	if path := os.Getenv("FLOOD_BIN"); path != "" {
