@@ -21,19 +21,26 @@
 #include "maps.h"
 #include "task.h"
 
-/* How far ahead of time what is emitted may be: at 1 ms for each, 2000 events at
- * once. Half of that where others send what decides nothing yet, and four times as
- * much where it is vital. */
+/* A death costs userspace more than any other event: two descriptions, a record, a
+ * file. */
+#define FATAL_COST 10
+
+/* How far ahead of time what is emitted may be. At 1 ms for an event, and FATAL_COST
+ * times that for a death, ORDINARY is 2000 events or 200 deaths at once. FOREIGN is
+ * where others send what decides nothing yet. LIVED and INIT are for ends that no
+ * flood is made of for long: those of processes that lived for more than a second,
+ * and of PID namespaces' inits. */
 #define AHEAD_FOREIGN_NS 1000000000ULL
 #define AHEAD_ORDINARY_NS 2000000000ULL
-#define AHEAD_VITAL_NS 8000000000ULL
+#define AHEAD_LIVED_NS 5000000000ULL
+#define AHEAD_INIT_NS 8000000000ULL
 /* While the critical ring is three quarters full, only who has emitted little. */
 #define AHEAD_CROWDED_NS (AHEAD_ORDINARY_NS / 16)
 #define CROWDED_BYTES (RING_BYTES / 4 * 3)
 
 #define SHORT_LIVED_NS 1000000000ULL
 
-enum importance { IMPORTANCE_FOREIGN, IMPORTANCE_ORDINARY, IMPORTANCE_VITAL };
+enum importance { IMPORTANCE_FOREIGN, IMPORTANCE_ORDINARY, IMPORTANCE_LIVED, IMPORTANCE_INIT };
 
 /* The level (depth) at which the units below a cgroup of the first level lie. */
 static __always_inline u32 unit_level(u64 top, u32 hierarchy)
@@ -103,13 +110,16 @@ static __always_inline bool crowded(void)
 
 static __always_inline u64 allowance(u32 importance)
 {
-	if (importance == IMPORTANCE_VITAL)
-		return AHEAD_VITAL_NS;
+	if (importance == IMPORTANCE_INIT)
+		return AHEAD_INIT_NS;
+	if (importance == IMPORTANCE_LIVED)
+		return AHEAD_LIVED_NS;
 	return importance == IMPORTANCE_ORDINARY ? AHEAD_ORDINARY_NS : AHEAD_FOREIGN_NS;
 }
 
-/* Pays for an event out of a process's budget; answers 0 where that is spent. */
-__noinline int afford(u64 task, u32 importance)
+/* Pays for an event, or so many, out of a process's budget; answers 0 where that is
+ * spent. */
+__noinline int afford(u64 task, u32 importance, u32 cost)
 {
 	struct budget *b;
 	u64 now = bpf_ktime_get_ns(), due;
@@ -124,7 +134,7 @@ __noinline int afford(u64 task, u32 importance)
 		due = now;
 	if (due - now > allowance(importance) || (due - now > AHEAD_CROWDED_NS && crowded()))
 		return 0;
-	*(volatile u64 *)&b->due = due + config_event_cost_ns;
+	*(volatile u64 *)&b->due = due + config_event_cost_ns * cost;
 	return 1;
 }
 
@@ -148,17 +158,16 @@ __noinline int same_budget(u64 a, u64 b)
 	       of_a.uid == of_b.uid;
 }
 
-/* What alone cannot be lost is the end of a PID namespace's init, and of who has
- * lived for more than a second: no flood is made of them for long. */
+/* Of a process's end. */
 __noinline int importance_of(u64 task)
 {
 	struct task_struct *leader = BPF_CORE_READ((struct task_struct *)task, group_leader);
 	u32 inum;
 
 	if (ns_pid_of(leader, &inum) == INIT_PID)
-		return IMPORTANCE_VITAL;
+		return IMPORTANCE_INIT;
 	if (bpf_ktime_get_boot_ns() - start_of(leader) > SHORT_LIVED_NS)
-		return IMPORTANCE_VITAL;
+		return IMPORTANCE_LIVED;
 	return IMPORTANCE_ORDINARY;
 }
 

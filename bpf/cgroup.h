@@ -33,7 +33,7 @@ static __always_inline void cgroup_changed(struct cgroup *cgrp, const char *path
 
 	if (!e || !tracked_hierarchy(cgrp, &e->hierarchy))
 		return;
-	if (!afford(bpf_get_current_task(), IMPORTANCE_ORDINARY)) {
+	if (!afford(bpf_get_current_task(), IMPORTANCE_ORDINARY, 1)) {
 		fold(bpf_get_current_task(), LANE_CRITICAL);
 		return;
 	}

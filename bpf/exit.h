@@ -141,7 +141,7 @@ __noinline int affords_exit(u64 task, u32 lane, u32 flags)
 	if (e && e->asked & ASKED_PAID)
 		return 1;
 	if (!(e && e->asked & ASKED_UNPAID && !(flags & EXIT_INIT)) &&
-	    afford(task, importance_of(task)))
+	    afford(task, importance_of(task), FATAL_COST))
 		return 1;
 	fold(task, lane);
 	return 0;

@@ -196,7 +196,7 @@ __noinline int affords_signal(u64 task, u64 info, u32 lane, u32 flags)
 	u64 current = bpf_get_current_task(), payer;
 
 	if (flags & SIGNAL_FATAL) {
-		if (afford(task, importance_of(task))) {
+		if (afford(task, importance_of(task), FATAL_COST)) {
 			note_asked(task, ASKED_PAID);
 			return 1;
 		}
@@ -205,10 +205,10 @@ __noinline int affords_signal(u64 task, u64 info, u32 lane, u32 flags)
 		return 0;
 	}
 	payer = HAS_SIGINFO(info) ? current : task;
-	if (afford(payer, IMPORTANCE_ORDINARY))
+	if (afford(payer, IMPORTANCE_ORDINARY, 1))
 		return 1;
 	if (!same_budget(payer, task)) {
-		if (afford(task, IMPORTANCE_FOREIGN))
+		if (afford(task, IMPORTANCE_FOREIGN, 1))
 			return 1;
 		fold(task, lane); /* its records, too, miss something */
 	}

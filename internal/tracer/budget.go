@@ -14,7 +14,7 @@ import (
 
 const (
 	// eventCost is what an event takes of its container's, unit's or user's budget:
-	// so a flood of one comes to a thousand events a second (bpf/budget.h).
+	// so a flood comes to a thousand signals a second, or a hundred deaths (bpf/budget.h).
 	eventCost = time.Millisecond
 	// reasonBudget is the reason of events that were counted instead of emitted.
 	reasonBudget = "budget"
