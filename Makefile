@@ -5,7 +5,7 @@ SUDO  := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS  ?=
 # Tests run as root with root's own caches: in the user's, what they write could
 # not be replaced by the user's next build. sudo passes on what is named here.
-KEPT    := SCENARIO KUBE_VERSION SUITE SIZE
+KEPT    := SEED SCENARIO KUBE_VERSION SUITE SIZE
 AS_ROOT  = $(SUDO) env PATH="$$PATH" GOPROXY="$$(go env GOPROXY)" GOFLAGS="$$GOFLAGS" $(foreach v,$(KEPT),$(if $($(v)),$(v)='$($(v))'))
 export GOFLAGS := -buildvcs=auto
 
@@ -59,12 +59,13 @@ lint: check-headers ## gofmt, go vet, staticcheck, shellcheck, clang-format, che
 	go vet -C deploy ./...
 	go vet -C docs/schema/gen ./...
 	go vet -tags cluster,agent ./internal/test/cluster/...
+	go vet -tags hostile ./internal/test/live
 	go tool staticcheck ./...
 	staticcheck=$$(go tool -n staticcheck) && cd deploy && "$$staticcheck" ./...
 	staticcheck=$$(go tool -n staticcheck) && cd docs/schema/gen && "$$staticcheck" ./...
 	go tool staticcheck -tags cluster,agent ./internal/test/cluster/...
 	shellcheck $$(git grep -lE '^#!/(usr/)?bin/(env )?(ba)?sh$$')
-	clang-format-19 --style=file:bpf/.clang-format --dry-run --Werror bpf/*.[ch] internal/test/zoo/*.[ch]
+	clang-format-19 --style=file:bpf/.clang-format --dry-run --Werror bpf/*.[ch] internal/test/zoo/*.[ch] internal/test/hostile/*.c
 
 .PHONY: check-headers
 check-headers: ## does each BPF header include what it needs, and compile alone?
@@ -112,6 +113,10 @@ SUPERVISORS := /var/cache/sigtrace-supervisors
 supervisors: build ## run supervisors and servers, judge their verdicts, write docs/supervisors.md (ARGS="-only '^nginx/' -v")
 	$(AS_ROOT) ./internal/test/supervisors/unpack $(SUPERVISORS)
 	$(AS_ROOT) go run ./internal/test/supervisors -unpacked $(SUPERVISORS) $(ARGS)
+
+.PHONY: hostile
+hostile: test-deps ## attack the agent from containers while others die: is each death reported in time? (SEED=1, as printed)
+	$(AS_ROOT) go test -tags hostile -count=1 -v -timeout 10m -run TestHostile ./internal/test/live
 
 # In a guest, where nobody else dies, and no path tells of this machine.
 .PHONY: record

@@ -7,6 +7,7 @@
 #include "kernel_types.h"
 #include <bpf_helpers.h>
 #include <bpf_core_read.h>
+#include "budget.h"
 #include "emit.h"
 #include "event.h"
 #include "maps.h"
@@ -32,6 +33,10 @@ static __always_inline void cgroup_changed(struct cgroup *cgrp, const char *path
 
 	if (!e || !tracked_hierarchy(cgrp, &e->hierarchy))
 		return;
+	if (!afford(bpf_get_current_task(), IMPORTANCE_ORDINARY, 1)) {
+		fold(bpf_get_current_task(), LANE_CRITICAL);
+		return;
+	}
 	e->id = BPF_CORE_READ(cgrp, kn, id);
 	e->what = what;
 	e->pad = 0;

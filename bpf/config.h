@@ -28,6 +28,16 @@ volatile const u32 config_page_size = 4096;
 /* The routine lane wakes its reader only once so many bytes wait in it. */
 volatile const u32 config_wakeup_bytes = 1 << 20;
 
+/* What an event costs of its container's, unit's or user's budget; 0: nothing. */
+volatile const u64 config_event_cost_ns = 0;
+
+/* The level at which units, users' slices and containers lie, but for those below
+ * the cgroups (of the first level) that userspace names here, by hierarchy. */
+#define UNIT_LEVEL 2
+#define UNIT_ROOTS 8
+volatile u64 unit_roots[HIERARCHIES][UNIT_ROOTS];
+volatile u32 unit_root_levels[HIERARCHIES][UNIT_ROOTS];
+
 /* Set for each tgid (modulo) that may be in the map kin, and never cleared: one
  * load instead of a lookup for nearly every signal that is dropped. A byte each:
  * setting a bit would take an atomic OR, which BPF has from 5.12 on. */

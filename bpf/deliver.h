@@ -8,6 +8,7 @@
 #include "kernel_types.h"
 #include <bpf_helpers.h>
 #include <bpf_core_read.h>
+#include "budget.h"
 #include "build.h"
 #include "compat.h"
 #include "config.h"
@@ -111,7 +112,8 @@ static __always_inline void signal_delivered(int sig, u64 info, struct k_sigacti
 	if (HAS_SIGINFO(info))
 		code = BPF_CORE_READ((struct kernel_siginfo *)info, si_code);
 	if (!p) {
-		if (is_target(current))
+		if (is_target(current) &&
+		    affords_signal((u64)current, info, LANE_CRITICAL, SIGNAL_FATAL))
 			emit_unseen(current, sig, info);
 		return;
 	}
@@ -119,7 +121,7 @@ static __always_inline void signal_delivered(int sig, u64 info, struct k_sigacti
 		keep_fate(p->s.h.boottime, sig, fatal);
 	if (p->told)
 		emit_fate(p->s.h.boottime, sig, code, fatal);
-	else if (fatal)
+	else if (fatal && affords_signal((u64)current, info, LANE_CRITICAL, SIGNAL_FATAL))
 		emit_stored(p);
 	bpf_map_delete_elem(&undecided, &key);
 }

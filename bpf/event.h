@@ -230,6 +230,7 @@ enum exit_flag {
 	EXIT_SECCOMP_FILTER = 1 << 5,
 	EXIT_SECCOMP_DEAD = 1 << 6, /* SECCOMP_MODE_DEAD, from 5.17 */
 	EXIT_NOTED = 1 << 7,	    /* a noted signal may be why it exited */
+	EXIT_FOLDED = 1 << 8,	    /* signals to it were counted instead of emitted */
 };
 
 struct event_exit {

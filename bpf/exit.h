@@ -6,6 +6,7 @@
 #include "kernel_types.h"
 #include <bpf_helpers.h>
 #include <bpf_core_read.h>
+#include "budget.h"
 #include "compat.h"
 #include "config.h"
 #include "describe.h"
@@ -97,7 +98,8 @@ static __always_inline u32 exit_flags(struct task_struct *t, u32 ns_pid, u32 fla
 	if (BPF_CORE_READ(t, signal, oom_mm))
 		flags |= EXIT_OOM_MARK;
 	if (e)
-		flags |= e->seccomp | (e->asked ? EXIT_ASKED : 0);
+		flags |= e->seccomp | (e->asked & ASKED ? EXIT_ASKED : 0) |
+			 (e->asked & ASKED_FOLDED ? EXIT_FOLDED : 0);
 	return flags;
 }
 
@@ -129,6 +131,22 @@ __noinline int emit_exit(u64 task, u32 lane, u32 flags)
 	return emit_scratch(SCRATCH_EXIT, lane, sizeof(*c));
 }
 
+/* An exit goes the way of the signal that brought it about. Of a container's init it
+ * is tried anyway. */
+__noinline int affords_exit(u64 task, u32 lane, u32 flags)
+{
+	struct proc_key key = key_of((struct task_struct *)task);
+	struct proc_entry *e = proc_of(&key);
+
+	if (e && e->asked & ASKED_PAID)
+		return 1;
+	if (!(e && e->asked & ASKED_UNPAID && !(flags & EXIT_INIT)) &&
+	    afford(task, importance_of(task), FATAL_COST))
+		return 1;
+	fold(task, lane);
+	return 0;
+}
+
 static __always_inline void process_exited(struct task_struct *t, u32 flags)
 {
 	u32 tgid = BPF_CORE_READ(t, tgid), status, inum, lane;
@@ -146,6 +164,8 @@ static __always_inline void process_exited(struct task_struct *t, u32 flags)
 	if (!exit_wanted(status, flags))
 		return;
 	lane = WTERMSIG(status) || flags & EXIT_DECIDES ? LANE_CRITICAL : LANE_ROUTINE;
+	if (!affords_exit((u64)t, lane, flags))
+		return;
 	describe((u64)t, true, lane, SCRATCH_EXIT);
 	emit_notes(key.start, tgid,
 		   NOTE_USER(SCRATCH_EXIT) | (flags & EXIT_CONTEXT ? NOTE_CONTEXT : 0));

@@ -3,7 +3,8 @@
  * Who forked whom. real_parent is only the present one: when a middle parent
  * exits, its children hang under init or a subreaper, and the trace of who
  * started them is gone. This keeps it, in bounded memory that a fork bomb
- * cannot flush: an entry lives as long as its process or a descendant does.
+ * cannot flush: an entry lives as long as its process or a descendant does that is
+ * near enough to show it. Each container, unit or user has a quota of them.
  */
 #ifndef SIGTRACE_LINEAGE_H
 #define SIGTRACE_LINEAGE_H
@@ -11,6 +12,7 @@
 #include "kernel_types.h"
 #include <bpf_helpers.h>
 #include <bpf_core_read.h>
+#include "budget.h"
 #include "emit.h"
 #include "event.h"
 #include "loop.h"
@@ -42,6 +44,33 @@ static __always_inline void proc_ref(struct proc_key *key, s32 by)
 		__sync_fetch_and_add(&e->refs, by);
 }
 
+static __always_inline void count_quota(u32 slot, s32 by)
+{
+	s32 *n = bpf_map_lookup_elem(&quotas, &slot);
+
+	if (n && slot)
+		__sync_fetch_and_add(n, by);
+}
+
+/* The slot of a new process's quota; 0 where that is used up. */
+__noinline int quota_slot(u64 task)
+{
+	struct budget_key key = {};
+	u32 slot;
+	s32 *n;
+
+	budget_key_into(&key, (struct task_struct *)task);
+	/* As in filter.h: spreads nearby ids. Userspace has no part in it. */
+	slot = (key.cgroup + ((u64)key.uid << 32) + key.hierarchy) * 0x9E3779B97F4A7C15ULL >> 52;
+	slot &= QUOTA_SLOTS - 1;
+	if (!slot)
+		slot = 1;
+	n = bpf_map_lookup_elem(&quotas, &slot);
+	if (n && *n >= QUOTA_PROCS)
+		return 0;
+	return slot;
+}
+
 struct release_walk {
 	struct proc_key at;
 };
@@ -50,12 +79,15 @@ STEP(release_step, struct release_walk)
 {
 	struct proc_entry *e = proc_of(&state->at);
 	struct proc_key up;
+	u32 slot;
 
 	if (!e || !e->dead || e->refs > 0)
 		return 1;
 	up = e->forker;
+	slot = e->pad;
 	if (bpf_map_delete_elem(&procs, &state->at))
 		return 1;
+	count_quota(slot, -1);
 	proc_ref(&up, -1);
 	state->at = up;
 	return 0;
@@ -80,6 +112,47 @@ __noinline int proc_place(u64 task)
 
 	if (e)
 		read_place(&e->place, (struct task_struct *)task);
+	return 0;
+}
+
+struct trim_walk {
+	struct proc_key at;
+	struct proc_key last; /* of those that have exited in a row, the farthest */
+	u32 n;
+};
+
+STEP(trim_step, struct trim_walk)
+{
+	struct proc_entry *e = proc_of(&state->at);
+
+	if (!e || !e->dead || e->refs != 1)
+		return 1;
+	state->last = state->at;
+	state->at = e->forker;
+	state->n = i + 1;
+	return 0;
+}
+
+/* Drops what lies above so many exited processes in a row that no living descendant's
+ * ancestry shows it: else a few processes, each forked by one that has exited, fill
+ * the map. Called when one in such a row has exited. */
+__noinline int proc_trim(u64 start, u32 tgid)
+{
+	struct trim_walk walk = {.at = {.start = start, .tgid = tgid}};
+	struct proc_entry *e;
+	struct proc_key up;
+
+	REPEAT(LINEAGE_DEPTH, trim_step, &walk);
+	if (walk.n < LINEAGE_DEPTH)
+		return 0;
+	e = proc_of(&walk.last);
+	if (!e || !e->forker.tgid)
+		return 0;
+	up = e->forker;
+	e->forker.tgid = 0;
+	e->forker.start = 0;
+	proc_ref(&up, -1);
+	proc_release(&up);
 	return 0;
 }
 
@@ -123,7 +196,7 @@ __noinline int proc_exit(u64 task)
 	e->cgroup = cgroup_of(t, &e->hierarchy);
 	*(volatile u32 *)&e->dead = 1;
 	proc_release(&key);
-	return 0;
+	return proc_trim(key.start, key.tgid);
 }
 
 static __always_inline bool has_ended(struct task_struct *t)
@@ -181,9 +254,15 @@ static __always_inline void proc_fork(struct task_struct *child)
 	struct proc_entry *e = scratch_of(SCRATCH_FORK);
 	struct proc_key key = key_of(child), forker = key_of(current_task());
 	struct proc_entry *from = proc_of(&forker);
+	u32 slot;
 
 	if (!e)
 		return;
+	slot = quota_slot((u64)child);
+	if (!slot) {
+		fold((u64)child, LANE_ROUTINE);
+		return;
+	}
 	/* Older than sigtrace, and not seeded yet: its children are counted from now on. */
 	if (!from) {
 		proc_seed((u64)current_task());
@@ -199,6 +278,7 @@ static __always_inline void proc_fork(struct task_struct *child)
 	e->dead = 0;
 	e->asked = e->seccomp = 0;
 	e->caller_tid = 0;
+	e->pad = slot;
 	for (int i = 0; i < LANES; i++)
 		e->described_epoch[i] = e->described_chain[i] = e->named_epoch[i] = 0;
 	e->tracer = 0;
@@ -212,6 +292,7 @@ static __always_inline void proc_fork(struct task_struct *child)
 		count_procs_full();
 		return;
 	}
+	count_quota(slot, 1);
 	proc_ref(&forker, 1);
 }
 

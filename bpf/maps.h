@@ -69,6 +69,13 @@ struct proc_key {
 	u32 pad;
 };
 
+enum asked_flag {
+	ASKED = 1 << 0,	       /* a signal that asks it to end was handled or is blocked */
+	ASKED_FOLDED = 1 << 1, /* a signal to it was not emitted, for want of budget */
+	ASKED_PAID = 1 << 2,   /* its fatal signal was emitted: so is its exit */
+	ASKED_UNPAID = 1 << 3, /* its fatal signal was not: nor is its exit */
+};
+
 #define SNAPSHOT_EXE KEPT_EXE
 #define SNAPSHOT_ARGS KEPT_ARGS
 
@@ -87,9 +94,9 @@ struct proc_entry {
 	u8 hierarchy;
 	u8 args_truncated;
 	u16 args_len;
-	u8 asked;   /* a signal that asks it to end was handled or is blocked */
-	u8 seccomp; /* EXIT_SECCOMP_*: how seccomp ended one of its threads */
-	u16 pad;
+	u8 asked;		/* enum asked_flag */
+	u8 seccomp;		/* EXIT_SECCOMP_*: how seccomp ended one of its threads */
+	u16 pad;		/* the slot of quotas; the name is part of the pins' layout */
 	u32 named_epoch[LANES]; /* exe and args were emitted as somebody's parent's */
 	char comm[COMM_LEN];
 	char exe[SNAPSHOT_EXE];
@@ -106,6 +113,18 @@ struct {
 	__type(value, struct proc_entry);
 } procs SEC(".maps");
 
+/* How many entries of procs there are of whom shares a budget, by a hash of its key.
+ * Who meets another in a slot shares its quota. Slot 0 counts nothing: it is of those
+ * that are older than sigtrace. */
+#define QUOTA_SLOTS 4096
+#define QUOTA_PROCS 8192
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, QUOTA_SLOTS);
+	__type(key, u32);
+	__type(value, s32);
+} quotas SEC(".maps");
+
 struct counters {
 	u64 procs_full; /* lineage entries that found no room */
 	u64 kept_full;	/* deaths that found no room to be kept */
@@ -117,6 +136,29 @@ struct {
 	__type(key, u32);
 	__type(value, struct counters);
 } counted SEC(".maps");
+
+/* Whose events are paid for out of one budget, see budget.h. */
+struct budget_key {
+	u64 cgroup;
+	u32 hierarchy;
+	u32 uid; /* where the cgroup is that of no unit */
+};
+struct budget {
+	u64 due;	   /* CLOCK_MONOTONIC, ns: until when it has emitted */
+	u64 folded[LANES]; /* events that were counted instead of emitted */
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct budget_key);
+	__type(value, struct budget);
+} budgets SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct budget);
+} shared_budget SEC(".maps");
 
 /* Targets by cgroup id (and hierarchy in the top bit). */
 struct {

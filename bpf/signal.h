@@ -6,6 +6,7 @@
 #include "kernel_types.h"
 #include <bpf_helpers.h>
 #include <bpf_core_read.h>
+#include "budget.h"
 #include "build.h"
 #include "compat.h"
 #include "config.h"
@@ -178,13 +179,42 @@ static __always_inline u32 add_stack(void *ctx, struct event_signal_stack *e)
 }
 
 /* Whether it then exits without a fatal signal shows at its exit. */
-static __always_inline void note_asked(u64 task)
+static __always_inline void note_asked(u64 task, u32 flags)
 {
 	struct proc_key key = key_of((struct task_struct *)task);
 	struct proc_entry *e = proc_of(&key);
 
 	if (e)
-		e->asked = 1;
+		e->asked |= flags;
+}
+
+/* Who pays for a signal: of a fatal one the process that it ends, so that nobody who
+ * has spent his own budget kills unseen. Any other its sender, and only when he
+ * cannot its target. */
+__noinline int affords_signal(u64 task, u64 info, u32 lane, u32 flags)
+{
+	u64 current = bpf_get_current_task(), payer;
+
+	if (flags & SIGNAL_FATAL) {
+		if (afford(task, importance_of(task), FATAL_COST)) {
+			note_asked(task, ASKED_PAID);
+			return 1;
+		}
+		fold(task, lane);
+		note_asked(task, ASKED_UNPAID | ASKED_FOLDED);
+		return 0;
+	}
+	payer = HAS_SIGINFO(info) ? current : task;
+	if (afford(payer, IMPORTANCE_ORDINARY, 1))
+		return 1;
+	if (!same_budget(payer, task)) {
+		if (afford(task, IMPORTANCE_FOREIGN, 1))
+			return 1;
+		fold(task, lane); /* its records, too, miss something */
+	}
+	fold(payer, lane);
+	note_asked(task, ASKED_FOLDED);
+	return 0;
 }
 
 /* A handled signal of which nothing new has to be noted, without looking at what else
@@ -229,6 +259,7 @@ static __always_inline void signal_generated(u64 *ctx, int sig, struct task_stru
 	enum relevance relevance = filter_target(arg);
 	u64 t, info, current = bpf_get_current_task();
 	u32 flags, lane, size;
+	bool affordable, emitted;
 	struct event_signal_stack *e;
 
 	if (relevance == RELEVANCE_NONE)
@@ -248,28 +279,35 @@ static __always_inline void signal_generated(u64 *ctx, int sig, struct task_stru
 	    (!config_all || relevance == RELEVANCE_CONTEXT))
 		return;
 	lane = lane_of(flags);
-	describe(current, true, lane, SCRATCH_SIGNAL);
-	describe(t, t == current, lane, SCRATCH_SIGNAL); /* makes its entry, too */
+	affordable = affords_signal(t, info, lane, flags);
+	if (affordable) {
+		describe(current, true, lane, SCRATCH_SIGNAL);
+		describe(t, t == current, lane, SCRATCH_SIGNAL); /* makes its entry, too */
+	}
 	if (flags & (SIGNAL_HANDLED | SIGNAL_BLOCKED) && queued(result) &&
 	    (rt_sigmask(sig) & SIG_TERMINATES_MASK || flags & SIGNAL_OUTSIDE))
-		note_asked(t);
-	if (!only_if_fatal(flags))
+		note_asked(t, ASKED);
+	/* What becomes of one that is undecided shows at its delivery. */
+	if (!affordable && !(flags & SIGNAL_UNDECIDED))
+		return;
+	if (affordable && !only_if_fatal(flags))
 		emit_notes_of_sender(ARG_READ(arg, tgid), sig);
 	e = scratch_of(SCRATCH_SIGNAL);
 	if (!e)
 		return;
 	size = sizeof(e->s);
-	if (build_signal(t, info, sig, result, flags))
+	if (build_signal(t, info, sig, result, flags) && affordable)
 		size = add_stack(ctx, e);
 	if (group)
 		e->s.flags |= SIGNAL_GROUP;
 	fill_header(&e->s.h, EVENT_SIGNAL, lane, size);
-	if (kept_signal(sig, flags))
+	if (affordable && kept_signal(sig, flags))
 		keep_signal(t, current);
-	if (!only_if_fatal(flags))
+	emitted = affordable && !only_if_fatal(flags);
+	if (emitted)
 		emit_scratch(SCRATCH_SIGNAL, lane, size);
 	if (flags & SIGNAL_UNDECIDED)
-		remember_undecided(e, !only_if_fatal(flags));
+		remember_undecided(e, emitted);
 }
 
 #endif

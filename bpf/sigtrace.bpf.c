@@ -92,7 +92,7 @@ TRACEPOINT(sched_process_fork)
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
 	if (BPF_CORE_READ(child, pid) == BPF_CORE_READ(child, tgid))
-		proc_fork(child);
+		proc_fork((struct task_struct *)number(ctx, 1));
 	return 0;
 }
 

@@ -203,6 +203,8 @@ type ExitDetail struct {
 	Kept bool `json:"kept,omitempty"`
 	// Absent is set where no agent was there to see it.
 	Absent *Absent `json:"absent,omitempty"`
+	// Folded is set where signals to it were dropped because a budget was spent.
+	Folded bool `json:"folded,omitempty"`
 	// CallerTID is the thread that called exit_group, 0 where that is not known.
 	CallerTID int `json:"caller_tid,omitempty"`
 	// Unseen is set where the exit itself was not seen, only its result.
@@ -239,6 +241,13 @@ type Lost struct {
 	Lane   string    `json:"lane"`
 	Reason string    `json:"reason"`
 	Since  time.Time `json:"since"`
+	// Folded is how many of them the kernel side counted instead of emitting,
+	// because the budget of Cgroup was spent.
+	Folded uint64 `json:"folded,omitempty"`
+	// Cgroup is the container's, the systemd unit's or the user's, and Container that
+	// container; both are empty where no budget was spent.
+	Cgroup    string     `json:"cgroup,omitempty"`
+	Container *Container `json:"container,omitempty"`
 }
 
 // Pins are the programs and maps that outlive the agent.

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
@@ -20,8 +21,8 @@ type BesideOptions struct {
 	Room int
 	// Every is how often the printer is ticked; 0 is a second.
 	Every time.Duration
-	// Patience is how long Close waits for a printer that takes nothing; 0 is
-	// 5 s.
+	// Patience is how long Close waits at most; 0 is 4 s. After half of it what does
+	// not decide is counted and left out.
 	Patience time.Duration
 	Log      *slog.Logger
 }
@@ -37,6 +38,10 @@ type beside struct {
 	since   time.Time
 	failing bool
 	err     error
+	// hurry: it is to end soon. leftOut is what was left out since.
+	hurry   atomic.Bool
+	leftOut uint64
+	leaving event.Header // of the first of them
 }
 
 // Beside returns a printer that hands events on to inner, which then holds up
@@ -49,7 +54,7 @@ func Beside(inner Printer, o BesideOptions) Printer {
 		o.Every = time.Second
 	}
 	if o.Patience == 0 {
-		o.Patience = 5 * time.Second
+		o.Patience = 4 * time.Second
 	}
 	b := &beside{
 		o: o, inner: inner, queue: make(chan event.Event, o.Room),
@@ -90,18 +95,18 @@ func (b *beside) tellDropped(next event.Event) {
 func (b *beside) Tick(time.Time) error { return nil }
 func (b *beside) Flush() error         { return nil }
 
-// Close hands on what waits, for as long as any of it is taken.
+// Close hands on what waits, as far as that is taken within Patience.
 func (b *beside) Close() error {
 	close(b.queue)
-	for left := -1; left != len(b.queue); {
-		left = len(b.queue)
+	for range 2 {
 		select {
 		case <-b.ended:
 			return b.err
-		case <-time.After(b.o.Patience):
+		case <-time.After(b.o.Patience / 2):
+			b.hurry.Store(true)
 		}
 	}
-	return fmt.Errorf("%s took nothing for %v: %d events were not written there", b.o.Name, b.o.Patience, len(b.queue))
+	return fmt.Errorf("%s did not take all within %v: %d events were not written there", b.o.Name, b.o.Patience, len(b.queue))
 }
 
 func (b *beside) run() {
@@ -112,7 +117,7 @@ func (b *beside) run() {
 		select {
 		case e, open := <-b.queue:
 			if !open {
-				b.err = b.inner.Close()
+				b.err = cmp.Or(b.tellLeftOut(), b.inner.Close())
 				return
 			}
 			b.print(e)
@@ -124,15 +129,36 @@ func (b *beside) run() {
 
 // print prints an event and those behind it, then flushes them as one.
 func (b *beside) print(e event.Event) {
-	err := b.inner.Print(e)
+	err := b.printOne(e)
 	for n := len(b.queue); n > 0; n-- {
 		e, open := <-b.queue
 		if !open {
 			break
 		}
-		err = cmp.Or(err, b.inner.Print(e))
+		err = cmp.Or(err, b.printOne(e))
 	}
 	b.note(cmp.Or(err, b.inner.Flush()))
+}
+
+func (b *beside) printOne(e event.Event) error {
+	if b.hurry.Load() && Lane(e) == LaneRoutine {
+		if b.leftOut == 0 {
+			b.leaving = *e.Common()
+		}
+		b.leftOut++
+		return nil
+	}
+	return b.inner.Print(e)
+}
+
+// tellLeftOut counts what was left out at the end.
+func (b *beside) tellLeftOut() error {
+	if b.leftOut == 0 {
+		return nil
+	}
+	lost := &event.Lost{Header: b.leaving, Count: b.leftOut, Lane: LaneRoutine, Reason: "stopping", Since: b.leaving.Time}
+	lost.Type = event.TypeLost
+	return b.inner.Print(lost)
 }
 
 // note logs the first error of a spell, and its end.

@@ -84,6 +84,47 @@ func TestBesideClosesInTime(t *testing.T) {
 	close(g.open)
 }
 
+// slow is a printer that takes an event now and then.
+type slow struct {
+	each time.Duration
+	got  map[event.Type]uint64
+	left uint64
+}
+
+func (s *slow) Print(e event.Event) error {
+	time.Sleep(s.each)
+	s.got[e.Common().Type]++
+	if l, ok := e.(*event.Lost); ok && l.Reason == "stopping" {
+		s.left += l.Count
+	}
+	return nil
+}
+func (s *slow) Tick(time.Time) error { return nil }
+func (s *slow) Flush() error         { return nil }
+func (s *slow) Close() error         { return nil }
+
+// A sink that is slow, and not stuck, does not hold up the end: what decides is
+// written, and what is left out is counted.
+func TestBesideEndsInTimeUnderAFlood(t *testing.T) {
+	s := &slow{each: time.Millisecond, got: map[event.Type]uint64{}}
+	b := Beside(s, BesideOptions{Name: "disk", Room: 4000, Patience: time.Second, Log: slog.New(slog.DiscardHandler)})
+	const signals = 2900
+	for range signals {
+		_ = b.Print(eventOf(event.TypeSignal))
+	}
+	for range 3 {
+		_ = b.Print(eventOf(event.TypeDeath))
+	}
+	begin := time.Now()
+	err := b.Close()
+	if took := time.Since(begin); err != nil || took > 1500*time.Millisecond {
+		t.Errorf("%v after %v", err, took)
+	}
+	if s.got[event.TypeDeath] != 3 || s.left == 0 || s.got[event.TypeSignal]+s.left != signals {
+		t.Errorf("written %v, left out %d", s.got, s.left)
+	}
+}
+
 func TestBesideTellsASpellOfErrorsOnce(t *testing.T) {
 	g := &gate{open: make(chan struct{}), err: errors.New("no space")}
 	close(g.open)

@@ -19,7 +19,11 @@ type stapPrinter struct{ w *bufio.Writer }
 
 func (s *stapPrinter) Print(e event.Event) error {
 	if l, ok := e.(*event.Lost); ok {
-		if _, err := fmt.Fprintf(s.w, "# lost %d %s events (%s): what follows may have gaps\n", l.Count, l.Lane, safetext.Quote(l.Reason)); err != nil {
+		of := ""
+		if l.Cgroup != "" {
+			of = " of " + safetext.Quote(l.Cgroup)
+		}
+		if _, err := fmt.Fprintf(s.w, "# lost %d %s events%s (%s): what follows may have gaps\n", l.Count, l.Lane, of, safetext.Quote(l.Reason)); err != nil {
 			return fmt.Errorf("write: %w", err)
 		}
 		return nil

@@ -4,12 +4,14 @@ package output
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/phrase"
+	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
 // foldWindow is how long a line waits for more of the same act.
@@ -75,6 +77,16 @@ func (t *tablePrinter) lostLines(e *event.Lost) []string {
 	lane, what := "", "deaths and signals may be missing"
 	if e.Lane == "routine" {
 		lane, what = "low-priority ", "ancestry and routine signals may be incomplete"
+	}
+	if e.Folded > 0 {
+		what = "its own deaths and signals may be missing"
+		lane += "event"
+		whose := phrase.Container(&event.Process{Container: e.Container})
+		if whose == "" {
+			whose = safetext.Quote(cmp.Or(e.Cgroup, "a cgroup that is gone"))
+		}
+		text := fmt.Sprintf("%s  %s of %s dropped (too many at once): %s", t.time(e.Time), phrase.Count(int(e.Count), lane), whose, what)
+		return []string{t.colour.loud(t.cutEnd(text))}
 	}
 	text := fmt.Sprintf("%s  %s dropped (%s): %s", t.time(e.Time), phrase.Count(int(e.Count), lane+"event"), strings.ReplaceAll(e.Reason, "_", " "), what)
 	return []string{t.colour.loud(t.cutEnd(text))}

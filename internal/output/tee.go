@@ -4,6 +4,7 @@ package output
 
 import (
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/event"
@@ -34,4 +35,13 @@ func (t tee) Tick(now time.Time) error {
 
 func (t tee) Flush() error { return t.each(Printer.Flush) }
 
-func (t tee) Close() error { return t.each(Printer.Close) }
+// Close closes all at once: each may take its time to hand on what waits.
+func (t tee) Close() error {
+	errs := make([]error, len(t))
+	var g sync.WaitGroup
+	for i, p := range t {
+		g.Go(func() { errs[i] = p.Close() })
+	}
+	g.Wait()
+	return errors.Join(errs...)
+}

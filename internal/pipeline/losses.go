@@ -31,6 +31,10 @@ func (p *Pipeline) emitLost(l tracer.Loss) error {
 		Header: p.resolver.Header(event.TypeLost, resolve.Now()),
 		Count:  l.Count, Lane: l.Lane, Reason: l.Reason, Since: p.since,
 	}
+	if l.Folded {
+		e.Folded = l.Count
+		e.Cgroup, e.Container = p.resolver.Names().Owner(l.Hierarchy, l.Cgroup)
+	}
 	p.judge(e)
 	return p.print(e)
 }

@@ -60,6 +60,8 @@ type Options struct {
 	Recovery *Recovery
 	// FetchNames asks for the names of a cgroup's container, beside the stream.
 	FetchNames func(ctx context.Context, cgroupPath string)
+	// TopCgroup hears that a cgroup of the first level was made; may be nil.
+	TopCgroup func()
 	// Symbols reads the kernel's functions, beside the stream.
 	Symbols func() (*proc.Symbols, error)
 	// Fence catches the panics of one event at a time, and ends the run where

@@ -5,6 +5,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sigtrace/sigtrace/internal/cgroup"
@@ -99,6 +100,9 @@ func (p *Pipeline) cgroup(ctx context.Context, e *wire.Cgroup) {
 		p.cache.Put(h, e.ID, e.Path)
 	}
 	p.resolver.Names().CgroupCreated(e.Path)
+	if p.o.TopCgroup != nil && strings.LastIndexByte(e.Path, '/') == 0 {
+		p.o.TopCgroup()
+	}
 	if p.cgroups != nil {
 		p.cgroups.CgroupCreated(ctx, h, e.ID, e.Path)
 	}

@@ -72,7 +72,7 @@ func rawDeliver(at, generated uint64, number uint32, to task) []byte {
 }
 
 func rawExit(at uint64, status uint32, of task) []byte {
-	return rawOf(kindExit, at, (&rawEvent{}).u32(status, 0).u64(0, 0).brief(of))
+	return rawOf(kindExit, at, (&rawEvent{}).u32(status, 0).u64(0, 0).brief(of).u32(0, 0))
 }
 
 func rawOOM(at uint64, victim task) []byte {

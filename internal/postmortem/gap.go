@@ -26,9 +26,10 @@ type Gap struct {
 	Since  time.Time `json:"since"`
 	Until  time.Time `json:"until"`
 	Reason string    `json:"reason"`
-	// Count and Lane are of lost events.
-	Count uint64 `json:"count,omitempty"`
-	Lane  string `json:"lane,omitempty"`
+	// Count and Lane are of lost events, and Cgroup is whose they were, if only one's.
+	Count  uint64 `json:"count,omitempty"`
+	Lane   string `json:"lane,omitempty"`
+	Cgroup string `json:"cgroup,omitempty"`
 	// Stopped: the agent before ended as asked. Rebooted: the machine did so. Both
 	// are of a time without an agent.
 	Stopped  *bool `json:"stopped,omitempty"`
@@ -48,7 +49,7 @@ func (n *nodeReading) gaps(e event.Event) {
 	switch e := e.(type) {
 	case *event.Lost:
 		n.gapList = append(n.gapList, Gap{
-			Node: e.Node, Since: e.Since, Until: e.Time, Reason: GapLost, Count: e.Count, Lane: e.Lane,
+			Node: e.Node, Since: e.Since, Until: e.Time, Reason: GapLost, Count: e.Count, Lane: e.Lane, Cgroup: e.Cgroup,
 		})
 	case *event.Status:
 		n.started(e)
@@ -87,7 +88,11 @@ func (g Gap) Text(at func(time.Time) string) string {
 	}
 	switch g.Reason {
 	case GapLost:
-		return fmt.Sprintf("%d %s events were lost%s %s", g.Count, safetext.Quote(g.Lane), node, span)
+		of := ""
+		if g.Cgroup != "" {
+			of = " of " + safetext.Quote(g.Cgroup)
+		}
+		return fmt.Sprintf("%d %s events%s were lost%s %s", g.Count, safetext.Quote(g.Lane), of, node, span)
 	case GapUnknown:
 		return fmt.Sprintf("the files%s say nothing %s", node, span)
 	}

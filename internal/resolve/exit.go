@@ -18,6 +18,7 @@ func (r *Resolver) Exit(e *wire.Exit) *event.Exit {
 			OOMMark: e.Flags&wire.ExitOOMMark != 0,
 			Init:    e.Flags&wire.ExitInit != 0,
 			Asked:   e.Flags&wire.ExitAsked != 0,
+			Folded:  e.Flags&wire.ExitFolded != 0,
 			Context: e.Flags&wire.ExitContext != 0,
 			Seccomp: seccompMode(e.Flags), Pending: e.Pending,
 			SignalNumber: int(e.Status & 0x7f), CallerTID: int(e.CallerTID),

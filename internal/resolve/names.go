@@ -66,6 +66,20 @@ func (n *Names) put(p *event.Process, hierarchy uint8, id uint64, first bool) {
 	p.Unconfirmed = info.ByNameAlone()
 }
 
+// Owner names a cgroup, and the container that it is. The cgroup may be gone: then
+// its path is empty.
+func (n *Names) Owner(hierarchy uint8, id uint64) (path string, c *event.Container) {
+	if id == 0 {
+		return "", nil
+	}
+	var p event.Process
+	n.put(&p, hierarchy, id, false)
+	if c = p.Container; c != nil {
+		c.Init = nil // that is a process's
+	}
+	return p.Cgroup, c
+}
+
 // Unnamed tells whether the cgroup looks like a container's whose name is not
 // known yet, and returns its path.
 func (n *Names) Unnamed(hierarchy uint8, id uint64) (path string, unnamed bool) {

@@ -107,7 +107,7 @@ func Open(ctx context.Context, c Config) (*Session, error) {
 		return nil, err
 	}
 	s.watcher = target.NewWatcher(c.Target, s.dir, mounts, kernelFilter{s.tracer, s.cache, s.added}, c.Log)
-	if err := errors.Join(s.watcher.Start(ctx), s.tracer.Retarget()); err != nil {
+	if err := errors.Join(s.watcher.Start(ctx), s.tracer.Retarget(), s.tracer.SetUnitRoots(findUnitRoots(mounts))); err != nil {
 		s.Close()
 		return nil, err
 	}

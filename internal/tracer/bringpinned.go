@@ -108,11 +108,16 @@ func (p *Probe) startLosses() (uint64, error) {
 	r := p.pins.record
 	p.lost.told = map[Loss]uint64{}
 	for _, l := range r.Told {
-		// The programs' own counters begin with the programs.
-		if l.Reason == "recursion" && p.pins.report.State != PinsReused {
+		// The programs' own counters, and the budgets, begin with the programs.
+		if (l.Reason == "recursion" || l.Reason == reasonBudget) && p.pins.report.State != PinsReused {
 			continue
 		}
 		p.lost.told[Loss{Lane: l.Lane, Reason: l.Reason}] = l.Count
+	}
+	if p.pins.report.State == PinsReused {
+		if err := p.resumeBudgets(); err != nil {
+			return 0, err
+		}
 	}
 	total, err := p.notKept()
 	p.pins.report.NotKept = total - min(r.NotKept, total)
@@ -123,7 +128,7 @@ func (p *Probe) startLosses() (uint64, error) {
 func (p *Probe) tellPins() error {
 	var told []Loss
 	for l, n := range p.lost.told {
-		told = append(told, Loss{l.Lane, l.Reason, n})
+		told = append(told, Loss{Lane: l.Lane, Reason: l.Reason, Count: n})
 	}
 	slices.SortFunc(told, func(a, b Loss) int {
 		return slices.Compare([]string{a.Lane, a.Reason}, []string{b.Lane, b.Reason})

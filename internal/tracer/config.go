@@ -55,7 +55,12 @@ func (c Config) apply(spec *ebpf.CollectionSpec) error {
 	if signals == 0 {
 		signals = ^uint64(0)
 	}
+	cost := uint64(eventCost)
+	if c.All {
+		cost = 0 // whoever asks for everything gets what the rings hold
+	}
 	values := map[string]any{
+		"config_event_cost_ns":  cost,
 		"config_signals":        signals,
 		"config_all":            flag(c.All),
 		"config_exits":          flag(c.All || c.Exits),

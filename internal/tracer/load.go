@@ -40,6 +40,7 @@ type Probe struct {
 	routineRests atomic.Bool
 	levels       levels
 	lost         lossReader
+	budgets      budgetReader
 	// pins is nil where nothing is to outlive us.
 	pins     *Pins
 	unpinned map[string]bool // programs that this kernel cannot pin links of

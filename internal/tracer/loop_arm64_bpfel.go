@@ -16,6 +16,7 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	loopMapBudgets             = "budgets"
 	loopMapCounted             = "counted"
 	loopMapCritical            = "critical"
 	loopMapKeptBlank           = "kept_blank"
@@ -28,8 +29,10 @@ const (
 	loopMapOomCalls            = "oom_calls"
 	loopMapOomKills            = "oom_kills"
 	loopMapProcs               = "procs"
+	loopMapQuotas              = "quotas"
 	loopMapRoutine             = "routine"
 	loopMapScratches           = "scratches"
+	loopMapSharedBudget        = "shared_budget"
 	loopMapTargetCgroups       = "target_cgroups"
 	loopMapTargetMemo          = "target_memo"
 	loopMapUndecided           = "undecided"
@@ -45,6 +48,7 @@ const (
 	loopProgOnSignalGenerate   = "on_signal_generate"
 	loopProgSeedTasks          = "seed_tasks"
 	loopVarConfigAll           = "config_all"
+	loopVarConfigEventCostNs   = "config_event_cost_ns"
 	loopVarConfigExits         = "config_exits"
 	loopVarConfigGeneration    = "config_generation"
 	loopVarConfigKeep          = "config_keep"
@@ -62,6 +66,8 @@ const (
 	loopVarTargetGeneration    = "target_generation"
 	loopVarTargetLevelCount    = "target_level_count"
 	loopVarTargetLevels        = "target_levels"
+	loopVarUnitRootLevels      = "unit_root_levels"
+	loopVarUnitRoots           = "unit_roots"
 	loopVarWokenAt             = "woken_at"
 )
 
@@ -124,6 +130,7 @@ type loopProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type loopMapSpecs struct {
+	Budgets       *ebpf.MapSpec `ebpf:"budgets"`
 	Counted       *ebpf.MapSpec `ebpf:"counted"`
 	Critical      *ebpf.MapSpec `ebpf:"critical"`
 	KeptBlank     *ebpf.MapSpec `ebpf:"kept_blank"`
@@ -136,8 +143,10 @@ type loopMapSpecs struct {
 	OomCalls      *ebpf.MapSpec `ebpf:"oom_calls"`
 	OomKills      *ebpf.MapSpec `ebpf:"oom_kills"`
 	Procs         *ebpf.MapSpec `ebpf:"procs"`
+	Quotas        *ebpf.MapSpec `ebpf:"quotas"`
 	Routine       *ebpf.MapSpec `ebpf:"routine"`
 	Scratches     *ebpf.MapSpec `ebpf:"scratches"`
+	SharedBudget  *ebpf.MapSpec `ebpf:"shared_budget"`
 	TargetCgroups *ebpf.MapSpec `ebpf:"target_cgroups"`
 	TargetMemo    *ebpf.MapSpec `ebpf:"target_memo"`
 	Undecided     *ebpf.MapSpec `ebpf:"undecided"`
@@ -148,6 +157,7 @@ type loopMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type loopVariableSpecs struct {
 	ConfigAll           *ebpf.VariableSpec `ebpf:"config_all"`
+	ConfigEventCostNs   *ebpf.VariableSpec `ebpf:"config_event_cost_ns"`
 	ConfigExits         *ebpf.VariableSpec `ebpf:"config_exits"`
 	ConfigGeneration    *ebpf.VariableSpec `ebpf:"config_generation"`
 	ConfigKeep          *ebpf.VariableSpec `ebpf:"config_keep"`
@@ -165,6 +175,8 @@ type loopVariableSpecs struct {
 	TargetGeneration    *ebpf.VariableSpec `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.VariableSpec `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.VariableSpec `ebpf:"target_levels"`
+	UnitRootLevels      *ebpf.VariableSpec `ebpf:"unit_root_levels"`
+	UnitRoots           *ebpf.VariableSpec `ebpf:"unit_roots"`
 	WokenAt             *ebpf.VariableSpec `ebpf:"woken_at"`
 }
 
@@ -188,6 +200,7 @@ func (o *loopObjects) Close() error {
 //
 // It can be passed to loadLoopObjects or ebpf.CollectionSpec.LoadAndAssign.
 type loopMaps struct {
+	Budgets       *ebpf.Map `ebpf:"budgets"`
 	Counted       *ebpf.Map `ebpf:"counted"`
 	Critical      *ebpf.Map `ebpf:"critical"`
 	KeptBlank     *ebpf.Map `ebpf:"kept_blank"`
@@ -200,8 +213,10 @@ type loopMaps struct {
 	OomCalls      *ebpf.Map `ebpf:"oom_calls"`
 	OomKills      *ebpf.Map `ebpf:"oom_kills"`
 	Procs         *ebpf.Map `ebpf:"procs"`
+	Quotas        *ebpf.Map `ebpf:"quotas"`
 	Routine       *ebpf.Map `ebpf:"routine"`
 	Scratches     *ebpf.Map `ebpf:"scratches"`
+	SharedBudget  *ebpf.Map `ebpf:"shared_budget"`
 	TargetCgroups *ebpf.Map `ebpf:"target_cgroups"`
 	TargetMemo    *ebpf.Map `ebpf:"target_memo"`
 	Undecided     *ebpf.Map `ebpf:"undecided"`
@@ -209,6 +224,7 @@ type loopMaps struct {
 
 func (m *loopMaps) Close() error {
 	return _LoopClose(
+		m.Budgets,
 		m.Counted,
 		m.Critical,
 		m.KeptBlank,
@@ -221,8 +237,10 @@ func (m *loopMaps) Close() error {
 		m.OomCalls,
 		m.OomKills,
 		m.Procs,
+		m.Quotas,
 		m.Routine,
 		m.Scratches,
+		m.SharedBudget,
 		m.TargetCgroups,
 		m.TargetMemo,
 		m.Undecided,
@@ -234,6 +252,7 @@ func (m *loopMaps) Close() error {
 // It can be passed to loadLoopObjects or ebpf.CollectionSpec.LoadAndAssign.
 type loopVariables struct {
 	ConfigAll           *ebpf.Variable `ebpf:"config_all"`
+	ConfigEventCostNs   *ebpf.Variable `ebpf:"config_event_cost_ns"`
 	ConfigExits         *ebpf.Variable `ebpf:"config_exits"`
 	ConfigGeneration    *ebpf.Variable `ebpf:"config_generation"`
 	ConfigKeep          *ebpf.Variable `ebpf:"config_keep"`
@@ -251,6 +270,8 @@ type loopVariables struct {
 	TargetGeneration    *ebpf.Variable `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.Variable `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.Variable `ebpf:"target_levels"`
+	UnitRootLevels      *ebpf.Variable `ebpf:"unit_root_levels"`
+	UnitRoots           *ebpf.Variable `ebpf:"unit_roots"`
 	WokenAt             *ebpf.Variable `ebpf:"woken_at"`
 }
 

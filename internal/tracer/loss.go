@@ -13,6 +13,13 @@ type Loss struct {
 	Lane   string `json:"lane"`
 	Reason string `json:"reason"`
 	Count  uint64 `json:"count"`
+	// Folded is set where the kernel side counted them instead of emitting them,
+	// because the budget was spent of the cgroup with this kernfs id, in this
+	// hierarchy (0 is the unified one, 1 v1's memory). 0 is no cgroup.
+	Folded    bool   `json:"-"`
+	Cgroup    uint64 `json:"-"`
+	Hierarchy uint8  `json:"-"`
+	key       typedBudgetKey
 }
 
 type lossReader struct{ told map[Loss]uint64 }
@@ -31,10 +38,15 @@ func (p *Probe) Losses() ([]Loss, error) {
 	var news []Loss
 	for id, total := range now {
 		if d := total - p.lost.told[id]; d > 0 {
-			news = append(news, Loss{id.Lane, id.Reason, d})
+			news = append(news, Loss{Lane: id.Lane, Reason: id.Reason, Count: d})
 			p.lost.told[id] = total
 		}
 	}
+	folded, err := p.budgetLosses()
+	if err != nil {
+		return nil, err
+	}
+	news = append(news, folded...)
 	if p.pins != nil {
 		return news, p.tellPins()
 	}

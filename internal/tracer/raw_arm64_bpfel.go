@@ -16,6 +16,7 @@ import (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	rawMapBudgets             = "budgets"
 	rawMapCounted             = "counted"
 	rawMapCritical            = "critical"
 	rawMapKeptBlank           = "kept_blank"
@@ -28,8 +29,10 @@ const (
 	rawMapOomCalls            = "oom_calls"
 	rawMapOomKills            = "oom_kills"
 	rawMapProcs               = "procs"
+	rawMapQuotas              = "quotas"
 	rawMapRoutine             = "routine"
 	rawMapScratches           = "scratches"
+	rawMapSharedBudget        = "shared_budget"
 	rawMapTargetCgroups       = "target_cgroups"
 	rawMapTargetMemo          = "target_memo"
 	rawMapUndecided           = "undecided"
@@ -45,6 +48,7 @@ const (
 	rawProgOnSignalGenerate   = "on_signal_generate"
 	rawProgSeedTasks          = "seed_tasks"
 	rawVarConfigAll           = "config_all"
+	rawVarConfigEventCostNs   = "config_event_cost_ns"
 	rawVarConfigExits         = "config_exits"
 	rawVarConfigGeneration    = "config_generation"
 	rawVarConfigKeep          = "config_keep"
@@ -62,6 +66,8 @@ const (
 	rawVarTargetGeneration    = "target_generation"
 	rawVarTargetLevelCount    = "target_level_count"
 	rawVarTargetLevels        = "target_levels"
+	rawVarUnitRootLevels      = "unit_root_levels"
+	rawVarUnitRoots           = "unit_roots"
 	rawVarWokenAt             = "woken_at"
 )
 
@@ -124,6 +130,7 @@ type rawProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type rawMapSpecs struct {
+	Budgets       *ebpf.MapSpec `ebpf:"budgets"`
 	Counted       *ebpf.MapSpec `ebpf:"counted"`
 	Critical      *ebpf.MapSpec `ebpf:"critical"`
 	KeptBlank     *ebpf.MapSpec `ebpf:"kept_blank"`
@@ -136,8 +143,10 @@ type rawMapSpecs struct {
 	OomCalls      *ebpf.MapSpec `ebpf:"oom_calls"`
 	OomKills      *ebpf.MapSpec `ebpf:"oom_kills"`
 	Procs         *ebpf.MapSpec `ebpf:"procs"`
+	Quotas        *ebpf.MapSpec `ebpf:"quotas"`
 	Routine       *ebpf.MapSpec `ebpf:"routine"`
 	Scratches     *ebpf.MapSpec `ebpf:"scratches"`
+	SharedBudget  *ebpf.MapSpec `ebpf:"shared_budget"`
 	TargetCgroups *ebpf.MapSpec `ebpf:"target_cgroups"`
 	TargetMemo    *ebpf.MapSpec `ebpf:"target_memo"`
 	Undecided     *ebpf.MapSpec `ebpf:"undecided"`
@@ -148,6 +157,7 @@ type rawMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type rawVariableSpecs struct {
 	ConfigAll           *ebpf.VariableSpec `ebpf:"config_all"`
+	ConfigEventCostNs   *ebpf.VariableSpec `ebpf:"config_event_cost_ns"`
 	ConfigExits         *ebpf.VariableSpec `ebpf:"config_exits"`
 	ConfigGeneration    *ebpf.VariableSpec `ebpf:"config_generation"`
 	ConfigKeep          *ebpf.VariableSpec `ebpf:"config_keep"`
@@ -165,6 +175,8 @@ type rawVariableSpecs struct {
 	TargetGeneration    *ebpf.VariableSpec `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.VariableSpec `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.VariableSpec `ebpf:"target_levels"`
+	UnitRootLevels      *ebpf.VariableSpec `ebpf:"unit_root_levels"`
+	UnitRoots           *ebpf.VariableSpec `ebpf:"unit_roots"`
 	WokenAt             *ebpf.VariableSpec `ebpf:"woken_at"`
 }
 
@@ -188,6 +200,7 @@ func (o *rawObjects) Close() error {
 //
 // It can be passed to loadRawObjects or ebpf.CollectionSpec.LoadAndAssign.
 type rawMaps struct {
+	Budgets       *ebpf.Map `ebpf:"budgets"`
 	Counted       *ebpf.Map `ebpf:"counted"`
 	Critical      *ebpf.Map `ebpf:"critical"`
 	KeptBlank     *ebpf.Map `ebpf:"kept_blank"`
@@ -200,8 +213,10 @@ type rawMaps struct {
 	OomCalls      *ebpf.Map `ebpf:"oom_calls"`
 	OomKills      *ebpf.Map `ebpf:"oom_kills"`
 	Procs         *ebpf.Map `ebpf:"procs"`
+	Quotas        *ebpf.Map `ebpf:"quotas"`
 	Routine       *ebpf.Map `ebpf:"routine"`
 	Scratches     *ebpf.Map `ebpf:"scratches"`
+	SharedBudget  *ebpf.Map `ebpf:"shared_budget"`
 	TargetCgroups *ebpf.Map `ebpf:"target_cgroups"`
 	TargetMemo    *ebpf.Map `ebpf:"target_memo"`
 	Undecided     *ebpf.Map `ebpf:"undecided"`
@@ -209,6 +224,7 @@ type rawMaps struct {
 
 func (m *rawMaps) Close() error {
 	return _RawClose(
+		m.Budgets,
 		m.Counted,
 		m.Critical,
 		m.KeptBlank,
@@ -221,8 +237,10 @@ func (m *rawMaps) Close() error {
 		m.OomCalls,
 		m.OomKills,
 		m.Procs,
+		m.Quotas,
 		m.Routine,
 		m.Scratches,
+		m.SharedBudget,
 		m.TargetCgroups,
 		m.TargetMemo,
 		m.Undecided,
@@ -234,6 +252,7 @@ func (m *rawMaps) Close() error {
 // It can be passed to loadRawObjects or ebpf.CollectionSpec.LoadAndAssign.
 type rawVariables struct {
 	ConfigAll           *ebpf.Variable `ebpf:"config_all"`
+	ConfigEventCostNs   *ebpf.Variable `ebpf:"config_event_cost_ns"`
 	ConfigExits         *ebpf.Variable `ebpf:"config_exits"`
 	ConfigGeneration    *ebpf.Variable `ebpf:"config_generation"`
 	ConfigKeep          *ebpf.Variable `ebpf:"config_keep"`
@@ -251,6 +270,8 @@ type rawVariables struct {
 	TargetGeneration    *ebpf.Variable `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.Variable `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.Variable `ebpf:"target_levels"`
+	UnitRootLevels      *ebpf.Variable `ebpf:"unit_root_levels"`
+	UnitRoots           *ebpf.Variable `ebpf:"unit_roots"`
 	WokenAt             *ebpf.Variable `ebpf:"woken_at"`
 }
 

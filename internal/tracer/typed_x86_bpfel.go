@@ -32,6 +32,19 @@ type typedBrief struct {
 	Comm      [16]int8
 }
 
+type typedBudget struct {
+	_      structs.HostLayout
+	Due    uint64
+	Folded [2]uint64
+}
+
+type typedBudgetKey struct {
+	_         structs.HostLayout
+	Cgroup    uint64
+	Hierarchy uint32
+	Uid       uint32
+}
+
 type typedCgroupChange uint32
 
 const (
@@ -214,6 +227,7 @@ const (
 	typedExitFlagEXIT_SECCOMP_FILTER typedExitFlag = 32
 	typedExitFlagEXIT_SECCOMP_DEAD   typedExitFlag = 64
 	typedExitFlagEXIT_NOTED          typedExitFlag = 128
+	typedExitFlagEXIT_FOLDED         typedExitFlag = 256
 )
 
 type typedHierarchy uint32
@@ -442,6 +456,7 @@ const (
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
+	typedMapBudgets             = "budgets"
 	typedMapCounted             = "counted"
 	typedMapCritical            = "critical"
 	typedMapKeptBlank           = "kept_blank"
@@ -454,8 +469,10 @@ const (
 	typedMapOomCalls            = "oom_calls"
 	typedMapOomKills            = "oom_kills"
 	typedMapProcs               = "procs"
+	typedMapQuotas              = "quotas"
 	typedMapRoutine             = "routine"
 	typedMapScratches           = "scratches"
+	typedMapSharedBudget        = "shared_budget"
 	typedMapTargetCgroups       = "target_cgroups"
 	typedMapTargetMemo          = "target_memo"
 	typedMapUndecided           = "undecided"
@@ -471,6 +488,7 @@ const (
 	typedProgOnSignalGenerate   = "on_signal_generate"
 	typedProgSeedTasks          = "seed_tasks"
 	typedVarConfigAll           = "config_all"
+	typedVarConfigEventCostNs   = "config_event_cost_ns"
 	typedVarConfigExits         = "config_exits"
 	typedVarConfigGeneration    = "config_generation"
 	typedVarConfigKeep          = "config_keep"
@@ -488,6 +506,8 @@ const (
 	typedVarTargetGeneration    = "target_generation"
 	typedVarTargetLevelCount    = "target_level_count"
 	typedVarTargetLevels        = "target_levels"
+	typedVarUnitRootLevels      = "unit_root_levels"
+	typedVarUnitRoots           = "unit_roots"
 	typedVarWokenAt             = "woken_at"
 )
 
@@ -550,6 +570,7 @@ type typedProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type typedMapSpecs struct {
+	Budgets       *ebpf.MapSpec `ebpf:"budgets"`
 	Counted       *ebpf.MapSpec `ebpf:"counted"`
 	Critical      *ebpf.MapSpec `ebpf:"critical"`
 	KeptBlank     *ebpf.MapSpec `ebpf:"kept_blank"`
@@ -562,8 +583,10 @@ type typedMapSpecs struct {
 	OomCalls      *ebpf.MapSpec `ebpf:"oom_calls"`
 	OomKills      *ebpf.MapSpec `ebpf:"oom_kills"`
 	Procs         *ebpf.MapSpec `ebpf:"procs"`
+	Quotas        *ebpf.MapSpec `ebpf:"quotas"`
 	Routine       *ebpf.MapSpec `ebpf:"routine"`
 	Scratches     *ebpf.MapSpec `ebpf:"scratches"`
+	SharedBudget  *ebpf.MapSpec `ebpf:"shared_budget"`
 	TargetCgroups *ebpf.MapSpec `ebpf:"target_cgroups"`
 	TargetMemo    *ebpf.MapSpec `ebpf:"target_memo"`
 	Undecided     *ebpf.MapSpec `ebpf:"undecided"`
@@ -574,6 +597,7 @@ type typedMapSpecs struct {
 // It can be passed ebpf.CollectionSpec.Assign.
 type typedVariableSpecs struct {
 	ConfigAll           *ebpf.VariableSpec `ebpf:"config_all"`
+	ConfigEventCostNs   *ebpf.VariableSpec `ebpf:"config_event_cost_ns"`
 	ConfigExits         *ebpf.VariableSpec `ebpf:"config_exits"`
 	ConfigGeneration    *ebpf.VariableSpec `ebpf:"config_generation"`
 	ConfigKeep          *ebpf.VariableSpec `ebpf:"config_keep"`
@@ -591,6 +615,8 @@ type typedVariableSpecs struct {
 	TargetGeneration    *ebpf.VariableSpec `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.VariableSpec `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.VariableSpec `ebpf:"target_levels"`
+	UnitRootLevels      *ebpf.VariableSpec `ebpf:"unit_root_levels"`
+	UnitRoots           *ebpf.VariableSpec `ebpf:"unit_roots"`
 	WokenAt             *ebpf.VariableSpec `ebpf:"woken_at"`
 }
 
@@ -614,6 +640,7 @@ func (o *typedObjects) Close() error {
 //
 // It can be passed to loadTypedObjects or ebpf.CollectionSpec.LoadAndAssign.
 type typedMaps struct {
+	Budgets       *ebpf.Map `ebpf:"budgets"`
 	Counted       *ebpf.Map `ebpf:"counted"`
 	Critical      *ebpf.Map `ebpf:"critical"`
 	KeptBlank     *ebpf.Map `ebpf:"kept_blank"`
@@ -626,8 +653,10 @@ type typedMaps struct {
 	OomCalls      *ebpf.Map `ebpf:"oom_calls"`
 	OomKills      *ebpf.Map `ebpf:"oom_kills"`
 	Procs         *ebpf.Map `ebpf:"procs"`
+	Quotas        *ebpf.Map `ebpf:"quotas"`
 	Routine       *ebpf.Map `ebpf:"routine"`
 	Scratches     *ebpf.Map `ebpf:"scratches"`
+	SharedBudget  *ebpf.Map `ebpf:"shared_budget"`
 	TargetCgroups *ebpf.Map `ebpf:"target_cgroups"`
 	TargetMemo    *ebpf.Map `ebpf:"target_memo"`
 	Undecided     *ebpf.Map `ebpf:"undecided"`
@@ -635,6 +664,7 @@ type typedMaps struct {
 
 func (m *typedMaps) Close() error {
 	return _TypedClose(
+		m.Budgets,
 		m.Counted,
 		m.Critical,
 		m.KeptBlank,
@@ -647,8 +677,10 @@ func (m *typedMaps) Close() error {
 		m.OomCalls,
 		m.OomKills,
 		m.Procs,
+		m.Quotas,
 		m.Routine,
 		m.Scratches,
+		m.SharedBudget,
 		m.TargetCgroups,
 		m.TargetMemo,
 		m.Undecided,
@@ -660,6 +692,7 @@ func (m *typedMaps) Close() error {
 // It can be passed to loadTypedObjects or ebpf.CollectionSpec.LoadAndAssign.
 type typedVariables struct {
 	ConfigAll           *ebpf.Variable `ebpf:"config_all"`
+	ConfigEventCostNs   *ebpf.Variable `ebpf:"config_event_cost_ns"`
 	ConfigExits         *ebpf.Variable `ebpf:"config_exits"`
 	ConfigGeneration    *ebpf.Variable `ebpf:"config_generation"`
 	ConfigKeep          *ebpf.Variable `ebpf:"config_keep"`
@@ -677,6 +710,8 @@ type typedVariables struct {
 	TargetGeneration    *ebpf.Variable `ebpf:"target_generation"`
 	TargetLevelCount    *ebpf.Variable `ebpf:"target_level_count"`
 	TargetLevels        *ebpf.Variable `ebpf:"target_levels"`
+	UnitRootLevels      *ebpf.Variable `ebpf:"unit_root_levels"`
+	UnitRoots           *ebpf.Variable `ebpf:"unit_roots"`
 	WokenAt             *ebpf.Variable `ebpf:"woken_at"`
 }
 

@@ -258,6 +258,7 @@ func TestWireConstants(t *testing.T) {
 		"exit noted":        {wire.ExitNoted, uint32(typedExitFlagEXIT_NOTED)},
 		"seccomp strict":    {wire.ExitSeccompStrict, uint32(typedExitFlagEXIT_SECCOMP_STRICT)},
 		"seccomp filter":    {wire.ExitSeccompFilter, uint32(typedExitFlagEXIT_SECCOMP_FILTER)},
+		"folded":            {wire.ExitFolded, uint32(typedExitFlagEXIT_FOLDED)},
 		"seccomp dead":      {wire.ExitSeccompDead, uint32(typedExitFlagEXIT_SECCOMP_DEAD)},
 	} {
 		if c[0] != c[1] {

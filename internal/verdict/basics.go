@@ -18,8 +18,6 @@ const (
 	// afterlife is how long an ended process is remembered, for causal chains that
 	// lead over it.
 	afterlife = 60 * second
-	// storiesMax bounds the memory; the longest untouched go first.
-	storiesMax = 16384
 )
 
 func isTrue(b *bool) bool { return b != nil && *b }

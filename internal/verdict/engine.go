@@ -66,6 +66,7 @@ type Task struct {
 type Engine struct {
 	o        Options
 	stories  map[id]*story
+	bytes    int      // about what they hold
 	ended    []*story // exits that wait to be judged, by time
 	killed   []*story // fatal signals whose exit is due
 	acts     acts
@@ -95,10 +96,10 @@ func (e *Engine) Signal(s *event.Signal) {
 	act := e.acts.add(s)
 	e.sendings.add(s)
 	if mayEnd(s) && !st.asksToEnd(s) {
-		st.addHandled(s, act)
+		e.weigh(st, st.addHandled(s, act)*(signalWeight+weightOf(s.Sender)))
 		return
 	}
-	st.add(s, act)
+	e.weigh(st, st.add(s, act)*(signalWeight+weightOf(s.Sender)))
 	if isTrue(s.Fatal) && st.exit == nil && st.killed == nil {
 		st.killed = s
 		e.killed = append(e.killed, st)
@@ -185,6 +186,7 @@ func (e *Engine) Due(seen uint64) []event.Event {
 		if d := e.fencedRecord(st); d != nil {
 			out = append(out, d)
 		}
+		st.judged = true
 	}
 	e.ended = still
 	out = append(out, e.revised(seen)...)

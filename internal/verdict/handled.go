@@ -56,8 +56,8 @@ func mayEnd(s *event.Signal) bool {
 
 // addHandled remembers a handled signal. Of a burst, the same signal from the same
 // sender again and again, the first and the last are kept: a crash handler may
-// fault a dozen times itself before it aborts.
-func (st *story) addHandled(s *event.Signal, a *act) {
+// fault a dozen times itself before it aborts. It returns how many more there are.
+func (st *story) addHandled(s *event.Signal, a *act) int {
 	n := len(st.handled)
 	at := n
 	for at > 0 && st.handled[at-1].BoottimeNS > s.BoottimeNS {
@@ -65,14 +65,16 @@ func (st *story) addHandled(s *event.Signal, a *act) {
 	}
 	if at == n && n >= 2 && sameBurst(st.handled[n-1].Signal, s) && sameBurst(st.handled[n-2].Signal, s) {
 		st.handled[n-1] = noted{s, a}
-		return
+		return 0
 	}
 	st.handled = append(st.handled, noted{})
 	copy(st.handled[at+1:], st.handled[at:])
 	st.handled[at] = noted{s, a}
 	if len(st.handled) > handledMax {
 		st.handled = st.handled[1:]
+		return 0
 	}
+	return 1
 }
 
 func sameBurst(a, b *event.Signal) bool {

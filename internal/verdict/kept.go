@@ -16,7 +16,7 @@ func (e *Engine) weaken(d *event.Death, f *finding, x *event.Exit) {
 	if f.deciding == nil || d.Actor == nil || d.Confidence != event.Proven {
 		return
 	}
-	if !f.deciding.Kept && !x.Kept && !e.mayHaveLostAsk(f.deciding.BoottimeNS) {
+	if !f.deciding.Kept && !x.Kept && !e.mayHaveLostAsk(d.Actor, f.deciding.BoottimeNS) {
 		return
 	}
 	if proctree.Same(d.Actor, d.Process) || proctree.Descends(d.Process, d.Actor) || len(d.Process.Ancestors) == 0 {

@@ -44,6 +44,7 @@ func (e *Engine) join(st *story) joined {
 	j.words = append(e.kube.Evidence(&s, &r), e.probeKilled(st, &s, &r)...)
 	if r.Cause == "" {
 		switch {
+		case j.bySomebody(): // who it was is unknown, and so is for whom
 		case s.Beside: // the container itself was not stopped
 		case len(r.Requests) > 0:
 			j.requestedBy = byKubelet
@@ -54,6 +55,9 @@ func (e *Engine) join(st *story) joined {
 			j.confidence = event.Likely // that a source is silent is no proof
 		}
 		return j
+	}
+	if j.bySomebody() {
+		j.confidence = event.Likely
 	}
 	j.cause, j.actor, j.requestedBy = r.Cause, nil, byKubelet
 	j.quote, j.requester, j.outcome, j.failure = r.Quote(), r.Requester(), e.outcome(r.Ends), r.Failure

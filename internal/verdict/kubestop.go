@@ -12,14 +12,15 @@ import (
 )
 
 // stopOf reports whether a finding is such a stop: the runtime sent the signal, or
-// a process that came into the container from outside, as a preStop hook does.
+// a process that came into the container from outside, as a preStop hook does. A
+// sender on the host of which nothing is known may have been the runtime.
 func (e *Engine) stopOf(st *story, f *finding) (kubereason.Stop, bool) {
 	p := st.process
 	if f.first == nil || p.Pod == nil || p.Container == nil {
 		return kubereason.Stop{}, false
 	}
 	hook := f.cause == event.CauseExecSession
-	if f.cause != event.CauseRuntimeStop && !hook {
+	if f.cause != event.CauseRuntimeStop && !hook && !f.bySomebody() {
 		return kubereason.Stop{}, false
 	}
 	s := kubereason.Stop{

@@ -43,7 +43,7 @@ func (e *Engine) record(st *story) *event.Death {
 	d.Signals = sentTo(st)
 	d.HandledSignals = st.handledSignals()
 	d.Collateral = e.collateral(st, f, group)
-	d.EventsLost = e.lostIn(st.since(), x.BoottimeNS+settle)
+	d.EventsLost = e.lostIn(st.since(), x.BoottimeNS+settle, x)
 	d.ContainerSurvives = e.containerSurvives(st)
 	if d.EventsLost > 0 && d.Cause == event.CauseExited {
 		d.Confidence = event.Likely // a signal may be among what was lost

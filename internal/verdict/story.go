@@ -3,7 +3,6 @@
 package verdict
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/sigtrace/sigtrace/internal/event"
@@ -55,6 +54,10 @@ type story struct {
 	cause *finding
 	// undecided is why the rules do not run for it; empty where they do.
 	undecided event.Undecided
+	// judged: its end has been judged, and reported where it makes a record.
+	judged bool
+	// bytes is about what it holds, see weigh.
+	bytes int
 	// heard is one more than the news of its pod when it was last looked at.
 	heard uint64
 	// awaited is what it was waiting for then.
@@ -67,8 +70,12 @@ func (e *Engine) story(p *event.Process, at uint64) *story {
 	if st == nil {
 		st = &story{id: k}
 		e.stories[k] = st
+		e.weigh(st, storyWeight)
 	}
-	st.process = p
+	if st.process != p {
+		st.process = p
+		e.weigh(st, weightOf(p))
+	}
 	st.touched = max(st.touched, at)
 	return st
 }
@@ -82,52 +89,19 @@ func (e *Engine) find(p *event.Process) *story {
 }
 
 // add keeps signals in order of time. The oldest that decided nothing goes
-// first when there are too many.
-func (st *story) add(s *event.Signal, a *act) {
+// first when there are too many. It returns how many more there are.
+func (st *story) add(s *event.Signal, a *act) int {
 	at := len(st.signals)
 	for at > 0 && st.signals[at-1].BoottimeNS > s.BoottimeNS {
 		at--
 	}
 	st.signals = slices.Insert(st.signals, at, noted{s, a})
 	if len(st.signals) <= signalsMax {
-		return
+		return 1
 	}
 	drop := slices.IndexFunc(st.signals, func(n noted) bool { return !isTrue(n.Fatal) })
 	st.signals = slices.Delete(st.signals, max(drop, 0), max(drop, 0)+1)
-}
-
-// forget drops what is too old to matter, and more where there is too much.
-func (e *Engine) forget(now uint64) {
-	e.acts.forget(now)
-	if len(e.stories) <= storiesMax {
-		return
-	}
-	for k, st := range e.stories {
-		if st.idle(now) {
-			delete(e.stories, k)
-		}
-	}
-	if len(e.stories) > storiesMax {
-		e.dropOldest(len(e.stories) - storiesMax/2)
-	}
-}
-
-func (st *story) idle(now uint64) bool {
-	if st.exit != nil {
-		return st.exit.BoottimeNS+afterlife < now
-	}
-	return st.touched+window < now && st.killed == nil
-}
-
-func (e *Engine) dropOldest(n int) {
-	all := make([]*story, 0, len(e.stories))
-	for _, st := range e.stories {
-		all = append(all, st)
-	}
-	slices.SortFunc(all, func(a, b *story) int { return cmp.Compare(a.touched, b.touched) })
-	for _, st := range all[:n] {
-		delete(e.stories, st.id)
-	}
+	return 0
 }
 
 // since is where the window begins that the verdict rests on.

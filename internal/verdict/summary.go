@@ -251,6 +251,8 @@ func limitDetail(d *event.Death, f *finding) string {
 
 func unknownClause(d *event.Death, f *finding) string {
 	switch {
+	case f.bySomebody():
+		return " by " + phrase.Actor(f.actor, d.Process) + ", of which neither executable nor ancestry is known"
 	case f.deciding != nil && f.deciding.Via == event.ViaCgroupKill:
 		return " through cgroup.kill; which process wrote it was not seen"
 	case f.deciding != nil:

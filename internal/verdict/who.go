@@ -15,6 +15,9 @@ func (e *Engine) who(from *event.Process, st *story, f *finding) event.Cause {
 	if proctree.Same(from, dead) {
 		return event.CauseSelfSignal
 	}
+	if !identified(from, dead) {
+		return unidentified(from, dead, f)
+	}
 	for _, role := range []struct {
 		cause event.Cause
 		trust func(from, target *event.Process) proctree.Trust
@@ -44,4 +47,30 @@ func (f *finding) believe(sure bool) {
 	if !sure && f.confidence == event.Proven {
 		f.confidence = event.Likely
 	}
+}
+
+// identified reports whether enough is known of a sender to say what it is to the
+// dead: by itself, or because the dead one descends from it.
+func identified(from, dead *event.Process) bool {
+	return proctree.IsIdentified(from) || proctree.Descends(dead, from) || proctree.IsInit(from)
+}
+
+// unidentified is for a sender of which neither executable nor ancestry is known:
+// its cgroup alone tells which container it is of. On the host it may be anybody,
+// the container's runtime as well.
+func unidentified(from, dead *event.Process, f *finding) event.Cause {
+	f.believe(false)
+	switch {
+	case proctree.SameContainer(from, dead):
+		return event.CauseSameContainer
+	case from.Container != nil:
+		return event.CauseForeignProcess
+	}
+	return event.CauseUnknown
+}
+
+// bySomebody reports whether a finding names a sender on the host that could not be
+// identified.
+func (f *finding) bySomebody() bool {
+	return f.cause == event.CauseUnknown && f.actor != nil && f.deciding != nil && f.first != nil && f.first.Sender != nil
 }

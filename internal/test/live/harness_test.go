@@ -153,6 +153,8 @@ type event struct {
 	Capabilities      []string          `json:"capabilities"`
 	NoNewPrivs        *bool             `json:"no_new_privs"`
 	Seccomp           string            `json:"seccomp"`
+	Reason            string            `json:"reason"`
+	Cgroup            string            `json:"cgroup"` // of a loss
 }
 
 // watcher is a running sigtrace.

@@ -202,6 +202,7 @@ const (
 	ExitSeccompFilter
 	ExitSeccompDead
 	ExitNoted
+	ExitFolded
 )
 
 // Exit is the end of a process; Status is as wait(2) gives it.
