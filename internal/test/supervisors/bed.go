@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,6 +41,8 @@ func environment() []string {
 	env := []string{"PATH=" + strings.Join(searched, ":")}
 	if unpacked != "" {
 		libraries, _ := filepath.Glob(unpacked + "/usr/lib/*-linux-gnu")
+		more, _ := filepath.Glob(unpacked + "/lib/*-linux-gnu")
+		libraries = append(libraries, more...)
 		env = append(env, "LD_LIBRARY_PATH="+strings.Join(libraries, ":"), "PYTHONPATH="+unpacked+"/usr/lib/python3/dist-packages")
 	}
 	return env
@@ -106,6 +109,10 @@ func (b *bed) prepare(o options) error {
 		_ = os.WriteFile(hierarchy+"/cgroup.subtree_control", []byte("+memory"), 0o644)
 		_ = os.WriteFile(b.root+"/cgroup.subtree_control", []byte("+memory"), 0o644)
 	}
+	if o.dry {
+		b.w = &watch{}
+		return nil
+	}
 	b.w, err = startWatch(o, b.dir, "/"+name)
 	return err
 }
@@ -115,7 +122,7 @@ func (b *bed) close() {
 	for _, s := range inCgroup(b.root) {
 		_ = unix.Kill(s.pid, unix.SIGKILL)
 	}
-	if b.w != nil {
+	if b.w != nil && b.w.cmd != nil {
 		b.w.stop()
 	}
 	if b.root != "" {
@@ -148,7 +155,7 @@ func (b *bed) newRun(name string) (*run, error) {
 	number := b.runs.Add(1)
 	r := &run{bed: b, name: name, began: boottime(), roles: map[ident]string{}}
 	id := fmt.Sprintf("%s-%d", strings.Map(func(c rune) rune {
-		if c == '/' || c == ' ' || c == '(' || c == ')' || c == ',' {
+		if strings.ContainsRune("/ (),'…$", c) {
 			return '-'
 		}
 		return c
@@ -199,9 +206,39 @@ func (r *run) startAt(procs string, env []string, args ...string) (ident, error)
 	}
 	s, _ := stat(cmd.Process.Pid)
 	r.started = append(r.started, cmd)
-	go func() { _ = cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	within(10*time.Second, func() bool {
+		select {
+		case <-ended:
+			return true
+		default:
+		}
+		b, _ := os.ReadFile(procs)
+		return slices.Contains(strings.Fields(string(b)), strconv.Itoa(s.pid))
+	})
 	r.note("start %d %s", s.pid, strings.Join(args, " "))
 	return s.ident, nil
+}
+
+// merged is the command line of a program that finds its files at fixed paths only,
+// or needs a user of its own: it runs in a mount namespace in which the unpacked
+// packages lie over the host's files, and what it writes is gone with it.
+func (r *run) merged(args ...string) []string {
+	for file, more := range map[string]string{"passwd": "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin", "group": "crontab:x:65533:"} {
+		old, _ := os.ReadFile("/etc/" + file)
+		r.write(file, "%s\n%s\n", strings.TrimSpace(string(old)), more)
+	}
+	const script = `if [ -n "$0" ]; then
+	for d in etc usr; do mount -t overlay overlay -o lowerdir="$0/$d:/$d" "/$d" || exit; done
+fi
+mount --bind "$RUN/passwd" /etc/passwd && mount --bind "$RUN/group" /etc/group || exit
+mount -t tmpfs none /run && mkdir -m 755 /run/sshd && mount -t tmpfs none /var/spool && mkdir -p /var/spool/cron/crontabs || exit
+exec "$@"`
+	return append([]string{"unshare", "-m", "/bin/sh", "-c", script, unpacked}, args...)
 }
 
 // program is the command line of one of the project's own programs.
