@@ -113,6 +113,27 @@ func (e *Engine) prior(s *noted) *noted {
 	return same
 }
 
+// passedOnTo is the handled signal, of whatever number, that a supervisor which was
+// itself asked to stop sent to a process that then exited: postgres ends its
+// checkpointer by SIGUSR2. It is nil where there was none.
+func (e *Engine) passedOnTo(st *story) *noted {
+	for i := range st.handled {
+		s := &st.handled[i]
+		if s.BoottimeNS > st.exit.BoottimeNS || !userSignals.has(s.SignalNumber) || selfSent(s.Signal) ||
+			st.exit.BoottimeNS-s.BoottimeNS > asksFor || st.exit.Pending&(1<<(s.SignalNumber-1)) != 0 {
+			continue
+		}
+		ask := e.prior(s)
+		if ask == nil {
+			continue
+		}
+		if f := e.find(ask.Target); f != nil && f.asksToStop(ask.Signal) {
+			return s
+		}
+	}
+	return nil
+}
+
 // isAsk reports whether somebody else may have asked from for something by p. What
 // was ignored, or was the end, asks for nothing.
 func isAsk(p *event.Signal, from *event.Process) bool {
