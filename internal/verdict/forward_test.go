@@ -76,7 +76,9 @@ func TestCrashAfterReload(t *testing.T) {
 }
 
 // A supervisor that was asked to stop and sends a child SIGUSR2, as postgres does its
-// checkpointer, ends it by that, whatever its exit status.
+// checkpointer, ends it by that, whatever its exit status. One that passes on what it
+// was sent, as apache does SIGUSR1, ends whoever exits at once; it may also be for new
+// logs.
 func TestForwarderMayStopByAnySignal(t *testing.T) {
 	for name, c := range map[string]struct {
 		ask   unix.Signal
@@ -88,6 +90,8 @@ func TestForwarderMayStopByAnySignal(t *testing.T) {
 		"too long ago":        {unix.SIGINT, 61_000, event.CauseExited},
 		"new logs":            {unix.SIGUSR1, 12, event.CauseExited},
 		"nobody asked for it": {0, 12, event.CauseExited},
+		"passed on":           {unix.SIGUSR2, 12, event.CauseForeignProcess},
+		"passed on, later":    {unix.SIGUSR2, 150, event.CauseExited},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, Options{All: true})

@@ -28,6 +28,8 @@ var stopped = all(asked)
 var workerCrash = map[string]want{"target": asked, "supervisor": lives, "worker": lives}
 
 func inits() []scenario {
+	// timeout and sudo send themselves the signal that was the end of their child.
+	mirrored := map[string]want{"target": asked, "supervisor": bySelf}
 	// The init ends because its only child has.
 	crash := map[string]want{"target": asked, "supervisor": exited}
 	simple := func(name, pkg string, args ...string) scenario {
@@ -52,7 +54,7 @@ func inits() []scenario {
 		simple("dumb-init", "dumb-init", "dumb-init", "--"),
 		simple("dumb-init --rewrite 15:3", "dumb-init", "dumb-init", "--rewrite", "15:3", "--"),
 		simple("dumb-init --single-child", "dumb-init", "dumb-init", "--single-child", "--"),
-		timeoutOf(simple("timeout 60", "coreutils", "timeout", "60")),
+		withCrash(simple("timeout 60", "coreutils", "timeout", "60"), mirrored),
 		timeoutItself(),
 		simple("sh -c (trap … wait)", "dash", "/bin/sh", "-c", `trap 'kill -TERM $!; wait $!; exit 0' TERM; "$@" & wait $!; exit $?`, "sh"),
 		{
@@ -91,15 +93,15 @@ func inits() []scenario {
 			},
 			acts: []act{
 				{name: "stop", send: unix.SIGTERM, then: stopped},
-				{name: "crash", send: unix.SIGKILL, to: "worker", then: crash},
+				{name: "crash", send: unix.SIGKILL, to: "worker", then: mirrored},
 			},
 		},
 	}
 }
 
-// timeoutOf: timeout sends itself the signal that was the end of its child.
-func timeoutOf(s scenario) scenario {
-	s.acts[1].then = map[string]want{"target": asked, "supervisor": bySelf}
+// withCrash gives a scenario's crash another outcome.
+func withCrash(s scenario, then map[string]want) scenario {
+	s.acts[1].then = then
 	return s
 }
 

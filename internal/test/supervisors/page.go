@@ -16,8 +16,9 @@ What supervisors, servers and runtimes do when they are stopped, when one of the
 processes crashes, and when they are reloaded, and what sigtrace reports about each
 process that ends. ` + "`make supervisors`" + ` runs them, each in a cgroup of its own under one
 ` + "`sigtrace --all`" + `, and holds the death records against the scenario's own log. "script" is the
-shell that sends the first signal; delays are since that signal. A row is **stale** where
-the product has changed since its run.
+shell that sends the first signal; delays are since that signal. Where children are told
+through a pipe or a socket (nginx, celery's warm shutdown), no signal ends them, and
+` + "`exited`" + ` is right. A row is **stale** where the product has changed since its run.
 
 `
 

@@ -44,7 +44,8 @@ func servers() []scenario {
 			name: "celery", needs: []string{"celery"}, packages: "celery", version: debian("python3-celery"),
 			start: startCelery,
 			acts: []act{
-				{name: "stop", send: unix.SIGTERM, then: stopped},
+				// A warm shutdown: the pool's processes are told through a pipe.
+				{name: "stop", send: unix.SIGTERM, then: map[string]want{"supervisor": asked, "worker": exited}},
 				{name: "stop (QUIT)", send: unix.SIGQUIT, then: stopped},
 				{name: "crash", send: unix.SIGKILL, to: "worker", then: map[string]want{"target": asked, "supervisor": lives}},
 			},
@@ -88,8 +89,7 @@ func servers() []scenario {
 				{name: "stop", send: unix.SIGTERM, then: stopped},
 				{name: "crash", send: unix.SIGKILL, to: "worker", then: workerCrash},
 				{name: "reload", send: unix.SIGHUP, then: replaced},
-				// Its children are told through a pipe.
-				{name: "reload (USR1)", send: unix.SIGUSR1, then: map[string]want{"supervisor": lives, "worker": exited}},
+				{name: "reload (USR1)", send: unix.SIGUSR1, then: replaced},
 			},
 		},
 		{
