@@ -48,12 +48,14 @@ func environment() []string {
 	return env
 }
 
-// bed is where the scenarios run: a directory, a cgroup, one sigtrace that watches
-// it.
+// bed is where the scenarios run: a directory, a cgroup, and two sigtraces that watch
+// it: one as it is by default, whose verdicts are judged, and one with --all, whose
+// signals make the timelines.
 type bed struct {
 	dir  string
 	root string // the cgroup's directory
-	w    *watch
+	w    *watch // by default
+	all  *watch // with --all
 	keep string
 	runs atomic.Int64
 	// postgres, golang: what takes long is made once.
@@ -110,10 +112,13 @@ func (b *bed) prepare(o options) error {
 		_ = os.WriteFile(b.root+"/cgroup.subtree_control", []byte("+memory"), 0o644)
 	}
 	if o.dry {
-		b.w = &watch{}
+		b.w, b.all = &watch{}, &watch{}
 		return nil
 	}
-	b.w, err = startWatch(o, b.dir, "/"+name)
+	if b.all, err = startWatch(o, "all", b.dir, "/"+name, "--all", "--type", "signal,exit"); err != nil {
+		return err
+	}
+	b.w, err = startWatch(o, "default", b.dir, "/"+name, "--type", "death")
 	return err
 }
 
@@ -122,9 +127,8 @@ func (b *bed) close() {
 	for _, s := range inCgroup(b.root) {
 		_ = unix.Kill(s.pid, unix.SIGKILL)
 	}
-	if b.w != nil && b.w.cmd != nil {
-		b.w.stop()
-	}
+	b.w.stop()
+	b.all.stop()
 	if b.root != "" {
 		left, _ := filepath.Glob(b.root + "/*/cgroup.procs")
 		for _, procs := range left {

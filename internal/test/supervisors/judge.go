@@ -205,7 +205,7 @@ func (r *run) timeline() string {
 	}
 	var steps []step
 	var from uint64
-	for _, e := range r.w.since(r.acted) {
+	for _, e := range r.bed.all.since(r.acted) {
 		what := r.step(e)
 		if what == "" {
 			continue

@@ -29,7 +29,6 @@ func main() {
 	flag.IntVar(&o.repeat, "repeat", 20, "how often each case of the forwarder rule is run")
 	flag.BoolVar(&o.page, "page", false, "run nothing, write the page from the results")
 	flag.BoolVar(&o.dry, "dry", false, "run the scenarios without sigtrace, to try them out; nothing is kept")
-	flag.BoolVar(&o.all, "all", true, "watch with --all")
 	flag.BoolVar(&o.verbose, "v", false, "print the timeline of every run")
 	flag.StringVar(&o.keep, "keep", "", "keep the watch's events and the truth logs in this directory")
 	flag.IntVar(&o.parallel, "parallel", 3, "how many acts and cases are run at the same time")
@@ -48,7 +47,7 @@ func main() {
 type options struct {
 	sigtrace, only, keep string
 	repeat               int
-	page, all, verbose   bool
+	page, verbose        bool
 	dry                  bool
 	parallel             int
 	budget               time.Duration
