@@ -83,10 +83,7 @@ func (st *story) deciding(n int) *noted {
 
 // endedItself: an exit code, perhaps because of a signal that was handled.
 func (e *Engine) endedItself(st *story) finding {
-	s := e.askedToEnd(st)
-	if s == nil {
-		s = st.handledBefore(st.exit)
-	}
+	s := e.handledEnd(st)
 	if s == nil {
 		f := finding{cause: event.CauseExited, confidence: event.Proven}
 		if st.maybeHandled(st.exit) {
@@ -101,6 +98,17 @@ func (e *Engine) endedItself(st *story) finding {
 		f.confidence = event.Likely
 	}
 	return f
+}
+
+// handledEnd is the handled signal because of which it exited; nil if there is none.
+func (e *Engine) handledEnd(st *story) *noted {
+	if s := e.askedToEnd(st); s != nil {
+		return s
+	}
+	if s := st.handledBefore(st.exit); s != nil {
+		return s
+	}
+	return e.passedOnTo(st)
 }
 
 // askedToEnd is the first signal that asked it to end and that was still open: it

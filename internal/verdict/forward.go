@@ -25,6 +25,9 @@ const (
 	hangupStarts  = 2 * second
 	upgradeStarts = second
 	reloadWindow  = 60 * second
+	// exitsAtOnce is how soon after a signal that is passed on for many a purpose an
+	// exit is because of it: apache's children took 4 ms.
+	exitsAtOnce = second / 10
 	// sendingsMax bounds the senders whose signals are remembered, and
 	// sendingsEach those of one.
 	sendingsMax  = 1024
@@ -111,6 +114,32 @@ func (e *Engine) prior(s *noted) *noted {
 		}
 	}
 	return same
+}
+
+// passedOnTo is the handled signal, of whatever number, that a supervisor which was
+// itself asked to stop sent to a process that then exited: postgres ends its
+// checkpointer by SIGUSR2. One that the supervisor was itself sent, and that may be for
+// new logs, counts for who exits at once: apache passes on SIGUSR1 to replace its
+// children. It is nil where there was none.
+func (e *Engine) passedOnTo(st *story) *noted {
+	for i := range st.handled {
+		s := &st.handled[i]
+		if s.BoottimeNS > st.exit.BoottimeNS || !userSignals.has(s.SignalNumber) || selfSent(s.Signal) ||
+			st.exit.BoottimeNS-s.BoottimeNS > asksFor || st.exit.Pending&(1<<(s.SignalNumber-1)) != 0 {
+			continue
+		}
+		ask := e.prior(s)
+		if ask == nil {
+			continue
+		}
+		if f := e.find(ask.Target); f != nil && f.asksToStop(ask.Signal) {
+			return s
+		}
+		if ask.SignalNumber == s.SignalNumber && st.exit.BoottimeNS-s.BoottimeNS <= exitsAtOnce {
+			return s
+		}
+	}
+	return nil
 }
 
 // isAsk reports whether somebody else may have asked from for something by p. What

@@ -74,3 +74,41 @@ func TestCrashAfterReload(t *testing.T) {
 		})
 	}
 }
+
+// A supervisor that was asked to stop and sends a child SIGUSR2, as postgres does its
+// checkpointer, ends it by that, whatever its exit status. One that passes on what it
+// was sent, as apache does SIGUSR1, ends whoever exits at once; it may also be for new
+// logs.
+func TestForwarderMayStopByAnySignal(t *testing.T) {
+	for name, c := range map[string]struct {
+		ask   unix.Signal
+		after uint64 // ms until the child exits
+		cause event.Cause
+	}{
+		"a stop":              {unix.SIGINT, 12, event.CauseForeignProcess},
+		"a stop, much to do":  {unix.SIGINT, 20_000, event.CauseForeignProcess},
+		"too long ago":        {unix.SIGINT, 61_000, event.CauseExited},
+		"new logs":            {unix.SIGUSR1, 12, event.CauseExited},
+		"nobody asked for it": {0, 12, event.CauseExited},
+		"passed on":           {unix.SIGUSR2, 12, event.CauseForeignProcess},
+		"passed on, later":    {unix.SIGUSR2, 150, event.CauseExited},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Options{All: true})
+			asker, master := proc(20, "pg_ctl"), proc(30, "postgres")
+			checkpointer := proc(31, "postgres", master)
+			if c.ask != 0 {
+				w.signal(1000, c.ask, master, from(asker), handled)
+			}
+			w.signal(1040, unix.SIGUSR2, checkpointer, from(master), handled)
+			w.exit(1040+c.after, checkpointer, 0)
+			d := w.deaths(1300 + c.after)[31]
+			if d.Cause != c.cause {
+				t.Fatalf("%s by %v: %s", d.Cause, d.Actor, d.Summary)
+			}
+			if c.cause == event.CauseForeignProcess {
+				expect(t, d, c.cause, event.Likely, asker)
+			}
+		})
+	}
+}

@@ -58,7 +58,7 @@ func (e *Engine) record(st *story) *event.Death {
 
 // wanted is the contract's rule for which ends are deaths.
 func (e *Engine) wanted(st *story) bool {
-	return e.wantedByExit(st.exit) || e.askedToEnd(st) != nil || st.handledBefore(st.exit) != nil
+	return e.wantedByExit(st.exit) || e.handledEnd(st) != nil
 }
 
 // wantedByExit is the part of the rule that looks at nothing but the exit.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,17 +41,21 @@ func environment() []string {
 	env := []string{"PATH=" + strings.Join(searched, ":")}
 	if unpacked != "" {
 		libraries, _ := filepath.Glob(unpacked + "/usr/lib/*-linux-gnu")
+		more, _ := filepath.Glob(unpacked + "/lib/*-linux-gnu")
+		libraries = append(libraries, more...)
 		env = append(env, "LD_LIBRARY_PATH="+strings.Join(libraries, ":"), "PYTHONPATH="+unpacked+"/usr/lib/python3/dist-packages")
 	}
 	return env
 }
 
-// bed is where the scenarios run: a directory, a cgroup, one sigtrace that watches
-// it.
+// bed is where the scenarios run: a directory, a cgroup, and two sigtraces that watch
+// it: one as it is by default, whose verdicts are judged, and one with --all, whose
+// signals make the timelines.
 type bed struct {
 	dir  string
 	root string // the cgroup's directory
-	w    *watch
+	w    *watch // by default
+	all  *watch // with --all
 	keep string
 	runs atomic.Int64
 	// postgres, golang: what takes long is made once.
@@ -106,7 +111,14 @@ func (b *bed) prepare(o options) error {
 		_ = os.WriteFile(hierarchy+"/cgroup.subtree_control", []byte("+memory"), 0o644)
 		_ = os.WriteFile(b.root+"/cgroup.subtree_control", []byte("+memory"), 0o644)
 	}
-	b.w, err = startWatch(o, b.dir, "/"+name)
+	if o.dry {
+		b.w, b.all = &watch{}, &watch{}
+		return nil
+	}
+	if b.all, err = startWatch(o, "all", b.dir, "/"+name, "--all", "--type", "signal,exit"); err != nil {
+		return err
+	}
+	b.w, err = startWatch(o, "default", b.dir, "/"+name, "--type", "death")
 	return err
 }
 
@@ -115,9 +127,8 @@ func (b *bed) close() {
 	for _, s := range inCgroup(b.root) {
 		_ = unix.Kill(s.pid, unix.SIGKILL)
 	}
-	if b.w != nil {
-		b.w.stop()
-	}
+	b.w.stop()
+	b.all.stop()
 	if b.root != "" {
 		left, _ := filepath.Glob(b.root + "/*/cgroup.procs")
 		for _, procs := range left {
@@ -148,7 +159,7 @@ func (b *bed) newRun(name string) (*run, error) {
 	number := b.runs.Add(1)
 	r := &run{bed: b, name: name, began: boottime(), roles: map[ident]string{}}
 	id := fmt.Sprintf("%s-%d", strings.Map(func(c rune) rune {
-		if c == '/' || c == ' ' || c == '(' || c == ')' || c == ',' {
+		if strings.ContainsRune("/ (),'…$", c) {
 			return '-'
 		}
 		return c
@@ -199,9 +210,39 @@ func (r *run) startAt(procs string, env []string, args ...string) (ident, error)
 	}
 	s, _ := stat(cmd.Process.Pid)
 	r.started = append(r.started, cmd)
-	go func() { _ = cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	within(10*time.Second, func() bool {
+		select {
+		case <-ended:
+			return true
+		default:
+		}
+		b, _ := os.ReadFile(procs)
+		return slices.Contains(strings.Fields(string(b)), strconv.Itoa(s.pid))
+	})
 	r.note("start %d %s", s.pid, strings.Join(args, " "))
 	return s.ident, nil
+}
+
+// merged is the command line of a program that finds its files at fixed paths only,
+// or needs a user of its own: it runs in a mount namespace in which the unpacked
+// packages lie over the host's files, and what it writes is gone with it.
+func (r *run) merged(args ...string) []string {
+	for file, more := range map[string]string{"passwd": "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin", "group": "crontab:x:65533:"} {
+		old, _ := os.ReadFile("/etc/" + file)
+		r.write(file, "%s\n%s\n", strings.TrimSpace(string(old)), more)
+	}
+	const script = `if [ -n "$0" ]; then
+	for d in etc usr; do mount -t overlay overlay -o lowerdir="$0/$d:/$d" "/$d" || exit; done
+fi
+mount --bind "$RUN/passwd" /etc/passwd && mount --bind "$RUN/group" /etc/group || exit
+mount -t tmpfs none /run && mkdir -m 755 /run/sshd && mount -t tmpfs none /var/spool && mkdir -p /var/spool/cron/crontabs || exit
+exec "$@"`
+	return append([]string{"unshare", "-m", "/bin/sh", "-c", script, unpacked}, args...)
 }
 
 // program is the command line of one of the project's own programs.

@@ -28,6 +28,8 @@ var stopped = all(asked)
 var workerCrash = map[string]want{"target": asked, "supervisor": lives, "worker": lives}
 
 func inits() []scenario {
+	// timeout and sudo send themselves the signal that was the end of their child.
+	mirrored := map[string]want{"target": asked, "supervisor": bySelf}
 	// The init ends because its only child has.
 	crash := map[string]want{"target": asked, "supervisor": exited}
 	simple := func(name, pkg string, args ...string) scenario {
@@ -52,7 +54,7 @@ func inits() []scenario {
 		simple("dumb-init", "dumb-init", "dumb-init", "--"),
 		simple("dumb-init --rewrite 15:3", "dumb-init", "dumb-init", "--rewrite", "15:3", "--"),
 		simple("dumb-init --single-child", "dumb-init", "dumb-init", "--single-child", "--"),
-		timeoutOf(simple("timeout 60", "coreutils", "timeout", "60")),
+		withCrash(simple("timeout 60", "coreutils", "timeout", "60"), mirrored),
 		timeoutItself(),
 		simple("sh -c (trap … wait)", "dash", "/bin/sh", "-c", `trap 'kill -TERM $!; wait $!; exit 0' TERM; "$@" & wait $!; exit $?`, "sh"),
 		{
@@ -83,12 +85,7 @@ func inits() []scenario {
 		{
 			name: "sudo", needs: []string{"sudo"}, packages: "sudo", version: debian("sudo"),
 			start: func(r *run) (ident, error) {
-				args := []string{mustFind("sudo"), "-n"}
-				if unpacked != "" {
-					// Its plugins and its rules are found at fixed paths only.
-					args = []string{"unshare", "-m", "/bin/sh", "-c", `u=$0; for d in etc usr; do mount -t overlay overlay -o lowerdir="$u/$d:/$d" "/$d" || exit; done; exec /usr/bin/sudo -n "$@"`, unpacked}
-				}
-				main, err := r.start(nil, append(args, r.program("worker.py", "default", r.file("ready"))...)...)
+				main, err := r.start(nil, r.merged(append([]string{"sudo", "-n"}, r.program("worker.py", "default", r.file("ready"))...)...)...)
 				if err != nil {
 					return main, err
 				}
@@ -96,15 +93,15 @@ func inits() []scenario {
 			},
 			acts: []act{
 				{name: "stop", send: unix.SIGTERM, then: stopped},
-				{name: "crash", send: unix.SIGKILL, to: "worker", then: crash},
+				{name: "crash", send: unix.SIGKILL, to: "worker", then: mirrored},
 			},
 		},
 	}
 }
 
-// timeoutOf: timeout sends itself the signal that was the end of its child.
-func timeoutOf(s scenario) scenario {
-	s.acts[1].then = map[string]want{"target": asked, "supervisor": bySelf}
+// withCrash gives a scenario's crash another outcome.
+func withCrash(s scenario, then map[string]want) scenario {
+	s.acts[1].then = then
 	return s
 }
 
@@ -137,7 +134,7 @@ func managers() []scenario {
 			name: "s6", needs: []string{"s6-svscan", "s6-supervise"}, packages: "s6", version: debian("s6"),
 			start: func(r *run) (ident, error) {
 				service(r, "scan/app")
-				main, err := r.start(nil, "s6-svscan", r.file("scan"))
+				main, err := r.start(nil, r.merged("s6-svscan", r.file("scan"))...)
 				if err != nil {
 					return main, err
 				}
@@ -202,13 +199,13 @@ func managers() []scenario {
 			acts: []act{
 				{name: "stop", send: unix.SIGTERM, then: stopped},
 				{name: "crash", send: unix.SIGSEGV, to: "worker", then: map[string]want{"target": asked, "supervisor": lives}},
-				{name: "logs anew (USR2)", send: unix.SIGUSR2, then: map[string]want{"supervisor": lives, "worker": lives}},
+				{name: "USR2", send: unix.SIGUSR2, then: map[string]want{"supervisor": asked}},
 			},
 		},
 		{
 			name: "cron", needs: []string{"cron"}, packages: "cron", version: debian("cron"),
 			start: func(r *run) (ident, error) {
-				main, err := r.start(nil, "unshare", "-m", "sh", "-c", "mount -t tmpfs none /run && exec cron -f")
+				main, err := r.start(nil, r.merged("cron", "-f")...)
 				if err != nil {
 					return main, err
 				}

@@ -28,7 +28,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "only the scenarios whose name/act match this regular expression")
 	flag.IntVar(&o.repeat, "repeat", 20, "how often each case of the forwarder rule is run")
 	flag.BoolVar(&o.page, "page", false, "run nothing, write the page from the results")
-	flag.BoolVar(&o.all, "all", true, "watch with --all")
+	flag.BoolVar(&o.dry, "dry", false, "run the scenarios without sigtrace, to try them out; nothing is kept")
 	flag.BoolVar(&o.verbose, "v", false, "print the timeline of every run")
 	flag.StringVar(&o.keep, "keep", "", "keep the watch's events and the truth logs in this directory")
 	flag.IntVar(&o.parallel, "parallel", 3, "how many acts and cases are run at the same time")
@@ -47,7 +47,8 @@ func main() {
 type options struct {
 	sigtrace, only, keep string
 	repeat               int
-	page, all, verbose   bool
+	page, verbose        bool
+	dry                  bool
 	parallel             int
 	budget               time.Duration
 }
@@ -70,6 +71,9 @@ func supervise(o options) error {
 	var failed error
 	if !o.page {
 		failed = runAll(o, kept, here)
+	}
+	if o.dry {
+		return failed
 	}
 	if err := writePage(kept, here); err != nil {
 		return err
@@ -145,6 +149,9 @@ func (b *bed) runJobs(all []job, o options, kept *results) (wrong, skipped int, 
 			mu.Lock()
 			defer mu.Unlock()
 			wrong += r.report(o.verbose)
+			if o.dry {
+				return
+			}
 			kept.put(r)
 			if e := kept.write(); e != nil {
 				err = e

@@ -34,6 +34,7 @@ func negative() []rulecase {
 			r.expect(truth{victim: f.kids[0], role: "worker", want: byParent, by: f.ident, not: []ident{a}})
 			return f.do("wait:2.1,kill:TERM:0")
 		})},
+		{name: "usr1-passed-on", what: "SIGUSR1 is passed on for new logs; more than 0.1 s later a child exits 0 of its own accord", run: passedOn},
 		{name: "kill-in-drain", what: "an operator's SIGKILL during a drain", run: killInDrain},
 		{name: "oom-in-drain", what: "an OOM kill during a drain", run: oomInDrain},
 		{name: "second-asker", what: "a second SIGTERM by somebody else during a drain", run: secondAsker},
@@ -63,6 +64,31 @@ func reopenedThen(then func(r *run, f *forwarder, asker ident) error, on ...stri
 		}
 		return then(r, f, a)
 	}
+}
+
+func passedOn(r *run) error {
+	f, err := r.forwarder("f", 1, "reopens", "USR1=kill:USR1,touch:reopened")
+	if err != nil {
+		return err
+	}
+	a, err := r.script(unix.SIGUSR1, f.ident)
+	if err != nil {
+		return err
+	}
+	if err := r.awaitFile("f.reopened"); err != nil {
+		return err
+	}
+	if err := r.passes(150 * time.Millisecond); err != nil {
+		return err
+	}
+	r.expect(truth{victim: f.kids[0], role: "worker", want: exited, not: []ident{a}})
+	return os.WriteFile(r.file("f.leave"), nil, 0o644)
+}
+
+// passes lets a window of the rules pass: it is the time that is the state.
+func (r *run) passes(d time.Duration) error {
+	began := time.Now()
+	return r.await("the rule's window is over", func() bool { return time.Since(began) > d })
 }
 
 // crash lets a child access memory that is not its own.

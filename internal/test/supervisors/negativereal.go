@@ -154,8 +154,7 @@ func supervisordRestart(r *run) error {
 		return err
 	}
 	// What it does within its reaction to the signal is that reaction.
-	reopened := time.Now()
-	if err := r.await("its reaction is over", func() bool { return time.Since(reopened) > 1100*time.Millisecond }); err != nil {
+	if err := r.passes(1100 * time.Millisecond); err != nil {
 		return err
 	}
 	c := exec.Command("supervisorctl", "-c", r.file("s.conf"), "restart", "plain")

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -43,7 +44,8 @@ func servers() []scenario {
 			name: "celery", needs: []string{"celery"}, packages: "celery", version: debian("python3-celery"),
 			start: startCelery,
 			acts: []act{
-				{name: "stop", send: unix.SIGTERM, then: stopped},
+				// A warm shutdown: the pool's processes are told through a pipe.
+				{name: "stop", send: unix.SIGTERM, then: map[string]want{"supervisor": asked, "worker": exited}},
 				{name: "stop (QUIT)", send: unix.SIGQUIT, then: stopped},
 				{name: "crash", send: unix.SIGKILL, to: "worker", then: map[string]want{"target": asked, "supervisor": lives}},
 			},
@@ -87,8 +89,7 @@ func servers() []scenario {
 				{name: "stop", send: unix.SIGTERM, then: stopped},
 				{name: "crash", send: unix.SIGKILL, to: "worker", then: workerCrash},
 				{name: "reload", send: unix.SIGHUP, then: replaced},
-				// Its children are told through a pipe.
-				{name: "reload (USR1)", send: unix.SIGUSR1, then: map[string]want{"supervisor": lives, "worker": exited}},
+				{name: "reload (USR1)", send: unix.SIGUSR1, then: replaced},
 			},
 		},
 		{
@@ -172,11 +173,23 @@ func startGunicorn(r *run, more ...string) (ident, error) {
 
 func startUWSGI(r *run) (ident, error) {
 	r.write("app.py", "%s", wsgi)
-	main, err := r.start(nil, "uwsgi-core", "--plugin", unpacked+"/usr/lib/uwsgi/plugins/python311_plugin.so", "--socket", r.file("sock"), "--master", "--processes", "2", "--wsgi-file", r.file("app.py"))
+	main, err := r.start(nil, "uwsgi-core", "--plugin", unpacked+"/usr/lib/uwsgi/plugins/python311_plugin.so", "--socket", r.file("sock"), "--stats", r.file("stats"), "--master", "--processes", "2", "--wsgi-file", r.file("app.py"))
 	if err != nil {
 		return main, err
 	}
-	return main, r.awaitText("out", "spawned uWSGI worker 2")
+	if err := r.awaitText("out", "spawned uWSGI worker 2"); err != nil {
+		return main, err
+	}
+	// A worker has the master's handlers at first: it is ready once it accepts.
+	return main, r.await("the workers accept", func() bool {
+		c, err := net.Dial("unix", r.file("stats"))
+		if err != nil {
+			return false
+		}
+		defer c.Close()
+		text, _ := io.ReadAll(c)
+		return strings.Count(string(text), `"accepting":1`) == 2
+	})
 }
 
 func startCelery(r *run) (ident, error) {
@@ -293,10 +306,7 @@ func startSSH(r *run) (ident, error) {
 	}
 	port := freePort()
 	conf := r.write("sshd.conf", "Port %d\nListenAddress 127.0.0.1\nHostKey %s\nPidFile none\nUsePAM no\nStrictModes no\nAuthorizedKeysFile %s\nPermitRootLogin prohibit-password\nPrintMotd no\n", port, r.file("host"), r.file("user.pub"))
-	// In a mount namespace of its own, where its user and its empty directory are.
-	passwd, _ := os.ReadFile("/etc/passwd")
-	r.write("passwd", "%s\nsshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n", strings.TrimSpace(string(passwd)))
-	main, err := r.start(nil, "unshare", "-m", "sh", "-c", `mount --bind "$RUN/passwd" /etc/passwd && mount -t tmpfs none /run && mkdir -m 755 /run/sshd && exec "$0" "$@"`, mustFind("sshd"), "-D", "-e", "-f", conf)
+	main, err := r.start(nil, r.merged(mustFind("sshd"), "-D", "-e", "-f", conf)...)
 	if err != nil {
 		return main, err
 	}

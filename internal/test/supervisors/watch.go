@@ -72,21 +72,20 @@ type watch struct {
 	ended  chan struct{}
 }
 
-func startWatch(o options, dir, cgroup string) (*watch, error) {
+// startWatch starts sigtrace with these flags besides and waits until it is ready.
+func startWatch(o options, name, dir, cgroup string, flags ...string) (*watch, error) {
 	program, err := filepath.Abs(o.sigtrace)
 	if err != nil {
 		return nil, err
 	}
-	ready := filepath.Join(dir, "ready")
+	ready := filepath.Join(dir, name+".ready")
 	args := []string{
-		"watch", "-o", "json", "--ready-file", ready, "--cgroup", cgroup, "--type", "signal,oom,exit,death",
+		"watch", "-o", "json", "--ready-file", ready, "--cgroup", cgroup,
 		"--cri-endpoint", "off", "--docker-host", "off", "--kubeconfig", "off", "--kubelet-log", "off",
 	}
-	if o.all {
-		args = append(args, "--all")
-	}
+	args = append(args, flags...)
 	if o.keep != "" {
-		args = append(args, "--record", filepath.Join(o.keep, "stream.rec"))
+		args = append(args, "--record", filepath.Join(o.keep, name+".rec"))
 	}
 	w := &watch{cmd: exec.Command(program, args...), ended: make(chan struct{})}
 	w.cmd.Stderr = &w.stderr
@@ -99,7 +98,7 @@ func startWatch(o options, dir, cgroup string) (*watch, error) {
 	if err := w.cmd.Start(); err != nil {
 		return nil, err
 	}
-	go w.read(out, o.keep)
+	go w.read(out, o.keep, name)
 	if !within(60*time.Second, func() bool { return exists(ready) || w.hasEnded() }) || w.hasEnded() {
 		w.stop()
 		return nil, fmt.Errorf("sigtrace is not ready: %s", &w.stderr)
@@ -116,11 +115,11 @@ func (w *watch) hasEnded() bool {
 	}
 }
 
-func (w *watch) read(out io.Reader, keep string) {
+func (w *watch) read(out io.Reader, keep, name string) {
 	defer close(w.ended)
 	raw := io.Discard
 	if keep != "" {
-		if f, err := os.Create(filepath.Join(keep, "events.jsonl")); err == nil {
+		if f, err := os.Create(filepath.Join(keep, name+".jsonl")); err == nil {
 			defer f.Close()
 			raw = f
 		}
@@ -168,6 +167,9 @@ func (w *watch) deaths(p ident) []event {
 }
 
 func (w *watch) stop() {
+	if w == nil || w.cmd == nil {
+		return
+	}
 	if err := w.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		fmt.Fprintln(os.Stderr, "supervisors: stop sigtrace:", err)
 	}

@@ -4,7 +4,8 @@
 # takes further lines of actions from the FIFO NAME.do. Once all is ready it writes
 # its children's pids into NAME.ready. MODE is how a child takes SIGTERM, SIGINT and
 # SIGQUIT: default, exits, stubborn; hog: default, and once the file NAME.hog is
-# there it takes memory until it is ended.
+# there it takes memory until it is ended; reopens: default, it handles SIGUSR1 and
+# goes on, and exits 0 once the file NAME.leave is there.
 #
 #   wait:S          does nothing for S seconds (a drain)
 #   kill:SIGNAL     sends it to all children; kill:SIGNAL:N to the one with number N
@@ -34,6 +35,8 @@ def child():
             signal.signal(n, lambda *_: os._exit(0))
         elif mode == "stubborn":
             signal.signal(n, signal.SIG_IGN)
+    if mode == "reopens":
+        signal.signal(signal.SIGUSR1, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     os.write(telling, b".")
     if mode == "hog":
@@ -45,6 +48,8 @@ def child():
     while True:
         if os.path.exists("%s.fault.%d" % (name, os.getpid())):
             ctypes.string_at(0)
+        if mode == "reopens" and os.path.exists(name + ".leave"):
+            os._exit(0)
         time.sleep(0.01)
 
 
