@@ -34,16 +34,12 @@ func trustFor(p, target *event.Process) Trust {
 			return Likely
 		}
 		return None
-	case ownedByUser(pl) && p.EUID != nil && *p.EUID != 0:
+	case pl.MountNS != 0 && !pl.HostFile, ownedByUser(pl) && p.EUID != nil && *p.EUID != 0:
 		return None
-	case ownedByUser(pl):
-		return Likely // as unpacked with its builder's uid: root runs it all the same
-	case pl.MountNS == 0:
-		return Proven
-	case pl.HostFile:
-		return Likely
+	case pl.MountNS != 0, ownedByUser(pl):
+		return Likely // the latter as unpacked with its builder's uid: root runs it all the same
 	}
-	return None
+	return Proven
 }
 
 // ownedByUser reports whether another than root may write the executable.

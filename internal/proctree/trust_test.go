@@ -59,6 +59,7 @@ func TestRuntimeTrust(t *testing.T) {
 		"another mount namespace":                      {at(11, "/usr/bin/containerd", &event.Place{MountNS: otherNS}), ofHost, None},
 		"… with the host's file":                       {at(11, "/usr/bin/containerd", &event.Place{MountNS: otherNS, HostFile: true}), ofHost, Likely},
 		"a user's file":                                {as(1000, at(11, "/opt/tools/containerd", &event.Place{ExeOwner: ptr(uint32(1000))})), ofHost, None},
+		"a user's file that root binds":                {as(0, at(11, "/usr/bin/containerd", &event.Place{MountNS: otherNS, ExeOwner: ptr(uint32(1000))})), ofHost, None},
 		"a user's file that root runs":                 {as(0, at(11, "/usr/local/bin/containerd", &event.Place{ExeOwner: ptr(uint32(1000))})), ofHost, Likely},
 		"a way out of /usr":                            {at(11, "/usr/../tmp/containerd", nil), ofHost, None},
 		"runc of the shim":                             {at(12, "/usr/bin/runc", nil, at(11, "/usr/bin/containerd-shim-runc-v2", nil)), ofHost, Proven},

@@ -51,6 +51,9 @@ func (r *Resolver) place(raw wire.Place, p *event.Process) *event.Place {
 	if raw.ExeOwner != 0 {
 		pl.ExeOwner = &raw.ExeOwner
 	}
+	if r.hostNS == 0 {
+		r.learnHost(r.lineage(wire.Key{TGID: uint32(p.PID), Start: p.StartBoottimeNS}))
+	}
 	if r.hostNS != 0 && raw.MountNS != 0 && raw.MountNS != r.hostNS {
 		pl.MountNS = raw.MountNS
 		pl.HostFile = raw.UserNSLevel == 0 && proctree.HasRole(p.Exe) && r.executesHostFile(raw, p)
