@@ -3,10 +3,7 @@
 package wire
 
 import (
-	"bytes"
-	"encoding/binary"
 	"errors"
-	"fmt"
 )
 
 // The structs of bpf/event.h, decoded. Times are nanoseconds of
@@ -237,49 +234,6 @@ type header struct {
 	boottime   uint64
 }
 
-func (d *decoder) header() header {
-	h := header{kind: d.u8()}
-	d.skip(1) // the lane
-	h.generation = d.u16()
-	h.size = d.u32()
-	h.boottime = d.u64()
-	return h
-}
-
-// Decode turns one event off the wire into *Signal, *Deliver, *Proc,
-// *Chain, *OOM, *Exit or *Cgroup.
-func Decode(b []byte) (any, error) {
-	d := decoder{b: b}
-	h := d.header()
-	if d.short || int(h.size) > len(b) || h.size < headerSize {
-		return nil, ErrShort
-	}
-	d.b = b[:h.size]
-	var e any
-	switch h.kind {
-	case kindSignal:
-		e = d.signal(h)
-	case kindDeliver:
-		e = d.deliver(h.boottime)
-	case kindProc:
-		e = d.proc(h.boottime)
-	case kindChain:
-		e = d.chain(h.boottime)
-	case kindOOM:
-		e = d.oom(h.boottime)
-	case kindExit:
-		e = d.exitAndCaller(h.boottime)
-	case kindCgroup:
-		e = d.cgroup()
-	default:
-		return nil, fmt.Errorf("unknown kind of event: %d", h.kind)
-	}
-	if d.short {
-		return nil, ErrShort
-	}
-	return e, nil
-}
-
 const (
 	headerSize  = 16
 	commLen     = 16
@@ -288,59 +242,3 @@ const (
 	pathSlotLen = 128
 	pathSlots   = 24
 )
-
-// decoder reads little-endian fields; past the end it reads zeros and says so.
-type decoder struct {
-	b     []byte
-	at    int
-	short bool
-}
-
-func (d *decoder) take(n int) []byte {
-	if n < 0 || d.at+n > len(d.b) {
-		d.short = true
-		return nil
-	}
-	p := d.b[d.at : d.at+n]
-	d.at += n
-	return p
-}
-
-func (d *decoder) skip(n int) { d.take(n) }
-
-func (d *decoder) u8() uint8 {
-	if p := d.take(1); p != nil {
-		return p[0]
-	}
-	return 0
-}
-
-func (d *decoder) u16() uint16 {
-	if p := d.take(2); p != nil {
-		return binary.LittleEndian.Uint16(p)
-	}
-	return 0
-}
-
-func (d *decoder) u32() uint32 {
-	if p := d.take(4); p != nil {
-		return binary.LittleEndian.Uint32(p)
-	}
-	return 0
-}
-
-func (d *decoder) u64() uint64 {
-	if p := d.take(8); p != nil {
-		return binary.LittleEndian.Uint64(p)
-	}
-	return 0
-}
-
-func (d *decoder) comm() string { return cString(d.take(commLen)) }
-
-func cString(b []byte) string {
-	if i := bytes.IndexByte(b, 0); i >= 0 {
-		b = b[:i]
-	}
-	return string(b)
-}
