@@ -7,7 +7,7 @@ import "github.com/sigtrace/sigtrace/internal/event"
 var crashPages = map[event.Cause]text{
 	event.CauseKernelFault: {
 		means: "The process did something that the CPU does not allow, and the kernel ended it: it accessed invalid memory (SIGSEGV, exit code 139), a file's page that is not there (SIGBUS, 135), divided by zero (SIGFPE, 136), executed an invalid instruction (SIGILL, 132) or a trap (SIGTRAP, 133). No other process sent the signal.",
-		known: "`proven`: the signal was made by the kernel's exception handler. A forged one (kill -SEGV) is told from it by the call path, not by its code. `likely`: a crash handler of the process turned the fault into an exit.",
+		known: "`proven`: the signal was made by the kernel's exception handler. A forged one (kill -SEGV) has another call path, whatever its code is. `likely`: a crash handler of the process turned the fault into an exit.",
 		look: []string{
 			"The core dump, where `exit.core_dumped` is true: `coredumpctl gdb PID`, then bt.",
 			"The kernel's log: `segfault at ADDRESS ip … error …`.",
