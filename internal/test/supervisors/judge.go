@@ -253,7 +253,7 @@ func (r *run) step(e event) string {
 	switch e.Type {
 	case "signal":
 		name := strings.TrimPrefix(e.signal(), "SIG")
-		if name == "CHLD" || name == "URG" || !r.known(e.Target) && !r.known(e.Sender) {
+		if name == "CHLD" || name == "URG" || !r.hasRole(e.Target) && !r.hasRole(e.Sender) {
 			return ""
 		}
 		from := "kernel (" + e.Via + ")"
@@ -270,7 +270,7 @@ func (r *run) step(e event) string {
 		}
 		return fmt.Sprintf("%s → %s %s%s", from, to, name, result)
 	case "exit":
-		if !r.known(e.Process) || e.Exit == nil {
+		if !r.hasRole(e.Process) || e.Exit == nil {
 			return ""
 		}
 		return fmt.Sprintf("%s exits %d", r.roleOf(e.Process), e.Exit.Code)
@@ -279,7 +279,7 @@ func (r *run) step(e event) string {
 }
 
 // known reports whether a process had a role before the first signal.
-func (r *run) known(p *process) bool {
+func (r *run) hasRole(p *process) bool {
 	for i := range r.roles {
 		if i.is(p) {
 			return true

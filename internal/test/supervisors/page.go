@@ -15,8 +15,9 @@ const pageHead = `<!-- Written by make supervisors from internal/test/supervisor
 What supervisors, servers and runtimes do when they are stopped, when one of their
 processes crashes, and when they are reloaded, and what sigtrace reports about each
 process that ends. ` + "`make supervisors`" + ` runs them, each in a cgroup of its own, and holds
-the death records of a ` + "`sigtrace`" + ` with its default settings against the scenario's own log;
-what the software does is what a second one, with ` + "`--all`" + `, saw. "script" is the shell that sends the first signal; delays are since that signal. Where children are told
+the death records of a ` + "`sigtrace`" + ` with its default settings against the scenario's own
+log; what the software does is what a second one, with ` + "`--all`" + `, saw. "script" is the
+shell that sends the first signal; delays are since that signal. Where children are told
 through a pipe or a socket (nginx, celery's warm shutdown), no signal ends them, and
 ` + "`exited`" + ` is right. A row is **stale** where the product has changed since its run.
 

@@ -92,7 +92,18 @@ func readResults() (*results, error) {
 	if err := json.Unmarshal(b, &r); err != nil {
 		return nil, fmt.Errorf("%s: %w", resultsFile, err)
 	}
+	r.All = slices.DeleteFunc(r.All, func(r *result) bool { return !known(r) })
 	return &r, nil
+}
+
+// known reports whether there still is a scenario with that act, or such a case.
+func known(r *result) bool {
+	if r.Name == "case" {
+		return slices.ContainsFunc(cases(), func(c rulecase) bool { return c.name == r.Act })
+	}
+	return slices.ContainsFunc(scenarios(), func(s scenario) bool {
+		return s.name == r.Name && slices.ContainsFunc(s.acts, func(a act) bool { return a.name == r.Act })
+	})
 }
 
 func (rs *results) put(r *result) {
