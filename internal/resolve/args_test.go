@@ -60,3 +60,29 @@ func TestMemoryIsBoundedInBytes(t *testing.T) {
 		t.Errorf("the kernel was asked %d times to describe anew", epochs)
 	}
 }
+
+// Ancestries count as well: forty deep, twice, and of processes without arguments.
+func TestMemoryIsBoundedInNodes(t *testing.T) {
+	epochs := 0
+	m := newMemory(func(uint32) { epochs++ })
+	deep := make([]wire.Node, 40)
+	for i := range uint32(3 * generation) {
+		k := m.edit(wire.Key{TGID: i})
+		for range 3 { // described again, as after a reparenting
+			m.chain(&k.present, deep)
+			m.chain(&k.lineage, deep)
+		}
+		held := 0
+		for _, half := range []map[wire.Key]*known{m.young, m.old} {
+			for _, k := range half {
+				held += len(k.present) + len(k.lineage)
+			}
+		}
+		if i%64 == 0 && held > 2*(generationNodes+2*len(deep)) {
+			t.Fatalf("%d nodes are held after %d processes", held, i+1)
+		}
+	}
+	if want := 3 * generation * 80 / generationNodes; epochs < want-2 || epochs > want+2 {
+		t.Errorf("the kernel was asked %d times to describe anew, want about %d", epochs, want)
+	}
+}

@@ -27,12 +27,14 @@ type known struct {
 	builtNames uint64
 }
 
-// generation is how many processes are remembered, and generationArgs how many
-// bytes of their arguments, before the older half is forgotten and the kernel
-// asked to describe anew.
+// generation is how many processes are remembered, generationArgs how many bytes of
+// their arguments, and generationNodes how many nodes of their ancestries, before the
+// older half is forgotten and the kernel asked to describe anew. A node and what is
+// made of it take about half a kilobyte.
 const (
-	generation     = 4096
-	generationArgs = 4 << 20
+	generation      = 4096
+	generationArgs  = 4 << 20
+	generationNodes = 32 << 10
 )
 
 // memory holds what is known in two generations: when the young one is full it
@@ -41,6 +43,7 @@ const (
 type memory struct {
 	young, old map[wire.Key]*known
 	args       int // bytes told since young was new
+	nodes      int // of young's ancestries
 	epoch      uint32
 	forget     func(epoch uint32)
 }
@@ -67,6 +70,7 @@ func (m *memory) edit(k wire.Key) *known {
 		}
 		m.turn()
 		m.young[k] = p
+		m.nodes += len(p.present) + len(p.lineage)
 	}
 	p.built = nil
 	return p
@@ -78,11 +82,17 @@ func (m *memory) describe(k *known, exe string, args []string, truncated bool) {
 	m.args += size(args)
 }
 
+// chain takes over an ancestry in place of the one that was known.
+func (m *memory) chain(of *[]wire.Node, nodes []wire.Node) {
+	m.nodes += len(nodes) - len(*of)
+	*of = nodes
+}
+
 func (m *memory) turn() {
-	if len(m.young) < generation && m.args < generationArgs {
+	if len(m.young) < generation && m.args < generationArgs && m.nodes < generationNodes {
 		return
 	}
-	m.old, m.young, m.args = m.young, map[wire.Key]*known{}, 0
+	m.old, m.young, m.args, m.nodes = m.young, map[wire.Key]*known{}, 0, 0
 	m.epoch++
 	m.forget(m.epoch)
 }

@@ -24,7 +24,7 @@ func (r *Resolver) Recall(key wire.Key, p wire.KeptProcess) {
 	}
 	r.memory.describe(k, exe, args, truncated)
 	if len(k.lineage) == 0 && p.Forker.TGID != 0 {
-		k.lineage = r.nodes(p.Forker)
+		r.memory.chain(&k.lineage, r.nodes(p.Forker))
 	}
 }
 

@@ -95,11 +95,12 @@ func (r *Resolver) Chain(e *wire.Chain) {
 	case !e.Lineage && e.Boottime < k.presentAt:
 		return
 	case !e.Lineage:
-		k.present, k.presentAt = e.Nodes, e.Boottime
+		r.memory.chain(&k.present, e.Nodes)
+		k.presentAt = e.Boottime
 	case k.forkedByAnother(e.Nodes):
 		return
 	default:
-		k.lineage = e.Nodes
+		r.memory.chain(&k.lineage, e.Nodes)
 	}
 	r.learnHost(e.Nodes)
 	r.images.learn(r, e.Nodes)
