@@ -19,6 +19,9 @@ type BesideOptions struct {
 	// Room is how many events may wait; the last quarter of it is for what
 	// decides (deaths, OOM kills, losses, status).
 	Room int
+	// RoomBytes is about how many bytes what waits may take; 0 is 4 KiB for each of
+	// Room. A death is larger than a signal, and one with long arguments larger still.
+	RoomBytes int
 	// Every is how often the printer is ticked; 0 is a second.
 	Every time.Duration
 	// Patience is how long Close waits at most; 0 is 4 s. After half of it what does
@@ -38,6 +41,8 @@ type beside struct {
 	since   time.Time
 	failing bool
 	err     error
+	// waiting is about how many bytes wait.
+	waiting atomic.Int64
 	// hurry: it is to end soon. leftOut is what was left out since.
 	hurry   atomic.Bool
 	leftOut uint64
@@ -56,6 +61,9 @@ func Beside(inner Printer, o BesideOptions) Printer {
 	if o.Patience == 0 {
 		o.Patience = 4 * time.Second
 	}
+	if o.RoomBytes == 0 {
+		o.RoomBytes = o.Room * 4 << 10
+	}
 	b := &beside{
 		o: o, inner: inner, queue: make(chan event.Event, o.Room),
 		ended: make(chan struct{}), dropped: map[string]uint64{},
@@ -67,26 +75,37 @@ func Beside(inner Printer, o BesideOptions) Printer {
 func (b *beside) Print(e event.Event) error {
 	b.tellDropped(e)
 	lane := Lane(e)
-	room := cap(b.queue) - len(b.queue)
-	if room == 0 || lane == LaneRoutine && room <= cap(b.queue)/4 {
+	bytes := int64(weightOf(e))
+	if !b.hasRoom(lane, bytes) {
 		if len(b.dropped) == 0 {
 			b.since = e.Common().Time
 		}
 		b.dropped[lane]++
 		return nil
 	}
+	b.waiting.Add(bytes)
 	b.queue <- e // there is room, and nobody else puts anything in
 	return nil
+}
+
+// hasRoom reports whether an event may wait too.
+func (b *beside) hasRoom(lane string, bytes int64) bool {
+	room, left := cap(b.queue)-len(b.queue), int64(b.o.RoomBytes)-b.waiting.Load()-bytes
+	if lane == LaneRoutine && (room <= cap(b.queue)/4 || left <= int64(b.o.RoomBytes)/4) {
+		return false
+	}
+	return room > 0 && (left > 0 || len(b.queue) == 0)
 }
 
 // tellDropped queues what was dropped before, once the queue is half empty.
 func (b *beside) tellDropped(next event.Event) {
 	for lane, n := range b.dropped {
-		if len(b.queue) > cap(b.queue)/2 {
+		if len(b.queue) > cap(b.queue)/2 || b.waiting.Load() > int64(b.o.RoomBytes)/2 {
 			return
 		}
 		lost := &event.Lost{Header: *next.Common(), Count: n, Lane: lane, Reason: b.o.Name + "_full", Since: b.since}
 		lost.Type = event.TypeLost
+		b.waiting.Add(int64(weightOf(lost)))
 		b.queue <- lost
 		delete(b.dropped, lane)
 	}
@@ -141,6 +160,7 @@ func (b *beside) print(e event.Event) {
 }
 
 func (b *beside) printOne(e event.Event) error {
+	defer b.waiting.Add(-int64(weightOf(e)))
 	if b.hurry.Load() && Lane(e) == LaneRoutine {
 		if b.leftOut == 0 {
 			b.leaving = *e.Common()

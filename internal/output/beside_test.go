@@ -84,6 +84,23 @@ func TestBesideClosesInTime(t *testing.T) {
 	close(g.open)
 }
 
+// Few events may wait where they are large.
+func TestBesideIsBoundedInBytes(t *testing.T) {
+	g := &gate{open: make(chan struct{})}
+	b := Beside(g, BesideOptions{Name: "pipe", Room: 1000, RoomBytes: 1 << 20, Log: slog.New(slog.DiscardHandler)}).(*beside)
+	large := &event.Process{Args: []string{strings.Repeat("x", 64<<10)}}
+	for range 100 {
+		_ = b.Print(&event.Death{Header: event.Header{Type: event.TypeDeath}, Process: large})
+	}
+	if n := len(b.queue); n < 8 || n > 16 {
+		t.Errorf("%d deaths of 64 KiB wait in 1 MiB", n)
+	}
+	close(g.open)
+	if err := b.Close(); err != nil || b.waiting.Load() != 0 {
+		t.Errorf("%v, %d bytes wait", err, b.waiting.Load())
+	}
+}
+
 // slow is a printer that takes an event now and then.
 type slow struct {
 	each time.Duration

@@ -22,7 +22,7 @@ func captured(b *bench) error {
 	var ours, theirs []time.Duration
 	for range 5 {
 		plain := b.killLoop(n, unix.SIGTERM)
-		t, _, err := b.watch(nil)
+		t, _, err := b.watch(nil, "--all")
 		if err != nil {
 			return err
 		}

@@ -6,7 +6,7 @@
  *
  * moves itself into the first cgroup (in kills, into each in turn), becomes UID,
  * and then attacks until the seconds have passed or the count is reached. It ends
- * with a line of what it did. Belts: at most 30 seconds, 4 million signals, 60,000
+ * with a line of what it did. Belts: at most 30 seconds, 4 million signals, 100,000
  * processes altogether and 4,096 at once; it signals only what it has forked.
  */
 #define _GNU_SOURCE
@@ -202,7 +202,7 @@ int main(int argc, char **argv)
 	cgroups = argv + 6;
 	ngroups = argc - 6;
 	if (seconds > 30 || size < 1 || size > 4096 || count > 4000000 ||
-	    (strcmp(argv[1], "handled") && count > 60000)) {
+	    (strcmp(argv[1], "handled") && count > 100000)) {
 		fprintf(stderr, "beyond the belts\n");
 		return 1;
 	}

@@ -48,12 +48,12 @@ type attack struct {
 func attacks() []attack {
 	return []attack{
 		{name: "signals to its own handling child", kind: "handled", count: 4_000_000, from: 1, to: 1, cgroups: 1, flooders: 1},
-		{name: "fork and kill", kind: "kills", count: 40_000, from: 1, to: 64, cgroups: 1, flooders: 1},
+		{name: "fork and kill", kind: "kills", count: 100_000, from: 1, to: 64, cgroups: 1, flooders: 1},
 		{name: "dead ancestors", kind: "ancestors", count: 40_000, from: 300, to: 3000, cgroups: 1, flooders: 1},
 		{name: "16384 other deaths", kind: "kills", count: 17_000, from: 256, to: 1024, cgroups: 1, flooders: 1},
-		{name: "spread over 1000 cgroups", kind: "kills", count: 30_000, from: 1, to: 16, cgroups: 1000, flooders: 1},
+		{name: "spread over 1000 cgroups", kind: "kills", count: 100_000, from: 1, to: 16, cgroups: 1000, flooders: 1},
 		{name: "without root", kind: "handled", count: 4_000_000, from: 1, to: 1, uid: attackerUID, cgroups: 1, flooders: 1},
-		{name: "from two containers", kind: "kills", count: 20_000, from: 1, to: 64, cgroups: 1, flooders: 2},
+		{name: "from two containers", kind: "kills", count: 100_000, from: 1, to: 64, cgroups: 1, flooders: 2},
 	}
 }
 
