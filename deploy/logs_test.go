@@ -61,7 +61,7 @@ func TestLogFields(t *testing.T) {
 	}
 }
 
-// written tells whether an event has the field of a path of JSON names.
+// written reports whether an event has the field of a path of JSON names.
 func written(path []string) bool {
 	for _, e := range []any{event.Death{}, event.OOM{}, event.Signal{}, event.Stuck{}} {
 		if has(reflect.TypeOf(e), path) {

@@ -236,7 +236,7 @@ func (m *manifests) mounts(volume string) bool {
 	return slices.ContainsFunc(m.agent().VolumeMounts, func(v corev1.VolumeMount) bool { return v.Name == volume })
 }
 
-// TestBefore130: API servers before 1.30 are told by annotation, as they refuse
+// TestBefore130: API servers before 1.30 are reported by annotation, as they refuse
 // the field.
 func TestBefore130(t *testing.T) {
 	m := build(t, leastPrivilege, "components/kubernetes-before-1.30")

@@ -77,7 +77,7 @@ func Events() map[event.Type]event.Event {
 	}
 }
 
-// OnlyRecorded tells whether a field of the event types, by its name in JSON, is
+// OnlyRecorded reports whether a field of the event types, by its name in JSON, is
 // in recordings and not in the output.
 func OnlyRecorded(name string) bool { return name == "detail" || name == "present_ancestors" }
 

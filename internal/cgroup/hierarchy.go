@@ -4,7 +4,7 @@ package cgroup
 
 import "fmt"
 
-// Hierarchy tells which tree an id or a path belongs to.
+// Hierarchy says which tree an id or a path belongs to.
 type Hierarchy uint8
 
 // The hierarchies that sigtrace looks at. The other controllers of a v1 host

@@ -15,7 +15,7 @@ type entry struct {
 	path string
 }
 
-// lru keeps the paths of the cgroups that were asked for or told last. It is
+// lru keeps the paths of the cgroups that were asked for or reported last. It is
 // not safe for concurrent use.
 type lru struct {
 	size    int

@@ -14,7 +14,7 @@ import (
 )
 
 // MemoryFigures are the memory figures of one cgroup, in bytes. What the kernel
-// does not tell is nil.
+// does not report is nil.
 type MemoryFigures struct {
 	// Limit is memory.max or memory.limit_in_bytes; nil if there is none.
 	Limit *uint64

@@ -137,9 +137,9 @@ func (d detector) pick(m *Mounts, mounts []mount, want func(mount) bool) string 
 	return first
 }
 
-// isHierarchyRoot tells whether dir is the root of a cgroup hierarchy: kernfs
+// isHierarchyRoot reports whether dir is the root of a cgroup hierarchy: kernfs
 // gives its root node id 1. What mountinfo shows as the root of the mount is
-// relative to the reader's cgroup namespace and does not tell.
+// relative to the reader's cgroup namespace and does not report.
 func isHierarchyRoot(dir string) bool {
 	var fs unix.Statfs_t
 	var st unix.Stat_t

@@ -34,7 +34,7 @@ func (m Mounts) Hierarchies() []Hierarchy {
 	return hs
 }
 
-// Primary is the hierarchy in which containers are told apart: the one that
+// Primary is the hierarchy in which containers are reported apart: the one that
 // holds the memory controller. On v1 and hybrid hosts the unified cgroup of
 // most tasks is the root.
 func (m Mounts) Primary() Hierarchy {

@@ -19,10 +19,10 @@ import (
 // namespace that is "/" throughout.
 //
 // An agent in a container usually has a cgroup namespace of its own on cgroup2.
-// /proc/PID/cgroup is then told relative to it ("/../../kubepods-….slice/…" for
+// /proc/PID/cgroup is then reported relative to it ("/../../kubepods-….slice/…" for
 // others, "/" for itself); file handles and the kernel's events are not. Which
 // namespace it is shows at pid 1: the host's init is above any container, so
-// its path begins with "/..". How deep the root lies is told there, but not its
+// its path begins with "/..". How deep the root lies is reported there, but not its
 // name: that is found by looking for this process in the tree.
 func (m Mounts) NamespaceRoot(ctx context.Context, root string) (Paths, error) {
 	init, err := ReadProc(root, 1)
@@ -58,7 +58,7 @@ func (m Mounts) namespaceRoot(ctx context.Context, h Hierarchy, init, own string
 	return "", fmt.Errorf("root of this cgroup namespace: %s is not where %s leads", host, own)
 }
 
-// above tells whether a path leads out of the reader's cgroup namespace.
+// above reports whether a path leads out of the reader's cgroup namespace.
 func above(p string) bool {
 	return p == "/.." || strings.HasPrefix(p, "/../")
 }
@@ -83,7 +83,7 @@ func (m Mounts) find(ctx context.Context, h Hierarchy, pid int) (string, error) 
 	return "", err
 }
 
-// lists tells whether the file has want as one of its lines. A file that cannot
+// lists reports whether the file has want as one of its lines. A file that cannot
 // be read (a threaded cgroup's cgroup.procs) has not.
 func lists(file, want string) bool {
 	f, err := os.Open(file)

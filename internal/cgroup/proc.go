@@ -14,7 +14,7 @@ import (
 )
 
 // Paths is where a process is in the hierarchies that sigtrace looks at. An
-// empty string means: not told, or no such hierarchy.
+// empty string means: not reported, or no such hierarchy.
 type Paths struct {
 	Unified string
 	Memory  string

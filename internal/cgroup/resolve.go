@@ -58,13 +58,13 @@ func (c *Cache) Close() error {
 // Mounts returns the hierarchies that the cache is for.
 func (c *Cache) Mounts() Mounts { return c.mounts }
 
-// ByHandle tells whether ids of h are looked up with one system call. Where
+// ByHandle reports whether ids of h are looked up with one system call. Where
 // they are not, an unknown id costs a walk of the tree, at most one a second.
 func (c *Cache) ByHandle(h Hierarchy) bool {
 	return h < hierarchies && c.handles[h] != nil
 }
 
-// Put tells the cache a cgroup's path, as the kernel reported it when the
+// Put shows the cache a cgroup's path, as the kernel reported it when the
 // cgroup was made. An empty path or an id of 0 is no news.
 func (c *Cache) Put(h Hierarchy, id uint64, cgPath string) {
 	if id == 0 || cgPath == "" || h >= hierarchies {

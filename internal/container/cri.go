@@ -47,7 +47,7 @@ func (c *CRI) call(ctx context.Context, f func(*criConn) error) error {
 	return err
 }
 
-// gone tells whether the runtime cannot be reached any more over this
+// gone reports whether the runtime cannot be reached any more over this
 // connection, and gives it up then.
 func (c *CRI) gone(conn *criConn, err error) bool {
 	if code := status.Code(err); code != codes.Unavailable && code != codes.Unimplemented {
@@ -79,7 +79,7 @@ func (c *CRI) Inspect(ctx context.Context, ref Ref) (info Info, ok bool, err err
 	return info, ok, err
 }
 
-// isNotFound tells a runtime's "no such container"; cri-dockerd and older
+// isNotFound shows a runtime's "no such container"; cri-dockerd and older
 // CRI-O have no code for it.
 func isNotFound(err error) bool {
 	switch status.Code(err) {

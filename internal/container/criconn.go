@@ -108,7 +108,7 @@ func (c *criConn) pod(ctx context.Context, uid string) (*event.Pod, error) {
 	return nil, nil
 }
 
-// failed words an error of a call. That the caller gave up is told as such.
+// failed words an error of a call. That the caller gave up is reported as such.
 func (c *criConn) failed(what string, err error) error {
 	if status.Code(err) == codes.Canceled {
 		return fmt.Errorf("%s: %w", what, context.Canceled)

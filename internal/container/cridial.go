@@ -55,7 +55,7 @@ func (d *criDialer) connect(ctx context.Context) (*criConn, error) {
 }
 
 // dialCRI connects to one socket. gRPC's own dial errors are wordy, so it is
-// the plain connect that tells what is wrong with the socket.
+// the plain connect that says what is wrong with the socket.
 func dialCRI(ctx context.Context, socket string) (*criConn, error) {
 	plain, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	if err != nil {

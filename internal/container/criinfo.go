@@ -91,7 +91,7 @@ func criVerbose(info map[string]string) Info {
 	}
 }
 
-// criImage gives the image as the user wrote it, where the runtime tells it;
+// criImage gives the image as the user wrote it, where the runtime shows it;
 // a bare digest only for want of better.
 func criImage(image *runtimeapi.ImageSpec) string {
 	if name := image.GetUserSpecifiedImage(); name != "" {
@@ -100,7 +100,7 @@ func criImage(image *runtimeapi.ImageSpec) string {
 	return image.GetImage()
 }
 
-// isDigest tells an image's id from its name.
+// isDigest distinguishes an image's id from its name.
 func isDigest(image string) bool {
 	return isHex(strings.TrimPrefix(image, "sha256:"), idLength)
 }

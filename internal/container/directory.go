@@ -60,10 +60,10 @@ func NewDirectory(log *slog.Logger, sources ...Source) *Directory {
 // to be called before anything else.
 func (d *Directory) ReadCgroups(f func(pid int) []string) { d.store.cgroupsOf = f }
 
-// Cached tells at once what is known about the cgroup's container or pod. It
+// Cached shows at once what is known about the cgroup's container or pod. It
 // answers true if a source has named one of them; Info.Partial then says that
 // it was only the pod. When it answers false, Info still holds what the path
-// itself tells (id, runtime, pod UID), nothing for a mere candidate. What is
+// itself shows (id, runtime, pod UID), nothing for a mere candidate. What is
 // missing is left for [Directory.Run] to look up.
 func (d *Directory) Cached(path string) (Info, bool) {
 	ref := ParsePath(path)
@@ -108,7 +108,7 @@ func (i Info) withPartial(partial bool) Info {
 	return i
 }
 
-// askable tells whether sources can know more about ref than its path does.
+// askable reports whether sources can know more about ref than its path does.
 func (r Ref) askable() bool {
 	return r.Candidate || isID(r.ID) || r.ID == "" && r.PodUID != ""
 }
@@ -156,7 +156,7 @@ func (d *Directory) Level(path string) string {
 const atRest = 2
 
 // Run refreshes the directory every so often, less often where nothing changes, and
-// looks up what [Directory.Cached] could not tell in between, until ctx is done.
+// looks up what [Directory.Cached] could not report in between, until ctx is done.
 func (d *Directory) Run(ctx context.Context, every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()

@@ -31,7 +31,7 @@ type Options struct {
 }
 
 // Discover makes the sources, in the order in which they are best asked: what
-// is quick and vanishes first comes first. The notes tell, by the source's
+// is quick and vanishes first comes first. The notes report, by the source's
 // name, why one does not answer now. A source that was not asked for by name
 // is there all the same, unless it is off, since its runtime may start later;
 // one that was and refuses is an error.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package container tells which container and which pod a cgroup belongs to.
+// Package container says which container and which pod a cgroup belongs to.
 //
 // It has two halves. [ParsePath] and [Level] are pure: they read a cgroup path
 // and nothing else, and know the forms that the container runtimes, kubelet

@@ -89,7 +89,7 @@ func dockerInspected(c container.InspectResponse) Info {
 }
 
 // dockerInfo reads a container's names; cri-dockerd's containers carry
-// kubelet's labels and one that tells the sandbox.
+// kubelet's labels and one that shows the sandbox.
 func dockerInfo(id, name, image string, state container.ContainerState, labels map[string]string) Info {
 	info := Info{
 		ID:      id,

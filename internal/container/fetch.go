@@ -17,7 +17,7 @@ const (
 	askAgain = time.Second
 )
 
-// Fetch tells what [Directory.Cached] tells, and asks the sources first if the
+// Fetch says what [Directory.Cached] shows, and asks the sources first if the
 // container's name or its init's pid is not known yet. Concurrent calls about
 // the same container share one round of questions. It returns what is known
 // when ctx is done; a source that hangs is given up after a second.
@@ -44,7 +44,7 @@ func (d *Directory) fetch(ctx context.Context, ref Ref, path string) (Info, bool
 	return d.cached(ref, path)
 }
 
-// Wanting tells whether another question may bring something to light.
+// Wanting reports whether another question may bring something to light.
 func (i Info) Wanting() bool {
 	if i.ID == "" {
 		return !podNamed(i.Pod)
@@ -83,7 +83,7 @@ func (r Ref) key() string {
 
 func (d *Directory) askAll(ctx context.Context, ref Ref) {
 	var result Info
-	var told uint64
+	var reported uint64
 	for i, source := range d.sources {
 		if !d.ready(source) {
 			continue
@@ -94,7 +94,7 @@ func (d *Directory) askAll(ctx context.Context, ref Ref) {
 			continue
 		}
 		if info.ID != "" {
-			told |= 1 << i
+			reported |= 1 << i
 		}
 		if result = result.fill(info); result.complete() {
 			break
@@ -105,7 +105,7 @@ func (d *Directory) askAll(ctx context.Context, ref Ref) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.store.put(result, told, d.now())
+	d.store.put(result, reported, d.now())
 	d.asked.put(ref.key(), d.now())
 }
 
@@ -115,7 +115,7 @@ func inspect(ctx context.Context, source Source, ref Ref) (Info, bool, error) {
 	return source.Inspect(ctx, ref)
 }
 
-// askedLately tells whether the sources have just said all they know.
+// askedLately reports whether the sources have just said all they know.
 func (d *Directory) askedLately(ref Ref) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

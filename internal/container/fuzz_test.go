@@ -169,15 +169,15 @@ func FuzzStorage(f *testing.F) {
 
 // Whatever a runtime says, a stop signal is the name of a signal or unknown.
 func FuzzStopSignal(f *testing.F) {
-	for _, told := range []string{"", "SIGTERM", "WINCH", "28", "quit", "SIGRTMIN+3", "rtmax-2", "37", "nonsense", "999", "-1"} {
-		f.Add(told)
+	for _, reported := range []string{"", "SIGTERM", "WINCH", "28", "quit", "SIGRTMIN+3", "rtmax-2", "37", "nonsense", "999", "-1"} {
+		f.Add(reported)
 	}
-	f.Fuzz(func(t *testing.T, told string) {
-		name := stopSignal(told)
+	f.Fuzz(func(t *testing.T, reported string) {
+		name := stopSignal(reported)
 		checkStopSignal(t, name)
 		if strings.ContainsFunc(name, unicode.IsControl) {
-			t.Errorf("%q lets %q through", told, name)
+			t.Errorf("%q lets %q through", reported, name)
 		}
-		fuzzing.Outcome(f.Name(), told, name)
+		fuzzing.Outcome(f.Name(), reported, name)
 	})
 }

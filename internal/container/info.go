@@ -30,11 +30,11 @@ type Info struct {
 	// may have been reused if the container is not running any more.
 	PID int
 	// StopSignal is what the container is stopped with, SIGTERM or what its
-	// image or its pod chose; empty where no runtime tells.
+	// image or its pod chose; empty where no runtime shows.
 	StopSignal string
 	// Sandbox marks a pod's infrastructure container ("pause").
 	Sandbox bool
-	// Kind is "", init, ephemeral or sidecar. No runtime tells it; it is for
+	// Kind is "", init, ephemeral or sidecar. No runtime shows it; it is for
 	// whoever has the pod's spec.
 	Kind string
 	// State is one of the State constants.
@@ -51,7 +51,7 @@ type Info struct {
 	// CgroupPath, and not only the name of that: anybody may name a cgroup.
 	Confirmed bool
 	// Partial is set where the container's own name is not known (yet), only
-	// what its path and its pod tell.
+	// what its path and its pod report.
 	Partial bool
 }
 
@@ -62,7 +62,7 @@ type Source interface {
 	// List gives every container that the source knows, and pods as an Info
 	// without ID.
 	List(ctx context.Context) ([]Info, error)
-	// Inspect tells about one container, or about the pod where ref has only
+	// Inspect shows about one container, or about the pod where ref has only
 	// the pod's UID. It answers false, without an error, for what the source
 	// does not know. An Info without ID is an answer about the pod alone.
 	Inspect(ctx context.Context, ref Ref) (Info, bool, error)
@@ -73,7 +73,7 @@ type Source interface {
 // host: no such socket, no such directory.
 var ErrAbsent = errors.New("not found on this host")
 
-// complete tells whether no other source needs to be asked. Files know no
+// complete reports whether no other source needs to be asked. Files know no
 // state, so a runtime that answers is asked too: it has the pod's labels.
 func (i Info) complete() bool {
 	if i.ID == "" {
@@ -87,7 +87,7 @@ func (i Info) complete() bool {
 // container.
 func (i Info) ByNameAlone() bool { return isID(i.ID) && !i.Confirmed }
 
-// known tells whether the container itself has been named.
+// known reports whether the container itself has been named.
 func (i Info) known() bool { return i.ID != "" && (i.Name != "" || i.Sandbox) }
 
 func podNamed(pod *event.Pod) bool { return pod != nil && pod.Name != "" && pod.Namespace != "" }

@@ -14,10 +14,10 @@ const (
 	LevelNode      = "node"
 )
 
-// Level tells what a cgroup is a limit for. The root and kubepods itself are
+// Level says what a cgroup is a limit for. The root and kubepods itself are
 // the node. A cgroup below a container, pod or unit counts as what it is in;
 // below a kind node the inner meaning wins. Empty where the path alone does
-// not tell: /foo/bar may be a container of ctr's ([Directory.Level] knows).
+// not report: /foo/bar may be a container of ctr's ([Directory.Level] knows).
 func Level(cgroupPath string) string {
 	path := strings.TrimSuffix(cgroupPath, deletedSuffix)
 	parts := split(path)
@@ -32,7 +32,7 @@ func Level(cgroupPath string) string {
 	return ""
 }
 
-// levelOf tells what component i is, "" for a directory that only its parents
+// levelOf says what component i is, "" for a directory that only its parents
 // explain.
 func levelOf(parts []part, i int) string {
 	if _, _, ok := containerOf(parts, i); ok {

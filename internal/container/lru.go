@@ -18,7 +18,7 @@ type lruItem[V any] struct {
 	value V
 }
 
-// newLRU holds up to limit values; dropped, if any, is told what leaves.
+// newLRU holds up to limit values; dropped, if any, is passed what leaves.
 func newLRU[V any](limit int, dropped func(string, V)) *lru[V] {
 	return &lru[V]{max: limit, order: list.New(), items: make(map[string]*list.Element), dropped: dropped}
 }

@@ -37,7 +37,7 @@ const (
 	nerdctlName         = "nerdctl/name"
 )
 
-// info gives what the annotations tell about the container with this id.
+// info gives what the annotations report about the container with this id.
 func (s ociSpec) info(id string) Info {
 	a := s.Annotations
 	info := Info{

@@ -23,17 +23,17 @@ const (
 	RuntimeNspawn     = "systemd-nspawn"
 )
 
-// Ref is what a cgroup path says by itself. An empty field is not told by it.
+// Ref is what a cgroup path says by itself. An empty field is not reported by it.
 type Ref struct {
 	// ID is the container's id: 64 hex digits, except for LXC and
 	// systemd-nspawn (a name), AWS Fargate (32 hex digits, dash, digits) and
 	// candidates (a name). Empty for a cgroup above or beside containers.
 	ID string
 	// Runtime is one of the Runtime constants. Kubelet's cgroupfs driver
-	// writes paths that do not tell it.
+	// writes paths that do not report it.
 	Runtime string
 	// PodUID is the pod's UID as the API writes it. Mirror pods of static
-	// pods have another UID in the API than the 32 hex digits told here.
+	// pods have another UID in the API than the 32 hex digits reported here.
 	PodUID string
 	// QoS is the pod's quality of service class.
 	QoS string
@@ -110,7 +110,7 @@ func (r *Ref) readCandidate(path string, parts []part) {
 	r.Runtime, r.Path = RuntimeContainerd, path[:parts[1].end]
 }
 
-// isReserved tells the first components that are known not to be namespaces
+// isReserved reports the first components that are known not to be namespaces
 // of containerd.
 func isReserved(name string) bool {
 	switch name {

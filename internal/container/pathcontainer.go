@@ -14,7 +14,7 @@ const (
 	nspawn     = "systemd-nspawn@"
 )
 
-// containerOf tells whether component i is a container's cgroup.
+// containerOf reports whether component i is a container's cgroup.
 func containerOf(parts []part, i int) (id, runtime string, ok bool) {
 	name, parent := parts[i].name, nameAt(parts, i-1)
 	if id, runtime, ok := hexContainer(name, parent); ok {
@@ -93,7 +93,7 @@ func lxcName(name, parent string) (string, bool) {
 	return "", false
 }
 
-// isID tells whether s has a form that only container ids have, so that it
+// isID reports whether s has a form that only container ids have, so that it
 // names the container wherever its cgroup is.
 func isID(s string) bool {
 	if isHex(s, idLength) {
@@ -118,7 +118,7 @@ func isDigits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// isName tells whether s can be shown as a name: some text, no control
+// isName reports whether s can be shown as a name: some text, no control
 // characters, not a way up the tree.
 func isName(s string) bool {
 	if s == "" || s == "." || s == ".." || !utf8.ValidString(s) {

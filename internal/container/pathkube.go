@@ -100,7 +100,7 @@ func isPodUID(s string) bool {
 	return s != "" && isIdentifier(s)
 }
 
-// isUUID tells the form 8-4-4-4-12 of lower-case hex digits.
+// isUUID shows the form 8-4-4-4-12 of lower-case hex digits.
 func isUUID(s string) bool {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return false

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// isUnit tells whether a component is a systemd service's or scope's cgroup.
+// isUnit reports whether a component is a systemd service's or scope's cgroup.
 func isUnit(name string) bool {
 	bare := strings.TrimSuffix(strings.TrimSuffix(name, ".service"), ".scope")
 	return bare != name && bare != "" && isName(name) && !strings.HasPrefix(name, ".")
 }
 
-// isSystemd tells whether systemd made the component.
+// isSystemd reports whether systemd made the component.
 func isSystemd(name string) bool {
 	return isUnit(name) || strings.HasSuffix(name, ".slice")
 }

@@ -14,7 +14,7 @@ import (
 const listTimeout = 5 * time.Second
 
 // Refresh lists what all sources know and notes what is gone. The error joins
-// those of the sources that are there and failed; what the others told has
+// those of the sources that are there and failed; what the others reported has
 // been taken in all the same.
 func (d *Directory) Refresh(ctx context.Context) error {
 	started := d.now()
@@ -50,7 +50,7 @@ func (d *Directory) takeIn(lists [][]Info, errs []error, started time.Time) {
 	defer d.mu.Unlock()
 	now := d.now()
 	merged := make(map[string]Info)
-	told := make(map[string]uint64)
+	reported := make(map[string]uint64)
 	for i, infos := range lists {
 		for _, info := range infos {
 			if info.ID == "" {
@@ -59,23 +59,23 @@ func (d *Directory) takeIn(lists [][]Info, errs []error, started time.Time) {
 			}
 			key := keyOf(info)
 			merged[key] = merged[key].fill(info)
-			told[key] |= 1 << i
+			reported[key] |= 1 << i
 		}
 	}
 	for key, info := range merged {
-		d.store.put(info, told[key], now)
+		d.store.put(info, reported[key], now)
 	}
 	for i, err := range errs {
 		if err != nil {
 			continue
 		}
-		d.store.forget(func(key string) bool { return told[key]&(1<<i) != 0 }, i, started, now)
+		d.store.forget(func(key string) bool { return reported[key]&(1<<i) != 0 }, i, started, now)
 	}
 	d.store.expire(now)
 }
 
 // inspectNew asks about running containers that have only been listed: lists
-// tell no stop signal, and when the signal comes it is late to ask. asked holds
+// show no stop signal, and when the signal comes it is late to ask. asked holds
 // those of earlier rounds.
 func (d *Directory) inspectNew(ctx context.Context, asked *lru[struct{}]) {
 	for _, info := range d.Containers() {

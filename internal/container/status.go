@@ -35,7 +35,7 @@ type sourceState struct {
 	retry time.Time
 }
 
-// ready tells whether the source is worth a question now.
+// ready reports whether the source is worth a question now.
 func (d *Directory) ready(source *sourceState) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -16,13 +16,13 @@ import (
 // otherwise.
 const defaultStopSignal = "SIGTERM"
 
-// stopSignal reads what a runtime tells: a name with or without SIG, or a
+// stopSignal reads what a runtime shows: a name with or without SIG, or a
 // number; nothing is the default.
-func stopSignal(told string) string {
-	if told == "" {
+func stopSignal(reported string) string {
+	if reported == "" {
 		return defaultStopSignal
 	}
-	n, err := signal.Parse(told)
+	n, err := signal.Parse(reported)
 	if err != nil {
 		return "" // the runtime would not know it either
 	}
@@ -33,11 +33,11 @@ func stopSignal(told string) string {
 // hundred.
 const stopSignalImages = 512
 
-// stopSignal of a container: its status tells it from CRI 1.33 on (containerd
+// stopSignal of a container: its status shows it from CRI 1.33 on (containerd
 // 2.1, CRI-O 1.33), else its image's configuration does.
 func (c *criConn) stopSignal(ctx context.Context, s *runtimeapi.ContainerStatus) string {
-	if told := s.GetStopSignal(); told != runtimeapi.Signal_SIGNAL_RUNTIME_DEFAULT {
-		return stopSignal(criSignal(told))
+	if reported := s.GetStopSignal(); reported != runtimeapi.Signal_SIGNAL_RUNTIME_DEFAULT {
+		return stopSignal(criSignal(reported))
 	}
 	image := s.GetImageRef()
 	if image == "" {

@@ -9,20 +9,20 @@ import (
 )
 
 func TestStopSignal(t *testing.T) {
-	for told, want := range map[string]string{
+	for reported, want := range map[string]string{
 		"": "SIGTERM", "SIGWINCH": "SIGWINCH", "WINCH": "SIGWINCH", "28": "SIGWINCH", "quit": "SIGQUIT",
 		"SIGRTMIN+3": "SIGRTMIN+3", "37": "SIGRTMIN+3", "nonsense": "", "999": "",
 	} {
-		if got := stopSignal(told); got != want {
-			t.Errorf("%q: %q, want %q", told, got, want)
+		if got := stopSignal(reported); got != want {
+			t.Errorf("%q: %q, want %q", reported, got, want)
 		}
 	}
-	for told, want := range map[runtimeapi.Signal]string{
+	for reported, want := range map[runtimeapi.Signal]string{
 		runtimeapi.Signal_SIGNAL_SIGUSR1:       "SIGUSR1",
 		runtimeapi.Signal_SIGNAL_SIGRTMINPLUS3: "SIGRTMIN+3",
 	} {
-		if got := stopSignal(criSignal(told)); got != want {
-			t.Errorf("%v: %q, want %q", told, got, want)
+		if got := stopSignal(criSignal(reported)); got != want {
+			t.Errorf("%v: %q, want %q", reported, got, want)
 		}
 	}
 }

@@ -22,9 +22,9 @@ type entry struct {
 	info Info
 	// sources has bit i set while source i knows the container.
 	sources uint64
-	// told is when a source last told about it, gone when the last source
+	// reported is when a source last reported about it, gone when the last source
 	// had ceased to (zero: it is there).
-	told, gone time.Time
+	reported, gone time.Time
 }
 
 // store holds containers by key and pods by UID. It is not safe for
@@ -78,7 +78,7 @@ func (s *store) put(info Info, sources uint64, now time.Time) {
 	}
 	e.info = info.fill(old)
 	e.sources |= sources
-	e.told, e.gone = now, time.Time{}
+	e.reported, e.gone = now, time.Time{}
 	if old.CgroupPath != e.info.CgroupPath {
 		s.unlink(key, old.CgroupPath)
 	}
@@ -186,10 +186,10 @@ func (s *store) dress(info Info) Info {
 }
 
 // forget takes bit i off the containers that source i did not list any more,
-// except those that were told of after its list was asked for.
+// except those that were reported after its list was asked for.
 func (s *store) forget(listed func(key string) bool, i int, asked, now time.Time) {
 	s.entries.each(func(key string, e *entry) {
-		if listed(key) || !e.told.Before(asked) {
+		if listed(key) || !e.reported.Before(asked) {
 			return
 		}
 		if e.sources &^= 1 << i; e.sources == 0 && e.gone.IsZero() {

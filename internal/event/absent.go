@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Absent says of an end that no agent was there, and who tells it instead.
+// Absent says of an end that no agent was there, and who shows it instead.
 type Absent struct {
 	Since time.Time `json:"since"`
 	Until time.Time `json:"until"`
@@ -19,11 +19,11 @@ type Absent struct {
 	Source string `json:"source"`
 	// Reason is what the runtime gives.
 	Reason string `json:"reason,omitempty"`
-	// Log is the OOM kill that the kernel's log tells.
+	// Log is the OOM kill that the kernel's log shows.
 	Log *KernelOOM `json:"log,omitempty"`
 }
 
-// PIDKnown tells whether the host's pid is known: a runtime does not tell that of a
+// PIDKnown reports whether the host's pid is known: a runtime does not report that of a
 // container that has ended. Such a process has a negative number of its own in its
 // place, which is never written out.
 func (p *Process) PIDKnown() bool { return p.PID >= 0 }

@@ -125,7 +125,7 @@ type HandledSignal struct {
 	Sender  *Process `json:"sender,omitempty"`
 }
 
-// Memory is what the cgroup of the dead process told when it died.
+// Memory is what the cgroup of the dead process reported when it died.
 type Memory struct {
 	LimitBytes *uint64 `json:"limit_bytes,omitempty"`
 	PeakBytes  *uint64 `json:"peak_bytes,omitempty"`
@@ -142,7 +142,7 @@ type Collateral struct {
 // Evidence is one thing that was seen, and where.
 type Evidence struct {
 	Time time.Time `json:"time"`
-	// Source is the hook or file that told it: signal_generate, mark_victim.
+	// Source is the hook or file that reported it: signal_generate, mark_victim.
 	Source string `json:"source"`
 	Text   string `json:"text"`
 }

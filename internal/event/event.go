@@ -12,7 +12,7 @@ import "time"
 // Schema is the version that every JSON object carries.
 const Schema = "sigtrace/v1"
 
-// Type names what an event tells.
+// Type names what an event shows.
 type Type string
 
 // The types of events, in the words of the JSON schema.
@@ -64,7 +64,7 @@ type Signal struct {
 	// Fatal is true once the kernel has made this signal the end of the
 	// process, false once that is ruled out, nil while undecided.
 	Fatal *bool `json:"fatal,omitempty"`
-	// KernelFunction is the kernel function whose place on the stack told Via.
+	// KernelFunction is the kernel function whose place on the stack reported Via.
 	KernelFunction string   `json:"kernel_function,omitempty"`
 	Sender         *Process `json:"sender,omitempty"`
 	Trigger        *Process `json:"trigger,omitempty"`
@@ -233,7 +233,7 @@ type ExitStatus struct {
 	CoreDumped *bool  `json:"core_dumped,omitempty"`
 }
 
-// Lost tells that events were lost.
+// Lost reports that events were lost.
 type Lost struct {
 	Header
 	Count uint64 `json:"count"`
@@ -260,7 +260,7 @@ type Pins struct {
 	Why string `json:"why,omitempty"`
 }
 
-// Status tells what sigtrace sees with; the first event of every stream.
+// Status says what sigtrace sees with; the first event of every stream.
 type Status struct {
 	Header
 	Version string `json:"version"`

@@ -5,7 +5,7 @@ package event
 import "time"
 
 // KernelOOM is what the kernel's own log says of one OOM kill: a second
-// witness, and the only one that tells the free blocks at that moment.
+// witness, and the only one that shows the free blocks at that moment.
 type KernelOOM struct {
 	// Time is when it was read, or of an old line when it was written.
 	Time time.Time `json:"time"`

@@ -81,7 +81,7 @@ type Container struct {
 	// StopSignal is what its runtime stops it with, where that is known: the
 	// image or the pod may choose another one than SIGTERM.
 	StopSignal string `json:"stop_signal,omitempty"`
-	// Init tells whether the process is the container's init.
+	// Init reports whether the process is the container's init.
 	Init *bool `json:"init,omitempty"`
 }
 

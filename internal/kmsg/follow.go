@@ -40,9 +40,9 @@ func Open(path string) (*Log, error) {
 // Close ends Follow.
 func (l *Log) Close() error { return l.file.Close() }
 
-// Follow hands on each OOM kill that the log tells, until ctx ends or the log
+// Follow hands on each OOM kill that the log shows, until ctx ends or the log
 // is closed. What the kernel has overwritten before it was read is skipped.
-func (l *Log) Follow(ctx context.Context, tell func(event.KernelOOM)) error {
+func (l *Log) Follow(ctx context.Context, emit func(event.KernelOOM)) error {
 	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
 	defer stop()
 	var p Parser
@@ -63,7 +63,7 @@ func (l *Log) Follow(ctx context.Context, tell func(event.KernelOOM)) error {
 		}
 		if oom, done := p.Line(line); done {
 			oom.Time = time.Now()
-			tell(oom)
+			emit(oom)
 		}
 	}
 }

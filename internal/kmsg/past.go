@@ -15,7 +15,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
-// Past returns the OOM kills that the log still tells, from a time on: the
+// Past returns the OOM kills that the log still shows, from a time on: the
 // kernel keeps its last lines (CONFIG_LOG_BUF_SHIFT) until it boots again.
 func Past(path string, since time.Time) ([]event.KernelOOM, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)

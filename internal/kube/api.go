@@ -24,7 +24,7 @@ const (
 	renew    = 30 * time.Second
 )
 
-// API tells what the Kubernetes API says of this node's pods. It needs get, list
+// API says what the Kubernetes API says of this node's pods. It needs get, list
 // and watch of pods and events, and get of namespaces to say of one that it was
 // deleted with its pods.
 type API struct {
@@ -51,14 +51,14 @@ func NewAPI(access Access, node string) *API {
 func (a *API) Name() string { return kubefact.SourceAPI }
 
 // Run implements [Source].
-func (a *API) Run(ctx context.Context, tell func(kubefact.Fact)) {
+func (a *API) Run(ctx context.Context, emit func(kubefact.Fact)) {
 	for ctx.Err() == nil {
 		client, err := a.access.Client()
 		if err == nil {
-			a.watch(ctx, client, tell)
+			a.watch(ctx, client, emit)
 			continue
 		}
-		a.blind(err, tell)
+		a.blind(err, emit)
 		select {
 		case <-ctx.Done():
 		case <-time.After(apiAgain):
@@ -67,7 +67,7 @@ func (a *API) Run(ctx context.Context, tell func(kubefact.Fact)) {
 }
 
 // watch runs both feeds until ctx ends or they have failed for long.
-func (a *API) watch(ctx context.Context, client *rest.RESTClient, tell func(kubefact.Fact)) {
+func (a *API) watch(ctx context.Context, client *rest.RESTClient, emit func(kubefact.Fact)) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	a.mu.Lock()
@@ -75,10 +75,10 @@ func (a *API) watch(ctx context.Context, client *rest.RESTClient, tell func(kube
 	a.mu.Unlock()
 	var feeds sync.WaitGroup
 	asker := newRequesters(client)
-	for _, f := range []*feed{a.podFeed(client, asker, tell), a.eventFeed(client, tell)} {
+	for _, f := range []*feed{a.podFeed(client, asker, emit), a.eventFeed(client, emit)} {
 		feeds.Go(func() { f.run(ctx) })
 	}
-	feeds.Go(func() { asker.run(ctx, tell) })
+	feeds.Go(func() { asker.run(ctx, emit) })
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for ctx.Err() == nil && !a.failedFor(renew) {
@@ -91,12 +91,12 @@ func (a *API) watch(ctx context.Context, client *rest.RESTClient, tell func(kube
 	feeds.Wait()
 }
 
-func (a *API) podFeed(client *rest.RESTClient, asker *requesters, tell func(kubefact.Fact)) *feed {
+func (a *API) podFeed(client *rest.RESTClient, asker *requesters, emit func(kubefact.Fact)) *feed {
 	report := func(pod *corev1.Pod, facts []kubefact.Fact) {
-		tellAll(facts, tell)
+		tellAll(facts, emit)
 		asker.note(pod, facts)
 	}
-	told := func(o any) {
+	reported := func(o any) {
 		if pod, ok := o.(*corev1.Pod); ok {
 			report(pod, a.pods.changed(pod, time.Now()))
 		}
@@ -106,25 +106,25 @@ func (a *API) podFeed(client *rest.RESTClient, asker *requesters, tell func(kube
 		list: func() runtime.Object { return &corev1.PodList{} }, kind: &corev1.Pod{},
 		page: func(list runtime.Object) {
 			for i := range list.(*corev1.PodList).Items {
-				told(&list.(*corev1.PodList).Items[i])
+				reported(&list.(*corev1.PodList).Items[i])
 			}
 		},
-		changed: told,
+		changed: reported,
 		gone: func(o any) {
 			if pod, ok := o.(*corev1.Pod); ok {
 				report(pod, a.pods.gone(pod, time.Now()))
 			}
 		},
-		whole:  func() { tellAll(a.pods.listed(time.Now()), tell) },
-		report: a.reporter("pods", tell),
+		whole:  func() { tellAll(a.pods.listed(time.Now()), emit) },
+		report: a.reporter("pods", emit),
 	}
 }
 
-func (a *API) eventFeed(client *rest.RESTClient, tell func(kubefact.Fact)) *feed {
-	told := func(o any, old bool) {
+func (a *API) eventFeed(client *rest.RESTClient, emit func(kubefact.Fact)) *feed {
+	reported := func(o any, old bool) {
 		if e, ok := o.(*corev1.Event); ok && (host(e) == a.node || a.pods.knows(string(e.InvolvedObject.UID))) {
 			if f, ok := a.events.fact(e, time.Now(), old); ok {
-				tell(f)
+				emit(f)
 			}
 		}
 	}
@@ -133,17 +133,17 @@ func (a *API) eventFeed(client *rest.RESTClient, tell func(kubefact.Fact)) *feed
 		list: func() runtime.Object { return &corev1.EventList{} }, kind: &corev1.Event{},
 		page: func(list runtime.Object) {
 			for i := range list.(*corev1.EventList).Items {
-				told(&list.(*corev1.EventList).Items[i], true)
+				reported(&list.(*corev1.EventList).Items[i], true)
 			}
 		},
-		changed: func(o any) { told(o, false) },
+		changed: func(o any) { reported(o, false) },
 		gone:    func(any) {}, whole: func() {},
-		report: a.reporter("events", tell),
+		report: a.reporter("events", emit),
 	}
 }
 
 // reporter joins the fates of both feeds' requests into the source's state.
-func (a *API) reporter(resource string, tell func(kubefact.Fact)) func(error) {
+func (a *API) reporter(resource string, emit func(kubefact.Fact)) func(error) {
 	return func(err error) {
 		if err != nil {
 			err = fmt.Errorf("%s: %w", resource, plainly(err))
@@ -165,9 +165,9 @@ func (a *API) reporter(resource string, tell func(kubefact.Fact)) func(error) {
 		a.mu.Unlock()
 		switch {
 		case err != nil:
-			a.blind(err, tell)
+			a.blind(err, emit)
 		case asked == 2:
-			a.seeing(tell)
+			a.seeing(emit)
 		}
 	}
 }

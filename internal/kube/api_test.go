@@ -112,25 +112,25 @@ func TestAPIThroughARestart(t *testing.T) {
 	s := newServer(t)
 	s.lists["pods"] = []any{aPod()}
 	api := NewAPI(Access{Kubeconfig: s.kubeconfig(t)}, "n1")
-	told := follow(t, api)
-	if f := next(t, told, kubefact.Pod); f.UID != "uid-1" || f.Settings.Containers[0].Liveness.FailureThreshold != 3 {
+	reported := follow(t, api)
+	if f := next(t, reported, kubefact.Pod); f.UID != "uid-1" || f.Settings.Containers[0].Liveness.FailureThreshold != 3 {
 		t.Errorf("%+v", f)
 	}
-	if f := next(t, told, kubefact.Available); !f.Complete || api.State() != Connected {
+	if f := next(t, reported, kubefact.Available); !f.Complete || api.State() != Connected {
 		t.Errorf("%+v, state %s", f, api.State())
 	}
 	s.pushed["events"] <- map[string]any{"type": "ADDED", "object": anEvent("1", "n2", "Unhealthy", "Liveness probe failed: of another host", 7)}
 	s.pushed["events"] <- map[string]any{"type": "ADDED", "object": anEvent("1", "n1", "Unhealthy", "Liveness probe failed: no", 1)}
 	s.pushed["events"] <- map[string]any{"type": "MODIFIED", "object": anEvent("1", "n1", "Unhealthy", "Liveness probe failed: no", 3)}
-	if f := next(t, told, kubefact.ProbeResults); f.Failed != 1 || f.Container != "app" || !f.Event {
+	if f := next(t, reported, kubefact.ProbeResults); f.Failed != 1 || f.Container != "app" || !f.Event {
 		t.Errorf("%+v", f)
 	}
-	if f := next(t, told, kubefact.ProbeResults); f.Failed != 2 {
+	if f := next(t, reported, kubefact.ProbeResults); f.Failed != 2 {
 		t.Errorf("%+v", f)
 	}
 
 	s.refuse.Store(http.StatusUnauthorized) // a revoked token
-	if f := next(t, told, kubefact.Unavailable); !strings.Contains(f.Text, "nauthorized") {
+	if f := next(t, reported, kubefact.Unavailable); !strings.Contains(f.Text, "nauthorized") {
 		t.Errorf("%+v", f)
 	}
 	if state := api.State(); state == Connected {
@@ -142,7 +142,7 @@ func TestAPIThroughARestart(t *testing.T) {
 	s.lists["pods"] = []any{gone}
 	s.mu.Unlock()
 	s.refuse.Store(0)
-	if f := next(t, told, kubefact.Available); f.Time.IsZero() {
+	if f := next(t, reported, kubefact.Available); f.Time.IsZero() {
 		t.Error("when it sees again is not told")
 	}
 	s.mu.Lock()

@@ -29,7 +29,7 @@ type Access struct {
 	Kubeconfig string
 }
 
-// There tells whether there is such a way at all.
+// There reports whether there is such a way at all.
 func (a Access) There() error {
 	if a.file() != "" || os.Getenv("KUBERNETES_SERVICE_HOST") != "" {
 		return nil

@@ -45,7 +45,7 @@ func (f *feed) run(ctx context.Context) {
 	r := cache.NewReflectorWithOptions(pages{&lw}, f.kind, f, cache.ReflectorOptions{
 		Name: "sigtrace", Backoff: &wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 6, Cap: 10 * time.Second},
 	})
-	// What fails is told by report; the reflector's own words are not needed.
+	// What fails is reported by report; the reflector's own words are not needed.
 	r.RunWithContext(klog.NewContext(ctx, klog.Logger{}))
 }
 
@@ -88,7 +88,7 @@ func (f *feed) watches(ctx context.Context, o metav1.ListOptions) (watch.Interfa
 	return w, err
 }
 
-// reports tells a request's fate; a version that has expired is no failure.
+// reports shows a request's fate; a version that has expired is no failure.
 func (f *feed) reports(ctx context.Context, err error) {
 	if ctx.Err() != nil || apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
 		return

@@ -105,7 +105,7 @@ func (t *eventTeller) fact(e *corev1.Event, read time.Time, old bool) (kubefact.
 	f.Event = true
 	n := t.counted(e)
 	if n == 0 {
-		return f, false // it has been told
+		return f, false // it has been reported
 	}
 	f.Source, f.Read, f.Time = kubefact.SourceAPI, read, eventTime(e, read)
 	f.Namespace, f.Pod, f.UID = e.InvolvedObject.Namespace, e.InvolvedObject.Name, string(e.InvolvedObject.UID)

@@ -49,15 +49,15 @@ func NewJournal(zone *time.Location, units ...string) *Journal {
 func (j *Journal) Name() string { return kubefact.SourceKubeletLog }
 
 // Run implements [Source].
-func (j *Journal) Run(ctx context.Context, tell func(kubefact.Fact)) {
+func (j *Journal) Run(ctx context.Context, emit func(kubefact.Fact)) {
 	since := time.Now().Add(-2 * time.Minute)
 	for ctx.Err() == nil {
-		err := j.follow(ctx, since, tell)
+		err := j.follow(ctx, since, emit)
 		if ctx.Err() != nil {
 			return
 		}
 		since = time.Now()
-		j.blind(err, tell)
+		j.blind(err, emit)
 		select {
 		case <-ctx.Done():
 		case <-time.After(journalAgain):
@@ -65,7 +65,7 @@ func (j *Journal) Run(ctx context.Context, tell func(kubefact.Fact)) {
 	}
 }
 
-func (j *Journal) follow(ctx context.Context, since time.Time, tell func(kubefact.Fact)) error {
+func (j *Journal) follow(ctx context.Context, since time.Time, emit func(kubefact.Fact)) error {
 	args := []string{
 		"--follow", "--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE",
 		"--since=@" + strconv.FormatInt(since.Unix(), 10), "--lines=5000",
@@ -85,8 +85,8 @@ func (j *Journal) follow(ctx context.Context, since time.Time, tell func(kubefac
 		return fmt.Errorf("the journal cannot be read: %w; name a file by --kubelet-log", err)
 	}
 	j.parser.said = false // how much this kubelet says is to be seen anew
-	j.seeing(tell)
-	j.read(out, tell)
+	j.seeing(emit)
+	j.read(out, emit)
 	err = cmd.Wait()
 	if text := strings.TrimSpace(complaint.String()); text != "" {
 		return errors.New("journalctl: " + text)
@@ -98,7 +98,7 @@ func (j *Journal) follow(ctx context.Context, since time.Time, tell func(kubefac
 }
 
 // read takes in entries, one JSON object a line.
-func (j *Journal) read(out io.Reader, tell func(kubefact.Fact)) {
+func (j *Journal) read(out io.Reader, emit func(kubefact.Fact)) {
 	r := bufio.NewReaderSize(out, 64<<10)
 	var l lines
 	for {
@@ -109,9 +109,9 @@ func (j *Journal) read(out io.Reader, tell func(kubefact.Fact)) {
 				return
 			}
 			j.parser.Live = true // the journal's own time is that of writing
-			tellAll(j.parser.Line(text, at), tell)
+			tellAll(j.parser.Line(text, at), emit)
 			if r.Buffered() == 0 {
-				tellAll(j.parser.Flush(), tell)
+				tellAll(j.parser.Flush(), emit)
 			}
 		})
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
@@ -151,7 +151,7 @@ func journalEntry(line string) (text string, at time.Time, ok bool) {
 	return text, time.UnixMicro(us), true
 }
 
-// KubeletInJournal tells whether systemd runs a kubelet on this host, whose log
+// KubeletInJournal reports whether systemd runs a kubelet on this host, whose log
 // the journal then has.
 func KubeletInJournal() bool {
 	for _, unit := range journalUnits {

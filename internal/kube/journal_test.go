@@ -27,14 +27,14 @@ func TestJournal(t *testing.T) {
 	}
 	j := NewJournal(time.UTC)
 	j.command = command
-	told := follow(t, j)
-	next(t, told, kubefact.Available)
-	expectPod(t, told, 1)
-	if f := next(t, told, kubefact.Unavailable); !strings.Contains(f.Text, "journal is gone") {
+	reported := follow(t, j)
+	next(t, reported, kubefact.Available)
+	expectPod(t, reported, 1)
+	if f := next(t, reported, kubefact.Unavailable); !strings.Contains(f.Text, "journal is gone") {
 		t.Errorf("%+v", f)
 	}
-	next(t, told, kubefact.Available)
-	expectPod(t, told, 1)
+	next(t, reported, kubefact.Available)
+	expectPod(t, reported, 1)
 	asked, err := os.ReadFile(filepath.Join(dir, "asked"))
 	if err != nil || !strings.Contains(string(asked), "--unit=kubelet.service") || !strings.Contains(string(asked), "--follow") {
 		t.Errorf("%s %v", asked, err)

@@ -27,7 +27,7 @@ const (
 	podsAgain = 10 * time.Minute
 )
 
-// Kubelet tells what kubelet's own API says: the counters of its probes and,
+// Kubelet says what kubelet's own API says: the counters of its probes and,
 // where that is allowed, its pods. It needs get of nodes/metrics, and of
 // nodes/pods from 1.33 on for the pods; never nodes/proxy.
 type Kubelet struct {
@@ -66,20 +66,20 @@ func NewKubelet(address string, access Access, insecure bool) (*Kubelet, error) 
 func (k *Kubelet) Name() string { return kubefact.SourceCounters }
 
 // Run implements [Source].
-func (k *Kubelet) Run(ctx context.Context, tell func(kubefact.Fact)) {
+func (k *Kubelet) Run(ctx context.Context, emit func(kubefact.Fact)) {
 	reason := false // to ask for the pods as well
 	for {
 		asked := time.Now()
-		err := k.poll(ctx, reason, tell)
+		err := k.poll(ctx, reason, emit)
 		reason = false
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
 			k.http = nil // credentials are read anew
-			k.blind(err, tell)
+			k.blind(err, emit)
 		default:
-			k.seeing(tell)
+			k.seeing(emit)
 		}
 		select {
 		case <-ctx.Done():
@@ -109,7 +109,7 @@ func (k *Kubelet) look(at happened) {
 }
 
 // poll reads counters, and the pods where that is due or there is a reason to.
-func (k *Kubelet) poll(ctx context.Context, reason bool, tell func(kubefact.Fact)) error {
+func (k *Kubelet) poll(ctx context.Context, reason bool, emit func(kubefact.Fact)) error {
 	if k.http == nil {
 		client, err := k.client()
 		if err != nil {
@@ -127,7 +127,7 @@ func (k *Kubelet) poll(ctx context.Context, reason bool, tell func(kubefact.Fact
 	}
 	now := time.Now()
 	for _, f := range k.differences(counts, now) {
-		tell(f)
+		emit(f)
 		reason = reason || !k.pods.knows(f.UID)
 	}
 	k.last, k.lastAt = counts, now
@@ -136,12 +136,12 @@ func (k *Kubelet) poll(ctx context.Context, reason bool, tell func(kubefact.Fact
 		due = podsSoon
 	}
 	if now.Sub(k.podsAt) > due && now.Sub(k.refused) > podsAgain {
-		k.askPods(ctx, tell)
+		k.askPods(ctx, emit)
 	}
 	return nil
 }
 
-// differences tells which counters have moved. A counter that has gone back, or
+// differences says which counters have moved. A counter that has gone back, or
 // was not there, began at zero; at the first reading that is no news.
 func (k *Kubelet) differences(counts map[probeKey]probeCount, now time.Time) []kubefact.Fact {
 	if k.last == nil {
@@ -167,8 +167,8 @@ func (k *Kubelet) differences(counts map[probeKey]probeCount, now time.Time) []k
 }
 
 // askPods reads the pods' settings and states. That it is refused is no reason
-// to be blind: the counters go on.
-func (k *Kubelet) askPods(ctx context.Context, tell func(kubefact.Fact)) {
+// to be unavailable: the counters go on.
+func (k *Kubelet) askPods(ctx context.Context, emit func(kubefact.Fact)) {
 	var list corev1.PodList
 	err := k.get(ctx, "/pods", func(r io.Reader) error { return decodePods(r, &list) })
 	now := time.Now()
@@ -184,7 +184,7 @@ func (k *Kubelet) askPods(ctx context.Context, tell func(kubefact.Fact)) {
 		pod := &list.Items[i]
 		for _, f := range k.pods.changed(pod, now) {
 			f.Source = kubefact.SourceKubeletPods
-			tell(f)
+			emit(f)
 		}
 		k.every = min(k.every, frequency(settingsOf(pod)))
 	}

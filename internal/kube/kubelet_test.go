@@ -69,9 +69,9 @@ func TestCountersAreReadAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := follow(t, source)
-	next(t, told, kubefact.Available)
-	if f := next(t, told, kubefact.Pod); f.Source != kubefact.SourceKubeletPods || f.Settings.Containers[0].Liveness.PeriodSeconds != 2 {
+	reported := follow(t, source)
+	next(t, reported, kubefact.Available)
+	if f := next(t, reported, kubefact.Pod); f.Source != kubefact.SourceKubeletPods || f.Settings.Containers[0].Liveness.PeriodSeconds != 2 {
 		t.Errorf("%+v", f)
 	}
 	k.set(7, 7)
@@ -79,7 +79,7 @@ func TestCountersAreReadAtOnce(t *testing.T) {
 	set.Add(source)
 	begun := time.Now()
 	set.Signalled(&event.Signal{Target: &event.Process{Pod: &event.Pod{UID: "uid-1"}}, Sender: &event.Process{}, SignalDetail: event.SignalDetail{Matters: true}})
-	f := next(t, told, kubefact.ProbeResults)
+	f := next(t, reported, kubefact.ProbeResults)
 	if f.Failed != 2 || f.Succeeded != 0 || f.Probe != "liveness" || f.UID != "uid-1" || f.Container != "app" || f.Since.IsZero() {
 		t.Errorf("%+v", f)
 	}
@@ -87,7 +87,7 @@ func TestCountersAreReadAtOnce(t *testing.T) {
 		t.Errorf("after %v", d)
 	}
 	k.set(1, 0) // kubelet was restarted: from zero
-	if f := next(t, told, kubefact.ProbeResults); f.Failed != 1 {
+	if f := next(t, reported, kubefact.ProbeResults); f.Failed != 1 {
 		t.Errorf("%+v", f)
 	}
 	k.mu.Lock()
@@ -108,13 +108,13 @@ func TestKubeletRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := follow(t, source)
-	next(t, told, kubefact.Available) // the pods may be refused
+	reported := follow(t, source)
+	next(t, reported, kubefact.Available) // the pods may be refused
 	k.mu.Lock()
 	k.refuse = true
 	k.mu.Unlock()
 	source.look(happened{})
-	if f := next(t, told, kubefact.Unavailable); !strings.Contains(f.Text, "403") || !strings.Contains(f.Text, "nodes/metrics") {
+	if f := next(t, reported, kubefact.Unavailable); !strings.Contains(f.Text, "403") || !strings.Contains(f.Text, "nodes/metrics") {
 		t.Errorf("%+v", f)
 	}
 	k.mu.Lock()
@@ -154,8 +154,8 @@ func TestKubeletsCertificateIsChecked(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			told := follow(t, source)
-			f := next(t, told, c.want)
+			reported := follow(t, source)
+			f := next(t, reported, c.want)
 			if c.want == kubefact.Unavailable && !strings.Contains(f.Text, "certificate") {
 				t.Errorf("%+v", f)
 			}

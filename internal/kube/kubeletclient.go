@@ -52,7 +52,7 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.text }
 
-// lasting tells whether kubelet will answer the same for a while: it may not be
+// lasting reports whether kubelet will answer the same for a while: it may not be
 // asked that, or does not have it.
 func lasting(err error) bool {
 	r, ok := errors.AsType[*refusal](err)

@@ -18,28 +18,28 @@ const textMax = 300
 // kubelet 1.25 to 1.36 (pkg/kubelet: kuberuntime, prober, eviction, preemption,
 // nodeshutdown, kubelet.go), which have kept their words in between.
 func (p *LogParser) facts(r record) []kubefact.Fact {
-	var told []kubefact.Fact
+	var reported []kubefact.Fact
 	if r.message == msgStart {
 		p.said = false // it may have been started with another -v
-		told = append(told, kubefact.Fact{Time: r.time, Read: p.read, Source: kubefact.SourceKubeletLog, Kind: kubefact.Available})
+		reported = append(reported, kubefact.Fact{Time: r.time, Read: p.read, Source: kubefact.SourceKubeletLog, Kind: kubefact.Available})
 	}
 	if !p.said && (r.verbosity >= 2 || verbose[r.message]) {
 		p.said = true
-		told = append(told, kubefact.Fact{
+		reported = append(reported, kubefact.Fact{
 			Time: r.time, Read: p.read, Source: kubefact.SourceKubeletLog, Kind: kubefact.Available, Complete: true,
 		})
 	}
 	if r.time.IsZero() {
 		r.time = p.read
 	}
-	for _, f := range r.tell() {
+	for _, f := range r.emit() {
 		f.Source, f.Read, f.Text = kubefact.SourceKubeletLog, p.read, bounded(f.Text)
 		if f.Time.IsZero() {
 			f.Time = r.time
 		}
-		told = append(told, f)
+		reported = append(reported, f)
 	}
-	return told
+	return reported
 }
 
 // verbose are messages that kubelet writes at -v=2 and not below: where they
@@ -55,7 +55,7 @@ const (
 	msgGrace   = "Killing container with a grace period"
 )
 
-func (r record) tell() []kubefact.Fact {
+func (r record) emit() []kubefact.Fact {
 	v := r.values
 	switch r.message {
 	case msgMessage:
@@ -105,11 +105,11 @@ func (r record) probed() []kubefact.Fact {
 func (r record) pods() []kubefact.Fact {
 	switch r.message {
 	case "Eviction manager: pods evicted, waiting for pod to be cleaned up":
-		told := r.eachPod(kubefact.Evicted)
-		for i := range told {
-			told[i].After = true
+		reported := r.eachPod(kubefact.Evicted)
+		for i := range reported {
+			reported[i].After = true
 		}
-		return told
+		return reported
 	case "Eviction manager: pod is evicted successfully", "Evicting pod":
 		f := r.fact(kubefact.Evicted)
 		f.Text, f.After = r.message, r.message != "Evicting pod"
@@ -158,14 +158,14 @@ func (r record) fact(kind kubefact.Kind) kubefact.Fact {
 }
 
 func (r record) eachPod(kind kubefact.Kind) []kubefact.Fact {
-	var told []kubefact.Fact
+	var reported []kubefact.Fact
 	// 1.26 puts its list in quotes, brackets and all.
 	for _, pod := range strings.Fields(strings.Trim(r.values["pods"], "[]")) {
 		f := kubefact.Fact{Time: r.time, Kind: kind, Text: r.message}
 		f.Namespace, f.Pod = split(pod)
-		told = append(told, f)
+		reported = append(reported, f)
 	}
-	return told
+	return reported
 }
 
 func split(pod string) (namespace, name string) {

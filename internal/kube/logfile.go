@@ -50,15 +50,15 @@ func NewLogFile(path string, zone *time.Location) *LogFile {
 func (l *LogFile) Name() string { return kubefact.SourceKubeletLog }
 
 // Run implements [Source].
-func (l *LogFile) Run(ctx context.Context, tell func(kubefact.Fact)) {
+func (l *LogFile) Run(ctx context.Context, emit func(kubefact.Fact)) {
 	defer func() { l.close() }()
 	first := true
 	for {
 		from := l.offset
-		if err := l.poll(first, tell); err != nil {
-			l.blind(err, tell)
+		if err := l.poll(first, emit); err != nil {
+			l.blind(err, emit)
 		} else {
-			l.seeing(tell)
+			l.seeing(emit)
 		}
 		if first || l.offset != from {
 			l.busy = time.Now()
@@ -98,18 +98,18 @@ func (l *LogFile) look(happened) {
 }
 
 // poll reads what is new. What is there at the start is old.
-func (l *LogFile) poll(first bool, tell func(kubefact.Fact)) error {
+func (l *LogFile) poll(first bool, emit func(kubefact.Fact)) error {
 	if l.file == nil {
 		if err := l.open(first); err != nil {
 			return err
 		}
 	}
 	l.parser.Live = !first
-	if err := l.drain(tell); err != nil {
+	if err := l.drain(emit); err != nil {
 		return err
 	}
 	l.parser.Live = true
-	return l.rotated(tell)
+	return l.rotated(emit)
 }
 
 func (l *LogFile) open(first bool) error {
@@ -136,19 +136,19 @@ func (l *LogFile) open(first bool) error {
 }
 
 // drain reads to the end of the file.
-func (l *LogFile) drain(tell func(kubefact.Fact)) error {
+func (l *LogFile) drain(emit func(kubefact.Fact)) error {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := l.file.ReadAt(buf, l.offset)
 		l.offset += int64(n)
-		l.lines.add(buf[:n], func(line string) { tellAll(l.parser.Line(line, time.Now()), tell) })
+		l.lines.add(buf[:n], func(line string) { tellAll(l.parser.Line(line, time.Now()), emit) })
 		if err != nil && !errors.Is(err, io.EOF) {
 			l.close()
 			return fmt.Errorf("read the kubelet log: %w", err)
 		}
 		if n < len(buf) {
 			if n == 0 && l.parser.Pending() {
-				tellAll(l.parser.Flush(), tell)
+				tellAll(l.parser.Flush(), emit)
 			}
 			return nil
 		}
@@ -157,7 +157,7 @@ func (l *LogFile) drain(tell func(kubefact.Fact)) error {
 
 // rotated looks whether the name stands for another file now, or the file has
 // been cut.
-func (l *LogFile) rotated(tell func(kubefact.Fact)) error {
+func (l *LogFile) rotated(emit func(kubefact.Fact)) error {
 	now, err := os.Stat(l.path)
 	if err != nil {
 		return nil // between a rename and the new file: this one may be written to still
@@ -173,7 +173,7 @@ func (l *LogFile) rotated(tell func(kubefact.Fact)) error {
 		}
 		return nil
 	}
-	if err := l.drain(tell); err != nil { // what came since
+	if err := l.drain(emit); err != nil { // what came since
 		return err
 	}
 	l.close()
@@ -187,8 +187,8 @@ func (l *LogFile) close() {
 	}
 }
 
-func tellAll(facts []kubefact.Fact, tell func(kubefact.Fact)) {
+func tellAll(facts []kubefact.Fact, emit func(kubefact.Fact)) {
 	for _, f := range facts {
-		tell(f)
+		emit(f)
 	}
 }

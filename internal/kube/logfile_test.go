@@ -32,9 +32,9 @@ func appendTo(t *testing.T, path, text string) {
 	}
 }
 
-// listener keeps what a source tells until it is asked for.
+// listener keeps what a source shows until it is asked for.
 type listener struct {
-	told chan kubefact.Fact
+	reported chan kubefact.Fact
 	kept []kubefact.Fact
 }
 
@@ -42,14 +42,14 @@ type listener struct {
 func follow(t *testing.T, s Source) *listener {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	told := make(chan kubefact.Fact, 1024)
+	reported := make(chan kubefact.Fact, 1024)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.Run(ctx, func(f kubefact.Fact) { told <- f })
+		s.Run(ctx, func(f kubefact.Fact) { reported <- f })
 	}()
 	t.Cleanup(func() { cancel(); <-done })
-	return &listener{told: told}
+	return &listener{reported: reported}
 }
 
 // next waits for a fact of one kind; the others keep.
@@ -64,7 +64,7 @@ func next(t *testing.T, l *listener, kind kubefact.Kind) kubefact.Fact {
 	deadline := time.After(10 * time.Second)
 	for {
 		select {
-		case f := <-l.told:
+		case f := <-l.reported:
 			if f.Kind == kind {
 				return f
 			}
@@ -75,9 +75,9 @@ func next(t *testing.T, l *listener, kind kubefact.Kind) kubefact.Fact {
 	}
 }
 
-func expectPod(t *testing.T, told *listener, n int) {
+func expectPod(t *testing.T, reported *listener, n int) {
 	t.Helper()
-	if f := next(t, told, kubefact.Stopping); f.Pod != fmt.Sprint("web-", n) {
+	if f := next(t, reported, kubefact.Stopping); f.Pod != fmt.Sprint("web-", n) {
 		t.Fatalf("got %s, want web-%d", f.Pod, n)
 	}
 }
@@ -85,37 +85,37 @@ func expectPod(t *testing.T, told *listener, n int) {
 func TestLogFileThroughRotations(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "kubelet.log")
 	source := NewLogFile(path, time.UTC)
-	told := follow(t, source)
-	if f := next(t, told, kubefact.Unavailable); f.Text == "" {
+	reported := follow(t, source)
+	if f := next(t, reported, kubefact.Unavailable); f.Text == "" {
 		t.Error("why it is blind is not told")
 	}
 	appendTo(t, path, killLine(1))
-	next(t, told, kubefact.Available)
+	next(t, reported, kubefact.Available)
 	for end := time.Now().Add(10 * time.Second); source.State() != Connected; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) { // its lines are told before its state is
+		if time.Now().After(end) { // its lines are reported before its state is
 			t.Fatalf("state %q", source.State())
 		}
 	}
 	appendTo(t, path, killLine(2)[:60])
 	time.Sleep(2 * logEvery) // half a line is none
 	appendTo(t, path, killLine(2)[60:])
-	expectPod(t, told, 1)
-	expectPod(t, told, 2)
+	expectPod(t, reported, 1)
+	expectPod(t, reported, 2)
 
 	if err := os.Rename(path, path+".1"); err != nil { // renamed, and still written to
 		t.Fatal(err)
 	}
 	appendTo(t, path+".1", killLine(3))
 	appendTo(t, path, killLine(4))
-	expectPod(t, told, 3)
-	expectPod(t, told, 4)
+	expectPod(t, reported, 3)
+	expectPod(t, reported, 4)
 
 	if err := os.Truncate(path, 0); err != nil { // copied and truncated
 		t.Fatal(err)
 	}
 	time.Sleep(2 * logEvery)
 	appendTo(t, path, killLine(5))
-	expectPod(t, told, 5)
+	expectPod(t, reported, 5)
 }
 
 // At the start the end of a long log is read back, and no more.
@@ -126,8 +126,8 @@ func TestLogFileBacklog(t *testing.T) {
 		text += killLine(n)
 	}
 	appendTo(t, path, text)
-	told := follow(t, NewLogFile(path, time.UTC))
-	f := next(t, told, kubefact.Stopping)
+	reported := follow(t, NewLogFile(path, time.UTC))
+	f := next(t, reported, kubefact.Stopping)
 	if f.Pod == "web-0" || len(text) < backlog {
 		t.Errorf("%s of %d bytes", f.Pod, len(text))
 	}

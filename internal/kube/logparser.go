@@ -21,14 +21,14 @@ const (
 type LogParser struct {
 	// Zone is where kubelet's clock is set to at first; nil is UTC.
 	Zone *time.Location
-	// Live says that lines come as they are written: they tell the zone better.
+	// Live says that lines come as they are written: they show the zone better.
 	Live bool
 
 	entry strings.Builder // a text entry that goes on
 	read  time.Time
-	// shift is what live lines have told of the zone, beyond Zone.
+	// shift is what live lines have reported of the zone, beyond Zone.
 	shift time.Duration
-	// said is whether it has been told that the log is complete.
+	// said is whether it has been reported that the log is complete.
 	said bool
 }
 
@@ -92,7 +92,7 @@ func (p *LogParser) finish() []kubefact.Fact {
 	return p.facts(record{time: p.at(stamp), message: message, values: values, verbosity: -1})
 }
 
-// Pending tells whether an entry waits for its further lines; Flush ends it.
+// Pending reports whether an entry waits for its further lines; Flush ends it.
 func (p *LogParser) Pending() bool { return p.entry.Len() > 0 }
 
 // Flush returns the facts of an entry that waits: nothing follows for now.

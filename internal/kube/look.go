@@ -17,7 +17,7 @@ type happened struct {
 	ended   bool // else it was sent a signal from outside its container
 }
 
-// Signalled tells the sources of a signal to a process of a pod: what counts
+// Signalled shows the sources of a signal to a process of a pod: what counts
 // probe failures is read at once, before kubelet forgets.
 func (s *Set) Signalled(sig *event.Signal) {
 	if !sig.Matters || sig.Target == nil || sig.Target.Pod == nil || sig.Sender == nil {
@@ -29,7 +29,7 @@ func (s *Set) Signalled(sig *event.Signal) {
 	s.look(happened{process: sig.Target})
 }
 
-// Exited tells the sources of the end of a pod's container.
+// Exited shows the sources of the end of a pod's container.
 func (s *Set) Exited(x *event.Exit) {
 	p := x.Process
 	if p.Pod == nil || p.Container == nil || p.Container.Init == nil || !*p.Container.Init {

@@ -12,11 +12,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// podSeen is what has been told of a pod.
+// podSeen is what has been reported of a pod.
 type podSeen struct {
 	namespace, name string
 	settings        *kubefact.PodSettings
-	told            map[string]bool
+	reported            map[string]bool
 	listed, deleted bool
 	// mirror is the UID of a static pod's mirror.
 	mirror string
@@ -67,7 +67,7 @@ func (t *podTeller) knows(uid string) bool {
 	return t.seen[uid] != nil
 }
 
-// changed tells what is new of a pod.
+// changed says what is new of a pod.
 func (t *podTeller) changed(pod *corev1.Pod, read time.Time) []kubefact.Fact {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -75,7 +75,7 @@ func (t *podTeller) changed(pod *corev1.Pod, read time.Time) []kubefact.Fact {
 	s := t.seen[uid]
 	isNew := s == nil
 	if isNew {
-		s = &podSeen{namespace: pod.Namespace, name: pod.Name, told: map[string]bool{}}
+		s = &podSeen{namespace: pod.Namespace, name: pod.Name, reported: map[string]bool{}}
 		t.seen[uid] = s
 	}
 	if grace := pod.DeletionGracePeriodSeconds; pod.DeletionTimestamp != nil && !s.deleted {
@@ -96,11 +96,11 @@ func (t *podTeller) changed(pod *corev1.Pod, read time.Time) []kubefact.Fact {
 		facts = append(facts, kubefact.Fact{Kind: kubefact.Pod, Settings: settings})
 	}
 	for _, f := range append(stateOf(pod), statuses(pod)...) {
-		if len(s.told) >= toldMax {
-			clear(s.told)
+		if len(s.reported) >= toldMax {
+			clear(s.reported)
 		}
-		if key := string(f.Kind) + f.ContainerID + f.Reason + f.Text; !s.told[key] {
-			s.told[key] = true
+		if key := string(f.Kind) + f.ContainerID + f.Reason + f.Text; !s.reported[key] {
+			s.reported[key] = true
 			facts = append(facts, f)
 		}
 	}
@@ -144,8 +144,8 @@ func (s *podSeen) put(uid string, read time.Time, facts []kubefact.Fact) []kubef
 	return facts
 }
 
-// gone tells of a pod that is not in the API any more. One that was deleted with
-// a grace period has been told of before: its last object has a period of 0 all the
+// gone reports a pod that is not in the API any more. One that was deleted with
+// a grace period has been reported before: its last object has a period of 0 all the
 // same, for kubelet ends every deletion with one of its own without a period.
 func (t *podTeller) gone(pod *corev1.Pod, read time.Time) []kubefact.Fact {
 	facts := t.changed(pod, read)
@@ -161,7 +161,7 @@ func (t *podTeller) gone(pod *corev1.Pod, read time.Time) []kubefact.Fact {
 	return append(facts, s.put(uid, read, []kubefact.Fact{forced})...)
 }
 
-// listed is told once a list is complete: what is not in it has gone meanwhile.
+// listed is reported once a list is complete: what is not in it has gone meanwhile.
 func (t *podTeller) listed(read time.Time) []kubefact.Fact {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -179,7 +179,7 @@ func (t *podTeller) listed(read time.Time) []kubefact.Fact {
 	return facts
 }
 
-// stateOf tells why a pod is on its way out.
+// stateOf says why a pod is on its way out.
 func stateOf(pod *corev1.Pod) []kubefact.Fact {
 	var facts []kubefact.Fact
 	for _, c := range pod.Status.Conditions {
@@ -232,7 +232,7 @@ func disruption(c *corev1.PodCondition) (kubefact.Fact, bool) {
 	return f, true
 }
 
-// statuses tells how containers have ended.
+// statuses says how containers have ended.
 func statuses(pod *corev1.Pod) []kubefact.Fact {
 	var facts []kubefact.Fact
 	for _, list := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses, pod.Status.EphemeralContainerStatuses} {

@@ -54,9 +54,9 @@ type deletion struct {
 	namespace, name, uid string
 	owner                metav1.OwnerReference // the controller, if there is one
 	at                   time.Time
-	// again: it was asked once already, and told is what was said.
+	// again: it was asked once already, and reported is what was said.
 	again bool
-	told  *kubefact.Requester
+	reported  *kubefact.Requester
 }
 
 // requesters finds out who had pods deleted: their namespace, or the controller
@@ -93,7 +93,7 @@ func (r *requesters) note(pod *corev1.Pod, facts []kubefact.Fact) {
 }
 
 // run asks until ctx ends.
-func (r *requesters) run(ctx context.Context, tell func(kubefact.Fact)) {
+func (r *requesters) run(ctx context.Context, emit func(kubefact.Fact)) {
 	var later []deletion
 	for {
 		var again <-chan time.Time
@@ -109,10 +109,10 @@ func (r *requesters) run(ctx context.Context, tell func(kubefact.Fact)) {
 				return
 			case <-time.After(requestsAfter):
 			}
-			later = append(later, r.ask(ctx, r.drain(d), tell)...)
+			later = append(later, r.ask(ctx, r.drain(d), emit)...)
 			later = later[max(0, len(later)-deletionsMax):]
 		case <-again:
-			r.ask(ctx, later, tell)
+			r.ask(ctx, later, emit)
 			later = nil
 		}
 	}
@@ -131,7 +131,7 @@ func (r *requesters) drain(d deletion) []deletion {
 }
 
 // ask asks for deletions, and returns those of which a controller may yet say more.
-func (r *requesters) ask(ctx context.Context, all []deletion, tell func(kubefact.Fact)) []deletion {
+func (r *requesters) ask(ctx context.Context, all []deletion, emit func(kubefact.Fact)) []deletion {
 	byNamespace := map[string][]deletion{}
 	for _, d := range all {
 		byNamespace[d.namespace] = append(byNamespace[d.namespace], d)
@@ -140,7 +140,7 @@ func (r *requesters) ask(ctx context.Context, all []deletion, tell func(kubefact
 	for namespace, list := range byNamespace {
 		if !list[0].again {
 			if deleted, ok := r.namespaceDeleted(ctx, namespace); ok {
-				list = tellNamespace(list, deleted, tell)
+				list = tellNamespace(list, deleted, emit)
 			}
 		}
 		list = slices.DeleteFunc(list, func(d deletion) bool { return controllers[d.owner.Kind] == "" })
@@ -150,12 +150,12 @@ func (r *requesters) ask(ctx context.Context, all []deletion, tell func(kubefact
 		events := r.events(ctx, namespace, list)
 		for _, d := range list {
 			by := autoscaled(requesterOf(&d, events), &d, events)
-			if by != nil && (d.told == nil || *by != *d.told) {
-				tell(d.fact(by))
+			if by != nil && (d.reported == nil || *by != *d.reported) {
+				emit(d.fact(by))
 			}
 			// A Job says why once the pods of it are gone.
 			if !d.again && (by == nil || by.Kind == "Job" && by.Via == viaDelete) {
-				d.again, d.told = true, by
+				d.again, d.reported = true, by
 				open = append(open, d)
 			}
 		}
@@ -190,13 +190,13 @@ func (r *requesters) namespaceDeleted(ctx context.Context, name string) (at time
 
 // tellNamespace says of pods that were deleted after their namespace that this was
 // why, and returns the others; both times are in whole seconds.
-func tellNamespace(list []deletion, deleted time.Time, tell func(kubefact.Fact)) (others []deletion) {
+func tellNamespace(list []deletion, deleted time.Time, emit func(kubefact.Fact)) (others []deletion) {
 	for _, d := range list {
 		if d.at.Before(deleted) {
 			others = append(others, d)
 			continue
 		}
-		tell(d.fact(&kubefact.Requester{Kind: kubefact.ByNamespace, Name: d.namespace, Via: "deletionTimestamp"}))
+		emit(d.fact(&kubefact.Requester{Kind: kubefact.ByNamespace, Name: d.namespace, Via: "deletionTimestamp"}))
 	}
 	return others
 }

@@ -95,11 +95,11 @@ func TestJobSaysWhyLater(t *testing.T) {
 	pod.DeletionTimestamp = &metav1.Time{Time: now}
 	teller := podTeller{seen: map[string]*podSeen{}}
 	r.note(pod, teller.changed(pod, now))
-	told := make(chan kubefact.Fact, 8)
-	go r.run(t.Context(), func(f kubefact.Fact) { told <- f })
+	reported := make(chan kubefact.Fact, 8)
+	go r.run(t.Context(), func(f kubefact.Fact) { reported <- f })
 	for _, want := range []string{"SuccessfulDelete", "DeadlineExceeded"} {
 		select {
-		case f := <-told:
+		case f := <-reported:
 			if f.Requester.Via != want {
 				t.Errorf("%+v, want %s", f.Requester, want)
 			}
@@ -140,12 +140,12 @@ func TestRequestersAreAskedOnce(t *testing.T) {
 					controllerEvent("StatefulSet", "web", "statefulset-controller", "SuccessfulDelete", "delete Pod "+pod.Name+" in StatefulSet web successful", now))
 			}
 		}
-		told := make(chan kubefact.Fact, 200)
-		go r.run(t.Context(), func(f kubefact.Fact) { told <- f })
+		reported := make(chan kubefact.Fact, 200)
+		go r.run(t.Context(), func(f kubefact.Fact) { reported <- f })
 		for range 60 {
 			var f kubefact.Fact
 			select {
-			case f = <-told:
+			case f = <-reported:
 			case <-time.After(10 * time.Second):
 				t.Fatal("nothing was said of a deletion")
 			}

@@ -39,7 +39,7 @@ func (s *Set) Facts() <-chan *kubefact.Fact {
 	return s.facts
 }
 
-// Start has the sources connect and tell, until ctx ends.
+// Start has the sources connect and report, until ctx ends.
 func (s *Set) Start(ctx context.Context) {
 	for _, source := range s.sources {
 		go source.Run(ctx, func(f kubefact.Fact) {
@@ -58,7 +58,7 @@ func (s *Set) States() map[string]string {
 		states[name] = why
 	}
 	for _, source := range s.sources {
-		if source.Name() != kubefact.SourceCRI { // the directory of names tells of it
+		if source.Name() != kubefact.SourceCRI { // the directory of names reports it
 			states[source.Name()] = source.State()
 		}
 	}

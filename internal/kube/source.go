@@ -8,13 +8,13 @@ import (
 	"github.com/sigtrace/sigtrace/internal/kubefact"
 )
 
-// Source tells facts until its context ends.
+// Source shows facts until its context ends.
 type Source interface {
 	// Name is one of event's Source constants.
 	Name() string
-	// Run tells facts until ctx ends. It tries again what fails, for as long as
-	// it runs, and tells of being blind by facts as well.
-	Run(ctx context.Context, tell func(kubefact.Fact))
+	// Run shows facts until ctx ends. It tries again what fails, for as long as
+	// it runs, and reports being unavailable by facts as well.
+	Run(ctx context.Context, emit func(kubefact.Fact))
 	// State is "connected", or why not.
 	State() string
 	// Failures counts the attempts to ask it that failed.

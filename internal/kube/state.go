@@ -13,10 +13,10 @@ import (
 
 const notAsked = event.SourceNotAsked
 
-// state is what a source says of itself; it tells changes as facts.
+// state is what a source says of itself; it shows changes as facts.
 type state struct {
 	source   string
-	complete bool // its silence tells something
+	complete bool // its silence shows something
 
 	mu       sync.Mutex
 	text     string
@@ -42,18 +42,18 @@ func (s *state) State() string {
 }
 
 // seeing notes that the source sees from now on.
-func (s *state) seeing(tell func(kubefact.Fact)) {
+func (s *state) seeing(emit func(kubefact.Fact)) {
 	s.mu.Lock()
 	was := s.sees
 	s.text, s.sees = Connected, true
 	s.mu.Unlock()
 	if !was {
-		tell(kubefact.Fact{Time: time.Now(), Source: s.source, Kind: kubefact.Available, Complete: s.complete})
+		emit(kubefact.Fact{Time: time.Now(), Source: s.source, Kind: kubefact.Available, Complete: s.complete})
 	}
 }
 
-// blind notes why the source does not see.
-func (s *state) blind(err error, tell func(kubefact.Fact)) {
+// unavailable notes why the source does not see.
+func (s *state) blind(err error, emit func(kubefact.Fact)) {
 	text := strings.Join(strings.Fields(err.Error()), " ")
 	s.mu.Lock()
 	changed := s.text == "" || s.sees
@@ -61,6 +61,6 @@ func (s *state) blind(err error, tell func(kubefact.Fact)) {
 	s.failures++
 	s.mu.Unlock()
 	if changed {
-		tell(kubefact.Fact{Time: time.Now(), Source: s.source, Kind: kubefact.Unavailable, Text: bounded(text)})
+		emit(kubefact.Fact{Time: time.Now(), Source: s.source, Kind: kubefact.Unavailable, Text: bounded(text)})
 	}
 }

@@ -23,12 +23,12 @@ const (
 	endsMax = 256
 )
 
-// Ender tells how a container has ended, as its runtime reports it.
+// Ender says how a container has ended, as its runtime reports it.
 type Ender interface {
 	Ended(ctx context.Context, id string) (container.End, bool, error)
 }
 
-// Statuses tells how containers have ended in the words that Kubernetes gets
+// Statuses says how containers have ended in the words that Kubernetes gets
 // from the runtime.
 type Statuses struct {
 	state
@@ -45,8 +45,8 @@ func NewStatuses(runtime Ender) *Statuses {
 func (s *Statuses) Name() string { return kubefact.SourceCRI }
 
 // Run implements [Source].
-func (s *Statuses) Run(ctx context.Context, tell func(kubefact.Fact)) {
-	s.try(ctx, tell)
+func (s *Statuses) Run(ctx context.Context, emit func(kubefact.Fact)) {
+	s.try(ctx, emit)
 	slots := make(chan struct{}, endsMax)
 	for {
 		select {
@@ -56,7 +56,7 @@ func (s *Statuses) Run(ctx context.Context, tell func(kubefact.Fact)) {
 			slots <- struct{}{}
 			go func() {
 				defer func() { <-slots }()
-				s.ask(ctx, p, tell)
+				s.ask(ctx, p, emit)
 			}()
 		}
 	}
@@ -64,19 +64,19 @@ func (s *Statuses) Run(ctx context.Context, tell func(kubefact.Fact)) {
 
 // try asks for a container that there is not, to know whether the runtime
 // answers.
-func (s *Statuses) try(ctx context.Context, tell func(kubefact.Fact)) {
+func (s *Statuses) try(ctx context.Context, emit func(kubefact.Fact)) {
 	ctx, cancel := context.WithTimeout(ctx, statusFor)
 	defer cancel()
 	_, _, err := s.runtime.Ended(ctx, strings.Repeat("0", 64))
-	s.note(err, tell)
+	s.note(err, emit)
 }
 
-func (s *Statuses) note(err error, tell func(kubefact.Fact)) {
+func (s *Statuses) note(err error, emit func(kubefact.Fact)) {
 	switch {
 	case err == nil:
-		s.seeing(tell)
+		s.seeing(emit)
 	case !errors.Is(err, context.Canceled):
-		s.blind(err, tell)
+		s.blind(err, emit)
 	}
 }
 
@@ -92,7 +92,7 @@ func (s *Statuses) look(at happened) {
 	}
 }
 
-func (s *Statuses) ask(ctx context.Context, p *event.Process, tell func(kubefact.Fact)) {
+func (s *Statuses) ask(ctx context.Context, p *event.Process, emit func(kubefact.Fact)) {
 	ctx, cancel := context.WithTimeout(ctx, statusFor)
 	defer cancel()
 	for pause := statusFirst; ; pause *= 2 {
@@ -103,10 +103,10 @@ func (s *Statuses) ask(ctx context.Context, p *event.Process, tell func(kubefact
 		}
 		end, ok, err := s.runtime.Ended(ctx, p.Container.ID)
 		if err == nil || !errors.Is(ctx.Err(), context.Canceled) {
-			s.note(err, tell) // one that hangs until the time is up does not see
+			s.note(err, emit) // one that hangs until the time is up does not see
 		}
 		if ok {
-			tell(statusFact(p, end))
+			emit(statusFact(p, end))
 			return
 		}
 		if ctx.Err() != nil {

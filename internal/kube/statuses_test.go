@@ -36,14 +36,14 @@ func (r *slowRuntime) Ended(_ context.Context, id string) (container.End, bool, 
 func TestStatuses(t *testing.T) {
 	runtime := &slowRuntime{}
 	source := NewStatuses(runtime)
-	told := follow(t, source)
-	next(t, told, kubefact.Available)
+	reported := follow(t, source)
+	next(t, reported, kubefact.Available)
 	init, id := true, strings.Repeat("0a", 32)
 	p := &event.Process{Pod: &event.Pod{UID: "uid-1"}, Container: &event.Container{ID: id, Name: "app", Init: &init}}
 	set := NewSet()
 	set.Add(source)
 	set.Exited(&event.Exit{Process: p})
-	f := next(t, told, kubefact.Terminated)
+	f := next(t, reported, kubefact.Terminated)
 	if f.Reason != "OOMKilled" || *f.ExitCode != 143 || f.ContainerID != id || f.UID != "uid-1" {
 		t.Errorf("%+v", f)
 	}
@@ -51,7 +51,7 @@ func TestStatuses(t *testing.T) {
 	runtime.err = errors.New("connection refused")
 	runtime.mu.Unlock()
 	set.Exited(&event.Exit{Process: p})
-	if f := next(t, told, kubefact.Unavailable); f.Text != "connection refused" {
+	if f := next(t, reported, kubefact.Unavailable); f.Text != "connection refused" {
 		t.Errorf("%+v", f)
 	}
 	if states := set.States(); len(states) != 0 {
@@ -66,13 +66,13 @@ func (busyRuntime) Ended(_ context.Context, id string) (container.End, bool, err
 	return container.End{Reason: "Error", ExitCode: 143}, strings.HasPrefix(id, "c"), nil
 }
 
-// Of a hundred pods that end at once each container's status is told; the sandboxes,
+// Of a hundred pods that end at once each container's status is reported; the sandboxes,
 // which have none, keep nobody from asking.
 func TestStatusesOfManyAtOnce(t *testing.T) {
 	const pods = 100
 	source := NewStatuses(busyRuntime{})
-	told := follow(t, source)
-	next(t, told, kubefact.Available)
+	reported := follow(t, source)
+	next(t, reported, kubefact.Available)
 	set := NewSet()
 	set.Add(source)
 	init := true
@@ -83,7 +83,7 @@ func TestStatusesOfManyAtOnce(t *testing.T) {
 		}
 	}
 	for range pods {
-		next(t, told, kubefact.Terminated)
+		next(t, reported, kubefact.Terminated)
 	}
 	if took := time.Since(start); took > 2*time.Second {
 		t.Errorf("it took %s", took)

@@ -41,7 +41,7 @@ var podKinds = map[string]kubefact.Kind{
 // which differ in a detail (client-go's tools/record/events_cache.go).
 const combined = "(combined from similar events): "
 
-// eventFact reads an Event; ok is false where it tells nothing of a kill.
+// eventFact reads an Event; ok is false where it shows nothing of a kill.
 func eventFact(reason, message string) (f kubefact.Fact, ok bool) {
 	f.Text = reason + ": " + message
 	message = strings.TrimPrefix(message, combined)

@@ -25,7 +25,7 @@ const (
 	nameMax = 253 - 17
 )
 
-// objects are the Events that tell a death: none, one, or for the node's own OOM
+// objects are the Events that show a death: none, one, or for the node's own OOM
 // two.
 func (s *Sink) objects(d *event.Death) []*corev1.Event {
 	if d.Process == nil {
@@ -79,7 +79,7 @@ func (s *Sink) object(d *event.Death, r *event.EventReport, about corev1.ObjectR
 }
 
 // name is the same for every revision of a death, and after an agent's restart:
-// what has been told is updated and not told twice.
+// what has been reported is updated and not reported twice.
 func name(about, id string) string {
 	sum := sha256.Sum256([]byte(id))
 	if len(about) > nameMax {

@@ -15,7 +15,7 @@ import (
 
 func quiet() *Sink { return &Sink{o: Options{Node: "node-1"}} }
 
-// TestWhich: whose deaths are told, and where.
+// TestWhich: whose deaths are reported, and where.
 func TestWhich(t *testing.T) {
 	inner := func(d *event.Death) *event.Death { *d.Process.Container.Init = false; return d }
 	host := func(d *event.Death) *event.Death { d.Process.Container, d.Process.Pod = nil, nil; return d }

@@ -15,14 +15,14 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
-// record tells one Event. It fails only where ctx ends.
+// record shows one Event. It fails only where ctx ends.
 func (s *Sink) record(ctx context.Context, d *event.Death, object *corev1.Event) error {
 	key := object.Namespace + "/" + object.Name
-	if before, ok := s.told.get(key); ok {
+	if before, ok := s.reported.get(key); ok {
 		if before.revision >= d.Revision {
 			return nil
 		}
-		s.told.put(key, mark{revision: d.Revision, combined: before.combined})
+		s.reported.put(key, mark{revision: d.Revision, combined: before.combined})
 		if before.combined {
 			return nil // it stands for many
 		}
@@ -34,18 +34,18 @@ func (s *Sink) record(ctx context.Context, d *event.Death, object *corev1.Event)
 	}
 	if result.Skip {
 		s.limited.Add(1)
-		// A later revision is not told either.
-		s.told.put(key, mark{revision: d.Revision, combined: true})
+		// A later revision is not reported either.
+		s.reported.put(key, mark{revision: d.Revision, combined: true})
 		return nil
 	}
-	s.told.put(key, mark{revision: d.Revision, combined: result.Event.Name != object.Name})
+	s.reported.put(key, mark{revision: d.Revision, combined: result.Event.Name != object.Name})
 	if result.Patch != nil && result.Event.Count > 1 {
 		return s.again(ctx, result.Event, result.Patch)
 	}
 	return s.create(ctx, result.Event)
 }
 
-// create makes an Event; one that is there already is this death's, told by an
+// create makes an Event; one that is there already is this death's, reported by an
 // agent before this one.
 func (s *Sink) create(ctx context.Context, object *corev1.Event) error {
 	return s.try(ctx, func(ctx context.Context) error {
@@ -76,7 +76,7 @@ func (s *Sink) again(ctx context.Context, object *corev1.Event, patch []byte) er
 	})
 }
 
-// revise puts what is known by now in the place of what was told first.
+// revise puts what is known by now in the place of what was reported first.
 func (s *Sink) revise(ctx context.Context, object *corev1.Event) error {
 	return s.try(ctx, func(ctx context.Context) error {
 		_, err := s.patch(ctx, object)
@@ -130,7 +130,7 @@ func (s *Sink) try(ctx context.Context, do func(context.Context) error) error {
 	}
 }
 
-// refused tells an answer of the API server from its absence. Overload and a
+// refused shows an answer of the API server from its absence. Overload and a
 // broken server pass, and so does a token that is being replaced.
 func refused(err error) bool {
 	var status apierrors.APIStatus

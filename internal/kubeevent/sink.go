@@ -18,7 +18,7 @@ import (
 // Options of a Sink.
 type Options struct {
 	// Node is what this node is called in the API; it is where a system OOM is
-	// told. Empty: on the pods alone.
+	// reported. Empty: on the pods alone.
 	Node string
 	// Room is how many deaths may wait for the API; 0 is 1024.
 	Room int
@@ -40,7 +40,7 @@ type Counts struct {
 	Sent, Limited, Dropped, Failed, Retries uint64
 }
 
-// Sink is a printer (Print, Tick, Flush, Close) that tells deaths as Events. Its
+// Sink is a printer (Print, Tick, Flush, Close) that shows deaths as Events. Its
 // methods are for one goroutine, Counts for any.
 type Sink struct {
 	o     Options
@@ -50,14 +50,14 @@ type Sink struct {
 	stop  context.CancelFunc
 
 	correlator *record.EventCorrelator
-	told       *told
+	reported       *reported
 	failing    bool
 
 	sent, limited, dropped, failed, retries atomic.Uint64
 }
 
 // New starts a sink. Nothing is asked of the API before there is something to
-// tell.
+// report.
 func New(api API, o Options) *Sink {
 	if o.Room == 0 {
 		o.Room = 1024
@@ -76,13 +76,13 @@ func New(api API, o Options) *Sink {
 		o: o, api: api, stop: stop,
 		queue: make(chan *event.Death, o.Room), ended: make(chan struct{}),
 		correlator: record.NewEventCorrelatorWithOptions(record.CorrelatorOptions{Clock: o.Clock}),
-		told:       newTold(),
+		reported:       newTold(),
 	}
 	go s.run(ctx)
 	return s
 }
 
-// Print queues a death that is to be told; everything else passes by.
+// Print queues a death that is to be reported; everything else passes by.
 func (s *Sink) Print(e event.Event) error {
 	d, ok := e.(*event.Death)
 	if !ok || len(s.objects(d)) == 0 {
@@ -102,7 +102,7 @@ func (s *Sink) Tick(time.Time) error { return nil }
 // Flush has nothing to do: what is queued is on its way.
 func (s *Sink) Flush() error { return nil }
 
-// Close tells what is queued, for as long as patience lasts. What is left is
+// Close says what is queued, for as long as patience lasts. What is left is
 // counted and said.
 func (s *Sink) Close() error {
 	close(s.queue)

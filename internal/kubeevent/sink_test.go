@@ -113,7 +113,7 @@ func only(t *testing.T, s *server) *corev1.Event {
 	return all[0]
 }
 
-// TestGone: what happens while the API is away is told afterwards, each once, and
+// TestGone: what happens while the API is away is reported afterwards, each once, and
 // nobody waits for it meanwhile.
 func TestGone(t *testing.T) {
 	s := newServer(t)
@@ -175,7 +175,7 @@ func TestCrashLoop(t *testing.T) {
 	}
 }
 
-// TestRefused: an answer is final, and the next death is told all the same.
+// TestRefused: an answer is final, and the next death is reported all the same.
 func TestRefused(t *testing.T) {
 	s := newServer(t)
 	terminating := failure(403, metav1.StatusReasonForbidden)

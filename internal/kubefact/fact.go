@@ -7,7 +7,7 @@ package kubefact
 
 import "time"
 
-// Kind is what a fact of Kubernetes' tells.
+// Kind is what a fact of Kubernetes' shows.
 type Kind string
 
 // Kinds about one container: kubelet stops it, and what it said of why.
@@ -48,7 +48,7 @@ const (
 
 // Kinds about a source itself.
 const (
-	// Available: from Time on the source sees; Detail is what it can tell.
+	// Available: from Time on the source sees; Detail is what it can report.
 	Available Kind = "source_sees"
 	// Unavailable: from Time on it does not, and Text says why.
 	Unavailable Kind = "source_blind"
@@ -68,7 +68,7 @@ const (
 // the API, in a probe counter, in a container's status. It is a second witness
 // of deaths, and the only one that knows reasons.
 type Fact struct {
-	// Time is when it was so, as its source tells it; else when it was read.
+	// Time is when it was so, as its source shows it; else when it was read.
 	Time time.Time `json:"time"`
 	// Read is when it was read, where that is another time.
 	Read   time.Time `json:"read,omitzero"`
@@ -81,9 +81,9 @@ type Fact struct {
 	// not kubelet.
 	Reporter string `json:"reporter,omitempty"`
 	// After: it was said once it was done, or as a state whose beginning is not
-	// told.
+	// reported.
 	After bool `json:"after,omitempty"`
-	// The pod, by UID or by namespace and name, whatever the source tells.
+	// The pod, by UID or by namespace and name, whatever the source shows.
 	Namespace string `json:"namespace,omitempty"`
 	Pod       string `json:"pod,omitempty"`
 	UID       string `json:"uid,omitempty"`
@@ -159,7 +159,7 @@ type PodSettings struct {
 	// Restarts is how often its containers have been restarted, together.
 	Restarts int `json:"restarts,omitempty"`
 	// Created is when the pod was, in whole seconds; zero for static pods where
-	// kubelet tells of them.
+	// kubelet reports them.
 	Created time.Time `json:"created,omitzero"`
 }
 

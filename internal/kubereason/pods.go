@@ -39,7 +39,7 @@ type Cluster struct {
 	count         uint64
 }
 
-// pod finds or makes the pod of that UID, or of that name where a source tells
+// pod finds or makes the pod of that UID, or of that name where a source shows
 // no UID; nil for no pod at all.
 func (c *Cluster) pod(namespace, name, uid string) *Pod {
 	p := c.find(namespace, name, uid)

@@ -41,8 +41,8 @@ func (c *Cluster) probed(s *Stop, r *Reason) {
 			if n.failed == 0 || r.Cause != "" && r.Cause != cause {
 				continue
 			}
-			// Counters tell successes as well: at the end of such a row kubelet kills,
-			// whether or not its Event has come through. The log tells all.
+			// Counters report successes as well: at the end of such a row kubelet kills,
+			// whether or not its Event has come through. The log shows all.
 			silent := len(r.Requests) == 0 && (c.complete(kubefact.SourceKubeletLog, s.Began, s.Ended) ||
 				source != kubefact.SourceCounters && c.NotByKubelet(s))
 			if r.Cause == "" && n.enough() && !silent {
@@ -86,8 +86,8 @@ func (s *Stop) settings(probe string) *kubefact.ProbeSettings {
 	return c.Startup
 }
 
-// run counts the failures in a row that end at the stop, as one source tells
-// them. Counters tell successes as well; the others failures alone, so that a
+// run counts the failures in a row that end at the stop, as one source shows
+// them. Counters report successes as well; the others failures alone, so that a
 // row is what fits into the time that it takes.
 func (s *Stop) run(probe, source string) run {
 	p := s.settings(probe)
@@ -130,7 +130,7 @@ func (s *Stop) counts(f *kubefact.Fact) bool {
 // afterwards reports whether nothing but successes was counted, and read after the
 // stop had begun. They break no row that made kubelet kill: it probes no more
 // until a new container runs, whose successes these are (onHold,
-// pkg/kubelet/prober/worker.go), and counters are told by name, not by id.
+// pkg/kubelet/prober/worker.go), and counters are reported by name, not by id.
 func (s *Stop) afterwards(f *kubefact.Fact) bool {
 	return f.Source == kubefact.SourceCounters && f.Failed == 0 && f.Time.After(s.Began)
 }

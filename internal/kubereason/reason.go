@@ -140,7 +140,7 @@ func (s *Stop) long(f *kubefact.Fact) bool {
 
 // whole are the reasons to stop all of the pod: they stay true, except that a
 // sandbox is made anew, and a static pod's mirror, too; what was said of one by
-// this name, without a UID, before it was there, was another one. Kubelet tells of
+// this name, without a UID, before it was there, was another one. Kubelet reports
 // an eviction also when it is done.
 func (s *Stop) whole() []*kubefact.Fact {
 	var list []*kubefact.Fact

@@ -33,7 +33,7 @@ func (c *Cluster) Evidence(s *Stop, r *Reason) []event.Evidence {
 	}
 	until := s.Ended
 	if r.Cause == "" {
-		until = until.Add(early) // who goes blind now may have had the word
+		until = until.Add(early) // who goes unavailable now may have had the word
 	}
 	return append(list, c.blind(s.Began.Add(-time.Second), until)...)
 }

@@ -15,8 +15,8 @@ import (
 type sight struct {
 	sees, complete bool
 	since          time.Time // of sees
-	why            string    // it is blind
-	// gaps are the last times that it was blind.
+	why            string    // it is unavailable
+	// gaps are the last times that it was unavailable.
 	gaps []gap
 }
 
@@ -70,7 +70,7 @@ func (s *sight) blindIn(from, to time.Time) string {
 	return ""
 }
 
-// complete reports whether a source would have told of kubelet's asking for a stop
+// complete reports whether a source would have reported of kubelet's asking for a stop
 // in that window: its silence means that kubelet did not.
 func (c *Cluster) complete(source string, from, to time.Time) bool {
 	s := c.sights[source]
@@ -78,7 +78,7 @@ func (c *Cluster) complete(source string, from, to time.Time) bool {
 }
 
 // NotByKubelet reports whether kubelet would have been heard asking for a stop, and was
-// not. The API's silence about a pod that kubelet has told much of proves nothing.
+// not. The API's silence about a pod that kubelet has reported a lot proves nothing.
 func (c *Cluster) NotByKubelet(s *Stop) bool {
 	return c.complete(kubefact.SourceKubeletLog, s.Began, s.Ended) ||
 		c.complete(kubefact.SourceAPI, s.Began, s.Ended) && !s.Pod.limited()
@@ -98,18 +98,18 @@ const (
 // container that restarts over and over.
 func (p *Pod) limited() bool {
 	if p.settings == nil {
-		return true // it is not known how much there was to tell
+		return true // it is not known how much there was to report
 	}
-	told := eventsOfStart * (len(p.settings.Containers) + p.settings.Restarts + 1)
+	reported := eventsOfStart * (len(p.settings.Containers) + p.settings.Restarts + 1)
 	for _, f := range p.facts {
 		if f.Source == kubefact.SourceAPI {
-			told++
+			reported++
 		}
 	}
-	return told >= eventsBurst
+	return reported >= eventsBurst
 }
 
-// blind lists, as evidence, the sources that could not see all of a window.
+// unavailable lists, as evidence, the sources that could not see all of a window.
 func (c *Cluster) blind(from, to time.Time) []event.Evidence {
 	var list []event.Evidence
 	for _, name := range slices.Sorted(maps.Keys(c.sights)) {

@@ -42,7 +42,7 @@ type Stop struct {
 }
 
 // mine reports whether a fact is about this container: by its id, or by its name
-// and time where the source tells no id.
+// and time where the source shows no id.
 func (s *Stop) mine(f *kubefact.Fact) bool {
 	if f.ContainerID != "" {
 		return f.ContainerID == s.ContainerID

@@ -25,7 +25,7 @@ type Options struct {
 	EvidenceErrors func() map[string]uint64
 	// InternalErrors counts the panics that were caught; nil: none can be.
 	InternalErrors func() uint64
-	// KubeEvents counts, by result, the Kubernetes Events; nil: none are told.
+	// KubeEvents counts, by result, the Kubernetes Events; nil: none are reported.
 	KubeEvents func() map[string]uint64
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time

@@ -43,7 +43,7 @@ type account struct {
 	d *event.Death
 }
 
-// AccountOf tells one death with all that is known of it. before is what
+// AccountOf shows one death with all that is known of it. before is what
 // happened around the process in the minutes before, oldest first.
 func AccountOf(d *event.Death, before []Moment, o Options) Account {
 	if o.Now == nil {
@@ -240,7 +240,7 @@ func (a *account) evidence() {
 	a.section("evidence", lines)
 }
 
-// timeline tells what came before, where that is more than its own signals.
+// timeline says what came before, where that is more than its own signals.
 func (a *account) timeline(before []Moment) {
 	if !slices.ContainsFunc(before, a.more) {
 		return

@@ -36,7 +36,7 @@ type beside struct {
 	inner Printer
 	queue chan event.Event
 	ended chan struct{}
-	// dropped counts, by lane, what had no room since that was last told.
+	// dropped counts, by lane, what had no room since that was last reported.
 	dropped map[string]uint64
 	since   time.Time
 	failing bool
@@ -51,7 +51,7 @@ type beside struct {
 
 // Beside returns a printer that hands events on to inner, which then holds up
 // neither the stream nor its neighbours: a reader of stdout that hangs, or a
-// disk. What finds no room is counted, and told to inner as a lost event as soon
+// disk. What finds no room is counted, and reported to inner as a lost event as soon
 // as there is some. Errors of inner are logged once a spell; its Print and Flush
 // are called by one goroutine, and after a Flush nothing waits.
 func Beside(inner Printer, o BesideOptions) Printer {

@@ -170,7 +170,7 @@ func TestTee(t *testing.T) {
 	}
 }
 
-// fickle is a writer that fails when it is told to, in the middle of a line.
+// fickle is a writer that fails when it is reported to, in the middle of a line.
 type fickle struct {
 	bytes.Buffer
 	fail bool

@@ -84,7 +84,7 @@ func (t *tablePrinter) chainLines(d *event.Death) []string {
 	return lines
 }
 
-// gaps tell the stop signals before the end, each with the time since the one
+// gaps show the stop signals before the end, each with the time since the one
 // before it; a single one is in the sentence already.
 func (t *tablePrinter) gaps(d *event.Death) []string {
 	if len(d.Signals) < 2 {

@@ -69,7 +69,7 @@ func (t *tablePrinter) fold(s *event.Signal) {
 	})
 }
 
-// unfold drops the SIGKILL that an OOM event tells better.
+// unfold drops the SIGKILL that an OOM event shows better.
 func (t *tablePrinter) unfold(o *event.OOM) {
 	if o.Victim == nil {
 		return

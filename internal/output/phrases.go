@@ -35,7 +35,7 @@ func kubernetesText(k *event.KubernetesSays) string {
 	return text
 }
 
-// MemoryText tells a cgroup's figures; "" where there are none.
+// MemoryText shows a cgroup's figures; "" where there are none.
 func MemoryText(m *event.Memory) string {
 	if m == nil {
 		return ""

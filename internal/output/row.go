@@ -136,7 +136,7 @@ func pad(s string, width int) string {
 	return s
 }
 
-// cut shortens in the middle: both ends of a name tell.
+// cut shortens in the middle: both ends of a name report.
 func (t *tablePrinter) cut(s string, width int) string {
 	if t.o.Width == 0 || t.wide || utf8.RuneCountInString(s) <= width {
 		return s

@@ -13,7 +13,7 @@ import (
 )
 
 // stream is JSON lines for a reader that may fail and come back: what a write
-// loses is told once one succeeds, on a line of its own.
+// loses is reported once one succeeds, on a line of its own.
 type stream struct {
 	w     io.Writer
 	json  *jsonPrinter

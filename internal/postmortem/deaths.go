@@ -79,7 +79,7 @@ func (d *deaths) write(files []account) error {
 	return nil
 }
 
-// lives tells whether the files' directory is still there.
+// lives reports whether the files' directory is still there.
 func (d *deaths) lives() bool {
 	info, err := d.dir.root.Stat(deathsDir)
 	return err == nil && info.IsDir()

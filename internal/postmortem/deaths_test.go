@@ -194,7 +194,7 @@ func TestFlightRecorder(t *testing.T) {
 	other := &event.Process{PID: 7, Comm: "other", Pod: &event.Pod{UID: "uid-2"}}
 	r.Record(of(worker, 10)) // too long ago
 	r.Record(of(worker, 90))
-	r.Record(of(d.Process, 80)) // told late
+	r.Record(of(d.Process, 80)) // reported late
 	r.Record(of(other, 95))
 	var got []string
 	for _, m := range r.Before(d) {

@@ -94,7 +94,7 @@ func (d *directory) takeLock() error {
 	return nil
 }
 
-// lockHeld tells whether another open file holds the lock; it is not kept.
+// lockHeld reports whether another open file holds the lock; it is not kept.
 func lockHeld(lock *os.File) bool {
 	err := unix.Flock(int(lock.Fd()), unix.LOCK_SH|unix.LOCK_NB)
 	if err == nil {
@@ -103,7 +103,7 @@ func lockHeld(lock *os.File) bool {
 	return errors.Is(err, unix.EWOULDBLOCK)
 }
 
-// lives tells whether the path still leads to the directory that is held:
+// lives reports whether the path still leads to the directory that is held:
 // files of one that was deleted take writes that nobody will read.
 func (d *directory) lives() bool {
 	held, err := d.root.Stat(".")

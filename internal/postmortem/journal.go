@@ -42,7 +42,7 @@ func openJournal(dir *directory) (j *journal, cut int64, err error) {
 	return &journal{dir: dir, file: file, size: size}, cut, nil
 }
 
-// lives tells whether the name still leads to the file that is written.
+// lives reports whether the name still leads to the file that is written.
 func (j *journal) lives() bool {
 	held, err := j.file.Stat()
 	if err != nil {

@@ -71,7 +71,7 @@ func shortID(p *event.Process, otherwise string) string {
 	return otherwise
 }
 
-// middle is part for what both ends of tell: a long name is cut between them.
+// middle is part for what both ends of report: a long name is cut between them.
 func middle(s string, limit int) string {
 	if len(s) > limit {
 		half := (limit - 1) / 2

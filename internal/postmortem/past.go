@@ -44,7 +44,7 @@ func WrittenSince(dir string, since time.Time) ([]absence.Written, error) {
 	return written, errors.Join(errs...)
 }
 
-func eachDeath(name string, tell func(absence.Written)) error {
+func eachDeath(name string, emit func(absence.Written)) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return fmt.Errorf("read the deaths that were written: %w", err)
@@ -55,7 +55,7 @@ func eachDeath(name string, tell func(absence.Written)) error {
 		line, err := r.ReadBytes('\n')
 		if _, is := deathID(line); is {
 			if w, ok := writtenOf(line); ok {
-				tell(w)
+				emit(w)
 			}
 		}
 		if errors.Is(err, io.EOF) {

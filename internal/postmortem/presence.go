@@ -75,7 +75,7 @@ func (w *Writer) beat(now time.Time, stopped bool) error {
 	return w.dir.writePresence(p)
 }
 
-// heldByAnother tells whether an agent writes a directory at present.
+// heldByAnother reports whether an agent writes a directory at present.
 func heldByAnother(path string) bool {
 	root, err := os.OpenRoot(path)
 	if err != nil {

@@ -19,7 +19,7 @@ type Query struct {
 	Container    string
 	Causes       event.CauseSet
 	Since, Until time.Time
-	// BootID is this machine's: only of its own agent can it be told that it does not
+	// BootID is this machine's: only of its own agent can it be reported that it does not
 	// run.
 	BootID string
 	// Last is how many of the newest; 0 is all.
@@ -28,7 +28,7 @@ type Query struct {
 	Fold bool
 }
 
-// Matches tells whether a death is meant.
+// Matches reports whether a death is meant.
 func (q Query) Matches(d *event.Death) bool {
 	p := d.Process
 	return (q.Target.matches(p) || q.Target.text == d.ID) &&

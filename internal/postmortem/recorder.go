@@ -21,7 +21,7 @@ const (
 )
 
 // Recorder is the flight recorder: it remembers the last minutes of every pod
-// (else container, else unit, else process), so that a death's file tells what
+// (else container, else unit, else process), so that a death's file says what
 // came before it although nobody was asking then. It holds text alone, for
 // events hold whole ancestries.
 type Recorder struct {

@@ -40,7 +40,7 @@ type waiting struct {
 func (w *waiting) empty() bool { return len(w.entries) == 0 }
 func (w *waiting) count() int  { return len(w.entries) }
 
-// fits tells whether there is room; half of it is for what decides.
+// fits reports whether there is room; half of it is for what decides.
 func (w *waiting) fits(e entry) bool {
 	limit := waitingMax
 	if e.lane == "routine" {

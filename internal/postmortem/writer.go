@@ -34,7 +34,7 @@ type Options struct {
 	Dir      string
 	Limits   Limits
 	MaskArgs bool
-	// Flight is how far back a death's file tells what came before it.
+	// Flight is how far back a death's file says what came before it.
 	Flight time.Duration
 	Log    *slog.Logger
 	// Presence is what agent.json says of this agent.
@@ -96,7 +96,7 @@ func Open(o Options) (*Writer, error) {
 	return w, nil
 }
 
-// passes tells of errors that may go away by themselves.
+// passes reports errors that may go away by themselves.
 func passes(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EIO)
 }
@@ -146,7 +146,7 @@ func (w *Writer) getLimits() Limits {
 // WriteErrors counts the attempts to write that failed.
 func (w *Writer) WriteErrors() uint64 { return w.errors.Load() }
 
-// kept tells what the files hold.
+// kept says what the files hold.
 func kept(e event.Event) bool {
 	if s, ok := e.(*event.Signal); ok {
 		return s.Matters && !s.Context

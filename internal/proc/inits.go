@@ -20,7 +20,7 @@ func IdentityOf(pid int, startNS uint64) Identity { return Identity{pid, startNS
 
 // Inits reads what the inits of PID namespaces execute, as containers have them, at
 // most so many. Up to Linux 6.15 a process has no memory any more when its end is
-// seen, so of those that are older than sigtrace nothing else tells it.
+// seen, so of those that are older than sigtrace nothing else shows it.
 func (f FS) Inits(most int) map[Identity]Image {
 	inits := map[Identity]Image{}
 	dirs, _ := filepath.Glob(filepath.Join(f.root, "[0-9]*")) // the pattern is sound
@@ -40,7 +40,7 @@ func (f FS) Inits(most int) map[Identity]Image {
 	return inits
 }
 
-// init tells whether a process is pid 1 of a PID namespace below this one.
+// init reports whether a process is pid 1 of a PID namespace below this one.
 func (f FS) init(pid int) bool {
 	status, err := os.ReadFile(f.Path(pid, "status"))
 	if err != nil {

@@ -75,7 +75,7 @@ func parseStat(b []byte) (Stat, error) {
 // nsPerTick: USER_HZ is 100 on every architecture that sigtrace runs on.
 const nsPerTick = 10_000_000
 
-// Same tells whether pid is still the process that started at startNS.
+// Same reports whether pid is still the process that started at startNS.
 func (f FS) Same(pid int, startNS uint64) bool {
 	s, err := f.Stat(pid)
 	return err == nil && s.StartTicks == startNS/nsPerTick

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// Symbols tells which of a set of kernel functions an address lies in.
+// Symbols says which of a set of kernel functions an address lies in.
 type Symbols struct {
 	starts []uint64
 	ends   []uint64

@@ -17,7 +17,7 @@ type Header struct {
 	BootID string `json:"boot_id,omitempty"`
 	Node   string `json:"node,omitempty"`
 	// All and TargetPID are how it was watched: they decide which ends are
-	// told.
+	// reported.
 	All       bool `json:"all,omitempty"`
 	TargetPID int  `json:"target_pid,omitempty"`
 	KernelLog bool `json:"kernel_log,omitempty"`

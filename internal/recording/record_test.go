@@ -71,7 +71,7 @@ func TestReaderRefuses(t *testing.T) {
 	}
 }
 
-// A torn last line is the end; a broken one before it is told with its number.
+// A torn last line is the end; a broken one before it is reported with its number.
 func TestTornAndBroken(t *testing.T) {
 	head := `{"record":"` + Format + `"}` + "\n"
 	torn, err := NewReader(strings.NewReader(head + `{"seen":5}` + "\n" + `{"signal":{"sch`))

@@ -58,11 +58,11 @@ func (w *Writer) tape(o *verdict.Options) {
 	if ask := o.Memory; ask != nil {
 		o.Memory = func(p *event.Process) *event.Memory {
 			m := ask(p)
-			told := m
-			if told == nil {
-				told = &event.Memory{}
+			reported := m
+			if reported == nil {
+				reported = &event.Memory{}
 			}
-			w.write(line{Memory: told})
+			w.write(line{Memory: reported})
 			return m
 		}
 	}

@@ -32,7 +32,7 @@ var css string
 //go:embed page.js
 var script string
 
-// Options are how to tell.
+// Options are how to report.
 type Options struct {
 	Version  string
 	Made     time.Time

@@ -47,7 +47,7 @@ func mark(p *event.Process, forker, present wire.Node, shown *event.Process) {
 }
 
 // markLiving is for an ancestor that is reached over a dead one: the chain of
-// present parents does not lead over it, so /proc has to tell its parent.
+// present parents does not lead over it, so /proc has to report its parent.
 func (r *Resolver) markLiving(p *event.Process) {
 	yes := true
 	p.Reparented = &yes

@@ -7,7 +7,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
-// known is what the kernel side has told of one process.
+// known is what the kernel side has reported of one process.
 type known struct {
 	exe       string
 	args      []string
@@ -42,7 +42,7 @@ const (
 // bounded, and an event that is on its way already still finds its process.
 type memory struct {
 	young, old map[wire.Key]*known
-	args       int // bytes told since young was new
+	args       int // bytes reported since young was new
 	nodes      int // of young's ancestries
 	epoch      uint32
 	forget     func(epoch uint32)
@@ -76,7 +76,7 @@ func (m *memory) edit(k wire.Key) *known {
 	return p
 }
 
-// describe fills in what was told of the process of an entry.
+// describe fills in what was reported of the process of an entry.
 func (m *memory) describe(k *known, exe string, args []string, truncated bool) {
 	k.exe, k.args, k.truncated, k.short = exe, args, truncated, nil
 	m.args += size(args)

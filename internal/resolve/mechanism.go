@@ -69,7 +69,7 @@ func NewMechanisms() *Mechanisms {
 	return m
 }
 
-// Knows tells whether a kernel function means something here.
+// Knows reports whether a kernel function means something here.
 func (m *Mechanisms) Knows(name string) bool {
 	return m.byName[name] != nil || name == "forget_original_parent" || name == "moom_callback"
 }
@@ -106,7 +106,7 @@ func (m *Mechanisms) match(sig int, name string) (rule, bool) {
 	return rule{}, false
 }
 
-// sent tells whether a mechanism has a sender.
+// sent reports whether a mechanism has a sender.
 func sent(via event.Via) bool {
 	return via == event.ViaKill || via == event.ViaTgkill || via == event.ViaSigqueue
 }

@@ -80,7 +80,7 @@ func (n *Names) Owner(hierarchy uint8, id uint64) (path string, c *event.Contain
 	return p.Cgroup, c
 }
 
-// Unnamed tells whether the cgroup looks like a container's whose name is not
+// Unnamed reports whether the cgroup looks like a container's whose name is not
 // known yet, and returns its path.
 func (n *Names) Unnamed(hierarchy uint8, id uint64) (path string, unnamed bool) {
 	if n.Containers == nil {
@@ -95,7 +95,7 @@ func (n *Names) Unnamed(hierarchy uint8, id uint64) (path string, unnamed bool) 
 	return path, !named || info.Wanting()
 }
 
-// MemoryV1 tells whether memory limits lie in v1's own hierarchy.
+// MemoryV1 reports whether memory limits lie in v1's own hierarchy.
 func (n *Names) MemoryV1() bool {
 	return n.Cgroups != nil && n.Cgroups.Mounts().Memory != ""
 }

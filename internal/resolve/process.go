@@ -11,7 +11,7 @@ import (
 )
 
 // Process makes the contract's process of a brief and of what the kernel has
-// told of it before.
+// reported it before.
 func (r *Resolver) Process(b wire.Brief) *event.Process {
 	k := r.memory.get(b.Key)
 	if k != nil && k.built != nil && k.builtFor == b && k.builtNames == r.names.Version() {

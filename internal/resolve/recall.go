@@ -5,7 +5,7 @@ package resolve
 import "github.com/sigtrace/sigtrace/internal/tracer/wire"
 
 // Recall takes in what the kernel side kept of a process. It is less than what
-// it had told of it, which goes before.
+// it had reported of it, which goes before.
 func (r *Resolver) Recall(key wire.Key, p wire.KeptProcess) {
 	if !p.Known {
 		return
@@ -29,7 +29,7 @@ func (r *Resolver) Recall(key wire.Key, p wire.KeptProcess) {
 }
 
 // lineage asks the kernel side for the forkers of a process of which nothing
-// was told, or only to somebody before.
+// was reported, or only to somebody before.
 func (r *Resolver) lineage(key wire.Key) []wire.Node {
 	if nodes := r.nodes(key); len(nodes) > 0 {
 		return nodes[1:]

@@ -46,7 +46,7 @@ func New(kernel Kernel, fs proc.FS, names *Names, node string) *Resolver {
 	return r
 }
 
-// Mechanisms tells which kernel functions the resolver wants to know.
+// Mechanisms says which kernel functions the resolver wants to know.
 func (r *Resolver) Mechanisms() *Mechanisms { return r.mechanisms }
 
 // Names returns the names that the resolver was made with.
@@ -58,14 +58,14 @@ func (r *Resolver) SetOlder(older map[proc.Identity]proc.Image) { r.older = olde
 // SetSymbols gives the kernel's functions; until then the flags have to do.
 func (r *Resolver) SetSymbols(s *proc.Symbols) { r.symbols = s }
 
-// Describe takes in what the kernel tells of a process.
+// Describe takes in what the kernel reports a process.
 func (r *Resolver) Describe(e *wire.Proc) {
 	k := r.memory.edit(e.Key)
 	switch {
 	case e.Boottime < k.describedAt:
-		return // the other lane has told what came later
+		return // the other lane has reported what came later
 	case e.Exe == "" && len(e.Args) == 0:
-		return // looked at when its memory was gone: an earlier look told more
+		return // looked at when its memory was gone: an earlier look reported more
 	case e.Given && path.Base(k.exe) == path.Base(e.Exe) && len(e.Args) > 0 && begins(k.args, e.Args):
 		return // the same, cut short
 	}
@@ -74,7 +74,7 @@ func (r *Resolver) Describe(e *wire.Proc) {
 	k.place, k.tracer = e.Place, e.Tracer
 }
 
-// begins tells whether a snapshot of arguments, which may be cut in the last one, is
+// begins reports whether a snapshot of arguments, which may be cut in the last one, is
 // of these.
 func begins(args, snapshot []string) bool {
 	if len(snapshot) > len(args) {
@@ -106,7 +106,7 @@ func (r *Resolver) Chain(e *wire.Chain) {
 	r.images.learn(r, e.Nodes)
 }
 
-// forkedByAnother tells whether a lineage contradicts the one that is known.
+// forkedByAnother reports whether a lineage contradicts the one that is known.
 // Nobody is forked twice: when two threads both look like the last to exit, the
 // first drops the process's entry in the kernel's map, and the second seeds it
 // anew from whoever is its parent by then.

@@ -13,7 +13,7 @@ const (
 	callPidfd
 )
 
-// sendingCall tells which of the system calls that send signals a number of
+// sendingCall says which of the system calls that send signals a number of
 // this architecture is.
 func sendingCall(number int64) (call, bool) {
 	switch number {

@@ -27,7 +27,7 @@ const (
 	seccompSI = 1
 )
 
-// Via names how a signal came about and, where the kernel's stack told it, the
+// Via names how a signal came about and, where the kernel's stack reported it, the
 // function that did. functions are the known ones on the stack, innermost
 // first; without a stack the flags have to do.
 func (m *Mechanisms) Via(e *wire.Signal, functions []string) (event.Via, string) {
@@ -144,7 +144,7 @@ func memoryError(e *wire.Signal) bool {
 	return unix.Signal(e.Signal) == unix.SIGBUS && (e.Code == mceerrAR || e.Code == mceerrAO)
 }
 
-// forkedIntoKill tells whether a task was forked while its cgroup was being
+// forkedIntoKill reports whether a task was forked while its cgroup was being
 // killed (cgroup_post_fork): by the function on the stack or, without one, by
 // the system call: cgroup.kill is written. A thread's forker is its own process.
 func forkedIntoKill(e *wire.Signal, function string) bool {
@@ -154,7 +154,7 @@ func forkedIntoKill(e *wire.Signal, function string) bool {
 	return e.Syscall != unix.SYS_WRITE && e.Syscall != unix.SYS_PWRITE64 && e.Syscall != unix.SYS_WRITEV
 }
 
-// triggered tells whether the task in whose context a kernel-made signal
+// triggered reports whether the task in whose context a kernel-made signal
 // happened means something. A timer strikes whoever runs; a fault, a limit and
 // a broken pipe have only the target itself.
 func triggered(via event.Via, current wire.Brief, self bool) bool {

@@ -25,7 +25,7 @@ func real(code int, syscall int64) func(*wire.Signal) {
 
 func priv(e *wire.Signal) { e.Info = wire.InfoPriv }
 
-// The call path tells the mechanism; si_code is the user's to choose.
+// The call path shows the mechanism; si_code is the user's to choose.
 func TestVia(t *testing.T) {
 	m := NewMechanisms()
 	for name, c := range map[string]struct {

@@ -126,7 +126,7 @@ func isScriptOption(s string) bool {
 	return s == "--command" || len(s) <= 5 && s[0] == '-' && s[len(s)-1] == 'c' && lettersOnly(s[1:])
 }
 
-// isFlag tells another option from a value that begins with a hyphen.
+// isFlag distinguishes another option from a value that begins with a hyphen.
 func isFlag(s string, k kind) bool {
 	if len(s) < 2 || s[0] != '-' {
 		return false

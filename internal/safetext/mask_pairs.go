@@ -136,7 +136,7 @@ func (r *pairReader) valueAt(from int) (int, int) {
 	return from, len(s)
 }
 
-// endsValue tells whether an unquoted value ends at i. Passwords may have commas and
+// endsValue reports whether an unquoted value ends at i. Passwords may have commas and
 // the like: those end it only before another name, a blank or the end.
 func endsValue(s string, i int) bool {
 	switch s[i] {

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// Unsafe tells whether a rune could do something to a terminal or deceive its
+// Unsafe reports whether a rune could do something to a terminal or deceive its
 // reader: control characters (C0, DEL, C1), line and paragraph separators,
 // bidi overrides and other invisible formatting.
 func Unsafe(r rune) bool {

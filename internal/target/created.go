@@ -26,7 +26,7 @@ const (
 	fetchTimeout = 2 * time.Second
 )
 
-// created is a cgroup that the kernel told of when it was made.
+// created is a cgroup that the kernel reported when it was made.
 type created struct {
 	h       cgroup.Hierarchy
 	id      uint64 // 0: find it by the path
@@ -70,7 +70,7 @@ func (w *Watcher) CgroupRemoved(h cgroup.Hierarchy, id uint64) {
 		w.log.Warn("target not fully followed", "error", err)
 	}
 	if found {
-		w.tell()
+		w.emit()
 	}
 }
 
@@ -101,7 +101,7 @@ func (w *Watcher) accept(g group, c created) {
 	if err := w.take(g, c); err != nil {
 		w.log.Warn("target not fully followed", "error", err)
 	}
-	w.tell()
+	w.emit()
 }
 
 // lookUp asks about the created cgroups that nobody knew yet.

@@ -18,7 +18,7 @@ type answer int
 const (
 	no answer = iota
 	yes
-	// unknown: whose cgroup it is has not been told yet; ask again.
+	// unknown: whose cgroup it is has not been reported yet; ask again.
 	unknown
 )
 
@@ -36,8 +36,8 @@ func (c criteria) aboutPod() bool { return c.namespace != "" || c.pod != "" || c
 
 func (c criteria) aboutContainer() bool { return c.container != "" || c.id != "" }
 
-// judge tells whether the pod or container with this reference is the target.
-// known tells whether the directory could name it.
+// judge reports whether the pod or container with this reference is the target.
+// known reports whether the directory could name it.
 func (c criteria) judge(ref container.Ref, info container.Info, known bool) answer {
 	if ref.ID == "" && ref.PodUID == "" && !known {
 		return no // neither a pod nor a container
@@ -105,7 +105,7 @@ func (c criteria) judgePod(ref container.Ref, info container.Info, known bool) a
 	return c.meets(pod)
 }
 
-// meets compares a pod. Labels that nobody has told are not "no labels":
+// meets compares a pod. Labels that nobody has reported are not "no labels":
 // "app!=web" must not take in a web pod that only its log directory names.
 func (c criteria) meets(pod *event.Pod) answer {
 	switch {

@@ -35,7 +35,7 @@ type group struct {
 	pod       *event.Pod
 	container string
 	// round is the reconciliation during or after which it was added: a walk of
-	// the tree that began earlier cannot tell that it is gone.
+	// the tree that began earlier cannot report that it is gone.
 	round uint64
 }
 
@@ -122,7 +122,7 @@ func (gs *groups) remember(p string) {
 	gs.recent = append(gs.recent, p)
 }
 
-// covers tells whether the filter takes in the cgroup p of h by itself or by
+// covers reports whether the filter takes in the cgroup p of h by itself or by
 // one above it.
 func (gs *groups) covers(h cgroup.Hierarchy, p string) bool {
 	return gs.up(p, func(at string) bool {
@@ -131,7 +131,7 @@ func (gs *groups) covers(h cgroup.Hierarchy, p string) bool {
 	})
 }
 
-// holds tells whether p is or was in the target, in any hierarchy.
+// holds reports whether p is or was in the target, in any hierarchy.
 func (gs *groups) holds(p string) bool {
 	if gs.up(p, func(at string) bool { return gs.byPath[at] != nil }) {
 		return true
@@ -156,7 +156,7 @@ func (gs *groups) up(p string, ask func(string) bool) bool {
 	}
 }
 
-// below tells whether p is root or lies under it.
+// below reports whether p is root or lies under it.
 func below(p, root string) bool {
 	if root == "/" || p == root {
 		return true

@@ -28,7 +28,7 @@ type survey struct {
 // The error is about the filter; a tree or a runtime that cannot be read leaves
 // things as they are.
 func (w *Watcher) reconcile(ctx context.Context) error {
-	defer w.tell()
+	defer w.emit()
 	w.mu.Lock()
 	w.groups.round++
 	round := w.groups.round

@@ -30,7 +30,7 @@ type Spec struct {
 	PID int
 }
 
-// Empty tells whether no target was given: the whole host is watched.
+// Empty reports whether no target was given: the whole host is watched.
 func (s Spec) Empty() bool { return s == Spec{} }
 
 // Validate returns one sentence for people on what is wrong with the flags.

@@ -56,8 +56,8 @@ type Watcher struct {
 	groups  *groups
 	root    root
 	process Process
-	// told is what was last logged about the target.
-	told string
+	// reported is what was last logged about the target.
+	reported string
 }
 
 // NewWatcher prepares a watcher; Start reports what is wrong with spec. dir may
@@ -139,7 +139,7 @@ func (w *Watcher) Run(ctx context.Context) {
 	}
 }
 
-// Waiting tells whether a pod, container or cgroup is awaited.
+// Waiting reports whether a pod, container or cgroup is awaited.
 func (w *Watcher) Waiting() bool {
 	if w.spec.Empty() || w.spec.PID != 0 {
 		return false
@@ -160,7 +160,7 @@ func (w *Watcher) Process() (Process, bool) {
 	return w.process, w.process.PID != 0
 }
 
-// Matches tells whether a cgroup, which may have been removed, is the target's.
+// Matches reports whether a cgroup, which may have been removed, is the target's.
 // With --pid no cgroup is.
 func (w *Watcher) Matches(cgroupPath string) bool {
 	switch {
@@ -180,7 +180,7 @@ func (w *Watcher) Matches(cgroupPath string) bool {
 	return a == yes
 }
 
-// MatchesContainer tells whether a container, which may have been removed, is the
+// MatchesContainer reports whether a container, which may have been removed, is the
 // target's.
 func (w *Watcher) MatchesContainer(info container.Info) bool {
 	switch {
@@ -210,7 +210,7 @@ func (w *Watcher) rootNow() root {
 	return w.root
 }
 
-// judgeCached tells whether the cgroup is the target's as far as is known, and
+// judgeCached reports whether the cgroup is the target's as far as is known, and
 // which cgroup to filter on.
 func (w *Watcher) judgeCached(p string) (answer, group) {
 	// Most cgroups are out of the question by their path.
@@ -250,12 +250,12 @@ func (w *Watcher) take(g group, c created) error {
 	return errors.Join(errs...)
 }
 
-// tell logs the state of the target when it has changed.
-func (w *Watcher) tell() {
+// report logs the state of the target when it has changed.
+func (w *Watcher) emit() {
 	now := w.Describe()
 	w.mu.Lock()
-	changed := now != w.told
-	w.told = now
+	changed := now != w.reported
+	w.reported = now
 	w.mu.Unlock()
 	if changed {
 		w.log.Info("target", "state", now)

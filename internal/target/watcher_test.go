@@ -309,7 +309,7 @@ func TestPathUsedAgain(t *testing.T) {
 	if !n.filter.has(second) || n.filter.has(first) {
 		t.Errorf("in the filter: %v, want %d and not %d", n.filter.ids, second, first)
 	}
-	w.CgroupRemoved(cgroup.Unified, first) // its removal is told late
+	w.CgroupRemoved(cgroup.Unified, first) // its removal is reported late
 	if !n.filter.has(second) {
 		t.Error("the late word of the first took the second out")
 	}

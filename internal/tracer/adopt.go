@@ -78,7 +78,7 @@ func (p *Pins) openMaps(id identity, spec *ebpf.CollectionSpec) (map[string]*ebp
 	return found, nil
 }
 
-// compare decides whether the pinned programs serve as they are; all tells
+// compare decides whether the pinned programs serve as they are; all shows
 // whether all maps have been found.
 func (p *Pins) compare(id identity, all bool) {
 	p.report.State = PinsUpgraded
@@ -96,7 +96,7 @@ func (p *Pins) compare(id identity, all bool) {
 	}
 }
 
-// whole tells whether every hook that was attached has its pins, or cannot be
+// whole reports whether every hook that was attached has its pins, or cannot be
 // pinned on this kernel.
 func (p *Pins) whole() bool {
 	for _, h := range hooks() {

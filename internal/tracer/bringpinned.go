@@ -50,7 +50,7 @@ func (p *Probe) bringUpPinned(c Config, o object) error {
 	return p.pins.complete(id, p.pinnedHooks(), total)
 }
 
-// startEpoch has every process described again: who was told of them before
+// startEpoch has every process described again: who was reported of them before
 // has forgotten.
 func (p *Probe) startEpoch() error {
 	p.epoch = p.pins.record.Epoch
@@ -102,17 +102,17 @@ func (p *Probe) pinnedHooks() map[string]string {
 	return states
 }
 
-// startLosses goes on counting where the losses were last told. It returns how
+// startLosses goes on counting where the losses were last reported. It returns how
 // many deaths have not been kept, ever.
 func (p *Probe) startLosses() (uint64, error) {
 	r := p.pins.record
-	p.lost.told = map[Loss]uint64{}
+	p.lost.reported = map[Loss]uint64{}
 	for _, l := range r.Told {
 		// The programs' own counters, and the budgets, begin with the programs.
 		if (l.Reason == "recursion" || l.Reason == reasonBudget) && p.pins.report.State != PinsReused {
 			continue
 		}
-		p.lost.told[Loss{Lane: l.Lane, Reason: l.Reason}] = l.Count
+		p.lost.reported[Loss{Lane: l.Lane, Reason: l.Reason}] = l.Count
 	}
 	if p.pins.report.State == PinsReused {
 		if err := p.resumeBudgets(); err != nil {
@@ -124,16 +124,16 @@ func (p *Probe) startLosses() (uint64, error) {
 	return total, err
 }
 
-// tellPins stores what has been told and until when.
+// tellPins stores what has been reported and until when.
 func (p *Probe) tellPins() error {
-	var told []Loss
-	for l, n := range p.lost.told {
-		told = append(told, Loss{Lane: l.Lane, Reason: l.Reason, Count: n})
+	var reported []Loss
+	for l, n := range p.lost.reported {
+		reported = append(reported, Loss{Lane: l.Lane, Reason: l.Reason, Count: n})
 	}
-	slices.SortFunc(told, func(a, b Loss) int {
+	slices.SortFunc(reported, func(a, b Loss) int {
 		return slices.Compare([]string{a.Lane, a.Reason}, []string{b.Lane, b.Reason})
 	})
-	return p.pins.update(func(r *pinRecord) { r.Told, r.Seen = told, boottime() })
+	return p.pins.update(func(r *pinRecord) { r.Told, r.Seen = reported, boottime() })
 }
 
 // NotKept counts the deaths that found no room to be kept since the start. If

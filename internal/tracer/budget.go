@@ -27,7 +27,7 @@ const (
 
 // budgetReader knows what has been reported of each budget.
 type budgetReader struct {
-	told map[budgetLane]uint64
+	reported map[budgetLane]uint64
 	// away is what was dropped while no agent was there to report it.
 	away []Loss
 }
@@ -70,8 +70,8 @@ func (p *Probe) SetUnitRoots(roots []UnitRoot) error {
 // call, in the name of the cgroup whose budget was spent.
 func (p *Probe) budgetLosses() ([]Loss, error) {
 	b := &p.budgets
-	if b.told == nil {
-		b.told = map[budgetLane]uint64{}
+	if b.reported == nil {
+		b.reported = map[budgetLane]uint64{}
 	}
 	var news []Loss
 	var idle []typedBudgetKey
@@ -82,7 +82,7 @@ func (p *Probe) budgetLosses() ([]Loss, error) {
 			idle = append(idle, key)
 		}
 		for lane, total := range folded {
-			if d := total - min(total, b.told[budgetLane{key, lane}]); d > 0 {
+			if d := total - min(total, b.reported[budgetLane{key, lane}]); d > 0 {
 				news = append(news, Loss{
 					Lane: Lanes()[lane], Reason: reasonBudget, Count: d,
 					Folded: true, Cgroup: key.Cgroup, Hierarchy: uint8(key.Hierarchy), key: key,
@@ -99,7 +99,7 @@ func (p *Probe) budgetLosses() ([]Loss, error) {
 	news = append(b.choose(news), b.away...)
 	b.away = nil
 	for _, l := range news {
-		p.lost.told[Loss{Lane: l.Lane, Reason: l.Reason}] += l.Count
+		p.lost.reported[Loss{Lane: l.Lane, Reason: l.Reason}] += l.Count
 	}
 	return news, nil
 }
@@ -126,11 +126,11 @@ func (p *Probe) eachBudget(do func(typedBudgetKey, [LaneCount]uint64)) error {
 // resumeBudgets goes on with pinned budgets. What was dropped while no agent was
 // there is the difference to what the last one reported, of all together.
 func (p *Probe) resumeBudgets() error {
-	p.budgets.told = map[budgetLane]uint64{}
+	p.budgets.reported = map[budgetLane]uint64{}
 	var sum [LaneCount]uint64
 	err := p.eachBudget(func(key typedBudgetKey, folded [LaneCount]uint64) {
 		for lane, total := range folded {
-			p.budgets.told[budgetLane{key, lane}] = total
+			p.budgets.reported[budgetLane{key, lane}] = total
 			sum[lane] += total
 		}
 	})
@@ -138,8 +138,8 @@ func (p *Probe) resumeBudgets() error {
 		return err
 	}
 	for lane, name := range Lanes() {
-		told := p.lost.told[Loss{Lane: name, Reason: reasonBudget}]
-		if d := sum[lane] - min(sum[lane], told); d > 0 {
+		reported := p.lost.reported[Loss{Lane: name, Reason: reasonBudget}]
+		if d := sum[lane] - min(sum[lane], reported); d > 0 {
 			p.budgets.away = append(p.budgets.away, Loss{Lane: name, Reason: reasonBudget, Count: d, Folded: true})
 		}
 	}
@@ -158,7 +158,7 @@ func (b *budgetReader) choose(news []Loss) []Loss {
 	slices.SortStableFunc(news, func(x, y Loss) int { return cmp.Compare(y.Count, x.Count) })
 	news = news[:min(len(news), budgetsReported)]
 	for _, l := range news {
-		b.told[budgetLane{l.key, slices.Index(laneNames(), l.Lane)}] += l.Count
+		b.reported[budgetLane{l.key, slices.Index(laneNames(), l.Lane)}] += l.Count
 	}
 	return news
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/cilium/ebpf"
 )
 
-// Config is what the kernel side is told before it is loaded.
+// Config is what the kernel side is reported before it is loaded.
 type Config struct {
 	// Signals has bit n-1 set for each signal n that is wanted; 0 is all.
 	Signals uint64
@@ -23,7 +23,7 @@ type Config struct {
 	TargetStart uint64
 	// TargetCgroups filters on the cgroups that AddCgroup names.
 	TargetCgroups bool
-	// MemoryV1 says that containers are told apart by v1's memory hierarchy.
+	// MemoryV1 says that containers are reported apart by v1's memory hierarchy.
 	MemoryV1 bool
 	// Pins are where programs, links and maps outlive us; nil for nowhere.
 	// They keep, as Keep does.

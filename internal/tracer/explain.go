@@ -41,7 +41,7 @@ func lacks(c Config) []string {
 	return list
 }
 
-// confidential tells whether the kernel is locked down so far that its memory
+// confidential reports whether the kernel is locked down so far that its memory
 // cannot be read (kernel_lockdown.7).
 func confidential() bool {
 	state, err := os.ReadFile("/sys/kernel/security/lockdown")
@@ -56,7 +56,7 @@ func (s short) Unwrap() error { return s.err }
 
 func firstLine(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
-	// How much of the verifier's log is not shown tells a user nothing.
+	// How much of the verifier's log is not shown shows a user nothing.
 	if at := strings.LastIndex(line, " ("); at >= 0 && strings.HasSuffix(line, " line(s) omitted)") {
 		line = line[:at]
 	}

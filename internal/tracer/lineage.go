@@ -63,7 +63,7 @@ func (p *Probe) loaded(name string) *ebpf.Program {
 	return p.programs[name]
 }
 
-// Forget tells the kernel that userspace no longer knows the processes that
+// Forget shows the kernel that userspace no longer knows the processes that
 // were described to it before this epoch, so that they are described again.
 func (p *Probe) Forget(epoch uint32) error {
 	epoch += p.epoch

@@ -34,7 +34,7 @@ type Probe struct {
 	options ebpf.CollectionOptions
 	maps    map[string]*ebpf.Map
 	vars    map[string]*ebpf.Variable
-	// routine is that lane's reader while it is read; routineRests tells whether it
+	// routine is that lane's reader while it is read; routineRests reports whether it
 	// may be long before that looks again.
 	routine      atomic.Pointer[ringbuf.Reader]
 	routineRests atomic.Bool
@@ -129,7 +129,7 @@ func loadEither(c Config) (*Probe, error) {
 	return raw, nil
 }
 
-// loops tells whether this kernel has bpf_loop(), from 5.17 on. It asks the
+// loops reports whether this kernel has bpf_loop(), from 5.17 on. It asks the
 // kernel and not its types, which are still being read.
 func (c Config) loops() bool {
 	return !slices.Contains(c.Without, "loop") && features.HaveProgramHelper(ebpf.SocketFilter, asm.FnLoop) == nil

@@ -22,7 +22,7 @@ type Loss struct {
 	key       typedBudgetKey
 }
 
-type lossReader struct{ told map[Loss]uint64 }
+type lossReader struct{ reported map[Loss]uint64 }
 
 // Losses returns what has been lost since the last call: events for which a
 // ring had no room, and calls that the kernel skipped because the program was
@@ -32,14 +32,14 @@ func (p *Probe) Losses() ([]Loss, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.lost.told == nil {
-		p.lost.told = map[Loss]uint64{}
+	if p.lost.reported == nil {
+		p.lost.reported = map[Loss]uint64{}
 	}
 	var news []Loss
 	for id, total := range now {
-		if d := total - p.lost.told[id]; d > 0 {
+		if d := total - p.lost.reported[id]; d > 0 {
 			news = append(news, Loss{Lane: id.Lane, Reason: id.Reason, Count: d})
-			p.lost.told[id] = total
+			p.lost.reported[id] = total
 		}
 	}
 	folded, err := p.budgetLosses()

@@ -22,7 +22,7 @@ const (
 	reasonMax = 200
 )
 
-// pinRecord is what lies beside the pins and tells whether they fit.
+// pinRecord is what lies beside the pins and reports whether they fit.
 type pinRecord struct {
 	Format string `json:"format"`
 	// Version of the sigtrace that made them, for people.
@@ -38,7 +38,7 @@ type pinRecord struct {
 	Hooks map[string]string `json:"hooks,omitempty"`
 	// Epoch is the last describe_epoch.
 	Epoch uint32 `json:"epoch,omitempty"`
-	// Told are the losses that have been told.
+	// Told are the losses that have been reported.
 	Told []Loss `json:"told,omitempty"`
 	// NotKept is how many deaths had not been kept when this run began.
 	NotKept uint64 `json:"not_kept,omitempty"`

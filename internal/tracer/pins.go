@@ -49,7 +49,7 @@ type PinReport struct {
 	Seen uint64
 	// Dropped counts kept deaths that could not be read any more.
 	Dropped int
-	// Overlap is when (CLOCK_BOOTTIME, ns) old programs may have told what new
+	// Overlap is when (CLOCK_BOOTTIME, ns) old programs may have reported what new
 	// ones did too; zero if none were exchanged.
 	Overlap [2]uint64
 	// NotKept counts deaths that found no room to be kept since then.
@@ -109,7 +109,7 @@ func holdDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// CheckPinDir tells whether pins can be made in dir, which need not be there.
+// CheckPinDir reports whether pins can be made in dir, which need not be there.
 func CheckPinDir(dir string) error {
 	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
 		var fs unix.Statfs_t
@@ -126,7 +126,7 @@ func CheckPinDir(dir string) error {
 	}
 }
 
-// Pinned tells whether a directory holds sigtrace's pins.
+// Pinned reports whether a directory holds sigtrace's pins.
 func Pinned(dir string) bool {
 	m, err := ebpf.LoadPinnedMap(filepath.Join(dir, pinnedMeta), nil)
 	if err != nil {
@@ -172,7 +172,7 @@ func Unpin(dir string) (removed bool, err error) {
 	return p.found, nil
 }
 
-// clear removes the pins, what tells whose they are last.
+// clear removes the pins, what shows whose they are last.
 func (p *Pins) clear() error {
 	for _, kind := range []string{pinnedLinks, pinnedPrograms, pinnedMaps} {
 		dir := filepath.Join(p.dir, kind)

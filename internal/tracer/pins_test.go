@@ -112,8 +112,8 @@ func TestPinsReused(t *testing.T) {
 		t.Errorf("first: %s", s)
 	}
 	before := programID(t, p, "on_exit")
-	var told, again uint32
-	if err := p.vars["describe_epoch"].Get(&told); err != nil {
+	var reported, again uint32
+	if err := p.vars["describe_epoch"].Get(&reported); err != nil {
 		t.Fatal(err)
 	}
 	drain(t, p)
@@ -129,8 +129,8 @@ func TestPinsReused(t *testing.T) {
 	if programID(t, p, "on_exit") != before {
 		t.Error("the program is another one")
 	}
-	if err := p.vars["describe_epoch"].Get(&again); err != nil || again <= told {
-		t.Errorf("who was described before is not again: epoch %d after %d, %v", again, told, err)
+	if err := p.vars["describe_epoch"].Get(&again); err != nil || again <= reported {
+		t.Errorf("who was described before is not again: epoch %d after %d, %v", again, reported, err)
 	}
 	if !isKept(t, p, pid) {
 		t.Error("the death is not kept")
@@ -311,7 +311,7 @@ func testGroup(t *testing.T) (*os.File, uint64) {
 	return group, st.Ino
 }
 
-// What finds no room is counted, and told to who comes next, unless everything
+// What finds no room is counted, and reported to who comes next, unless everything
 // that was read has been written.
 func TestPinsFull(t *testing.T) {
 	dir := pinDir(t)

@@ -34,7 +34,7 @@ const (
 // rest is after how many empty looks a lane rests, and how often it is looked at
 // then. The first event in the critical lane wakes its reader, which wakes the
 // routine one, so that what belongs together is read together. At rest the critical
-// lane is looked at only to tell that time goes on (verdicts wait for what
+// lane is looked at only to report that time goes on (verdicts wait for what
 // Kubernetes may never say); an event in the routine lane alone comes that late.
 func rest(lane int) (after int, poll time.Duration) {
 	if lane == 0 {
@@ -54,7 +54,7 @@ type Batch struct {
 	// on even if it holds no event.
 	Drained bool
 	// Until is the time (CLOCK_BOOTTIME, ns) up to which the lane has been read.
-	// A batch of the critical lane that holds nothing tells that time goes on.
+	// A batch of the critical lane that holds nothing reports that time goes on.
 	Until uint64
 }
 

@@ -66,7 +66,7 @@ func (p *Probe) RemoveCgroup(hierarchy uint8, id uint64) error {
 	return p.publishLevels()
 }
 
-// publishLevels tells the kernel at which depths it has to look. The
+// publishLevels shows the kernel at which depths it has to look. The
 // generation goes last: it voids the memory of earlier answers.
 func (p *Probe) publishLevels() error {
 	var counts [2]uint32

@@ -12,7 +12,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
-// absent: the end was told by others afterwards. Only the kernel's log gives a
+// absent: the end was reported by others afterwards. Only the kernel's log gives a
 // cause, or the runtime's reason that it could not start a container; an exit code
 // alone gives none.
 func absent(st *story) finding {

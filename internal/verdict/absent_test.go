@@ -11,7 +11,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
-// What nobody saw is told with what others remember, and never as proven.
+// What nobody saw is reported with what others remember, and never as proven.
 func TestAbsentEnds(t *testing.T) {
 	since, until := time.Unix(0, 0).UTC(), time.Unix(60, 0).UTC()
 	for name, c := range map[string]struct {
@@ -96,7 +96,7 @@ func TestKeptIsWeaker(t *testing.T) {
 	}
 }
 
-// Whose end makes no record is told as well, for it is kept else.
+// Whose end makes no record is reported as well, for it is kept else.
 func TestUntold(t *testing.T) {
 	var untold []int
 	w := newWorld(t, Options{Untold: func(p *event.Process) { untold = append(untold, p.PID) }})

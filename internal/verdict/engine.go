@@ -14,14 +14,14 @@ import (
 	"github.com/sigtrace/sigtrace/internal/kubereason"
 )
 
-// Options say whose deaths to tell and how to look at the living.
+// Options say whose deaths to report and how to look at the living.
 type Options struct {
 	// BootID makes ids of deaths differ between boots.
 	BootID string
 	Node   string
-	// All tells every exit; else those that the contract names.
+	// All shows every exit; else those that the contract names.
 	All bool
-	// TargetPID is told whatever its end; 0 is none.
+	// TargetPID is reported whatever its end; 0 is none.
 	TargetPID int
 	// MaskArgs hides secrets in the arguments that summaries show.
 	MaskArgs bool
@@ -77,7 +77,7 @@ type Engine struct {
 	logs     []*event.KernelOOM
 	lost     []loss
 	kube     kubereason.Cluster
-	told     []toldOf // records that may be revised
+	reported     []toldOf // records that may be revised
 	// deciding and joining are the ways from one death to others, see walk.
 	deciding, joining walk
 }

@@ -581,7 +581,7 @@ func TestSeccompWithoutSignal(t *testing.T) {
 }
 
 // Of two threads that both look like the last, the one that seccomp ended may
-// be told second.
+// be reported second.
 func TestSeccompOfTheSecondThread(t *testing.T) {
 	w := newWorld(t, Options{})
 	p := proc(10, "server")

@@ -12,7 +12,7 @@ import (
 // Whoever was asked to stop or to reload, and within its shutdown window ends a
 // descendant or itself, passes that on: it is a forwarder, and who asked is the
 // cause. Supervisors translate (TERM to QUIT), wait, drain and escalate, so that
-// neither the signal's number nor a second's time tells it (docs/contract.md).
+// neither the signal's number nor a second's time shows it (docs/contract.md).
 
 const (
 	// sameSignalWindow is how long after a signal of any kind the same one is
@@ -262,10 +262,10 @@ func (e *Engine) recordWithout(o openForward) event.Event {
 		return nil
 	}
 	d.Revision = o.death.Revision + 1
-	for i := range e.told {
-		if e.told[i].story == o.story {
-			d.Revision = e.told[i].death.Revision + 1
-			e.told[i].death = d
+	for i := range e.reported {
+		if e.reported[i].story == o.story {
+			d.Revision = e.reported[i].death.Revision + 1
+			e.reported[i].death = d
 		}
 	}
 	return d

@@ -38,7 +38,7 @@ func (e *Engine) logged(p *event.Process, at time.Time) *event.KernelOOM {
 	return nil
 }
 
-// Witnessed adds to an OOM kill what only the log tells: the free blocks, and,
+// Witnessed adds to an OOM kill what only the log shows: the free blocks, and,
 // where oom_kill_process could not be hooked, order, flags and scope.
 func Witnessed(o *event.OOM, k *event.KernelOOM) *event.OOM {
 	if k == nil {
@@ -61,7 +61,7 @@ func Witnessed(o *event.OOM, k *event.KernelOOM) *event.OOM {
 	return &c
 }
 
-// fromLog is an OOM kill that no hook has told.
+// fromLog is an OOM kill that no hook has reported.
 func fromLog(x *event.Exit, k *event.KernelOOM) *event.OOM {
 	scope := "system"
 	if k.Cgroup {

@@ -51,7 +51,7 @@ func (p *podWorld) sees(source string) {
 
 type factOption func(*kubefact.Fact)
 
-// fact tells of container app of shop/web-0; the log knows its id, the API the
+// fact reports container app of shop/web-0; the log knows its id, the API the
 // pod's UID.
 func (p *podWorld) fact(when uint64, source string, kind kubefact.Kind, opts ...factOption) {
 	f := &kubefact.Fact{Time: at(when), Source: source, Kind: kind, Namespace: "shop", Pod: "web-0"}
@@ -88,7 +88,7 @@ func (p *podWorld) settings(edit func(*kubefact.PodSettings)) {
 	p.e.Fact(&kubefact.Fact{Source: kubefact.SourceAPI, Kind: kubefact.Pod, Namespace: "shop", Pod: "web-0", UID: "uid-1", Settings: s})
 }
 
-// The words of each source that a liveness kill at 10 s can be told by.
+// The words of each source that a liveness kill at 10 s can be reported by.
 var livenessBy = map[string]func(*podWorld){
 	kubefact.SourceKubeletLog: func(p *podWorld) {
 		p.sees(kubefact.SourceKubeletLog)

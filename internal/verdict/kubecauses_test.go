@@ -78,7 +78,7 @@ func TestCausesBySource(t *testing.T) {
 	}
 }
 
-// Who asked for a deletion is told with it.
+// Who asked for a deletion is reported with it.
 func TestDrain(t *testing.T) {
 	p := newPodWorld(t)
 	p.sees(kubefact.SourceAPI)
@@ -259,7 +259,7 @@ func TestKubernetesSays(t *testing.T) {
 			if k == nil || k.Reason != c.reason || k.ExitCode == nil || *k.ExitCode != c.code || k.Agrees != c.agrees {
 				t.Fatalf("%+v", k)
 			}
-			if told := strings.Contains(d.Summary, "shows otherwise"); told == c.agrees {
+			if reported := strings.Contains(d.Summary, "shows otherwise"); reported == c.agrees {
 				t.Error(d.Summary)
 			}
 		})
@@ -306,7 +306,7 @@ func TestWaits(t *testing.T) {
 	p.death(10_150)
 }
 
-// Whoever is set off by a stop of kubelet's is told of it.
+// Whoever is set off by a stop of kubelet's is reported of it.
 func TestChildrenOfAStoppedInit(t *testing.T) {
 	p := newPodWorld(t)
 	livenessBy[kubefact.SourceKubeletLog](p)

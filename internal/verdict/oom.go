@@ -76,7 +76,7 @@ func (e *Engine) group(o *event.OOM) []*event.OOM {
 
 func apart(a, b *event.OOM) uint64 { return apartNS(a.BoottimeNS, b.BoottimeNS) }
 
-// speaker is whose record tells of the whole group: the container's init, else
+// speaker is whose record reports the whole group: the container's init, else
 // the one that the OOM killer chose.
 func speaker(group []*event.OOM) *event.Process {
 	for _, o := range group {

@@ -110,21 +110,21 @@ func (e *Engine) keep(st *story, d *event.Death) {
 	if d.Process.Pod == nil || d.Process.Container == nil || !e.kube.HasSources() {
 		return
 	}
-	if len(e.told) >= revisableMax {
-		e.told = e.told[1:]
+	if len(e.reported) >= revisableMax {
+		e.reported = e.reported[1:]
 	}
 	t := toldOf{story: st, death: d}
 	if pod := e.kube.PodOf(st.process); pod != nil {
 		t.news, t.dropped = pod.News(), pod.Dropped()
 	}
-	e.told = append(e.told, t)
+	e.reported = append(e.reported, t)
 }
 
 // revised returns the records that evidence has changed since they went out.
 func (e *Engine) revised(now uint64) []event.Event {
 	var out []event.Event
-	still := e.told[:0]
-	for _, t := range e.told {
+	still := e.reported[:0]
+	for _, t := range e.reported {
 		if t.story.exit.BoottimeNS+revisable < now {
 			continue
 		}
@@ -137,8 +137,8 @@ func (e *Engine) revised(now uint64) []event.Event {
 		}
 		still = append(still, t)
 	}
-	clear(e.told[len(still):])
-	e.told = still
+	clear(e.reported[len(still):])
+	e.reported = still
 	return out
 }
 

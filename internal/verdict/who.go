@@ -56,7 +56,7 @@ func identified(from, dead *event.Process) bool {
 }
 
 // unidentified is for a sender of which neither executable nor ancestry is known:
-// its cgroup alone tells which container it is of. On the host it may be anybody,
+// its cgroup alone says which container it is of. On the host it may be anybody,
 // the container's runtime as well.
 func unidentified(from, dead *event.Process, f *finding) event.Cause {
 	f.believe(false)

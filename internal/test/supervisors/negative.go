@@ -180,7 +180,7 @@ func (r *run) reuse(gone ident, args ...string) (ident, error) {
 	if out, err := exec.Command("gcc", "-O2", "-o", program, filepath.Join(r.bed.dir, "reuse.c")).CombinedOutput(); err != nil {
 		return ident{}, fmt.Errorf("build reuse.c: %w: %s", err, out)
 	}
-	// The two are told apart by the tick in which they began.
+	// The two are reported apart by the tick in which they began.
 	if err := r.await("the pid is free", func() bool {
 		_, used := stat(gone.pid)
 		return !used && boottime()/(1e9/ticksPerSecond) > gone.start

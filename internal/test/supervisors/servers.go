@@ -44,7 +44,7 @@ func servers() []scenario {
 			name: "celery", needs: []string{"celery"}, packages: "celery", version: debian("python3-celery"),
 			start: startCelery,
 			acts: []act{
-				// A warm shutdown: the pool's processes are told through a pipe.
+				// A warm shutdown: the pool's processes are reported through a pipe.
 				{name: "stop", send: unix.SIGTERM, then: map[string]want{"supervisor": asked, "worker": exited}},
 				{name: "stop (QUIT)", send: unix.SIGQUIT, then: stopped},
 				{name: "crash", send: unix.SIGKILL, to: "worker", then: map[string]want{"target": asked, "supervisor": lives}},
@@ -74,7 +74,7 @@ func servers() []scenario {
 		{
 			name: "nginx", needs: []string{"nginx"}, packages: "nginx-core", version: debian("nginx"),
 			start: startNginx,
-			// The master tells its workers through a socket: there is no signal.
+			// The master shows its workers through a socket: there is no signal.
 			acts: []act{
 				{name: "stop", send: unix.SIGTERM, then: map[string]want{"supervisor": asked, "worker": exited}},
 				{name: "stop (QUIT)", send: unix.SIGQUIT, then: map[string]want{"supervisor": asked, "worker": exited}},

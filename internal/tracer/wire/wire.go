@@ -76,8 +76,8 @@ const (
 // Signal is a generated signal before its mechanism has been named.
 type Signal struct {
 	Boottime uint64
-	// Generation is of the programs that told it: while pinned ones are exchanged,
-	// two tell the same.
+	// Generation is of the programs that reported it: while pinned ones are exchanged,
+	// two show the same.
 	Generation uint16
 	Signal     int
 	Code       int
@@ -120,7 +120,7 @@ type Proc struct {
 	Brief
 	ProcFlags uint32
 	Exe       string
-	// Given: no file of its memory's tells Exe (it is gone, or has no path), which is
+	// Given: no file of its memory's shows Exe (it is gone, or has no path), which is
 	// what its last exec was given, links and all.
 	Given bool
 	Args  []string
@@ -216,7 +216,7 @@ type Exit struct {
 	CallerTID uint32
 }
 
-// Cgroup tells that a cgroup was made or removed.
+// Cgroup reports that a cgroup was made or removed.
 type Cgroup struct {
 	ID        uint64
 	Hierarchy uint8
