@@ -35,7 +35,7 @@ func appendTo(t *testing.T, path, text string) {
 // listener keeps what a source shows until it is asked for.
 type listener struct {
 	reported chan kubefact.Fact
-	kept []kubefact.Fact
+	kept     []kubefact.Fact
 }
 
 // follow runs a source and listens to it.

@@ -16,7 +16,7 @@ import (
 type podSeen struct {
 	namespace, name string
 	settings        *kubefact.PodSettings
-	reported            map[string]bool
+	reported        map[string]bool
 	listed, deleted bool
 	// mirror is the UID of a static pod's mirror.
 	mirror string

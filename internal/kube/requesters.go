@@ -55,8 +55,8 @@ type deletion struct {
 	owner                metav1.OwnerReference // the controller, if there is one
 	at                   time.Time
 	// again: it was asked once already, and reported is what was said.
-	again bool
-	reported  *kubefact.Requester
+	again    bool
+	reported *kubefact.Requester
 }
 
 // requesters finds out who had pods deleted: their namespace, or the controller

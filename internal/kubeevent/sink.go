@@ -50,7 +50,7 @@ type Sink struct {
 	stop  context.CancelFunc
 
 	correlator *record.EventCorrelator
-	reported       *reported
+	reported   *reported
 	failing    bool
 
 	sent, limited, dropped, failed, retries atomic.Uint64
@@ -76,7 +76,7 @@ func New(api API, o Options) *Sink {
 		o: o, api: api, stop: stop,
 		queue: make(chan *event.Death, o.Room), ended: make(chan struct{}),
 		correlator: record.NewEventCorrelatorWithOptions(record.CorrelatorOptions{Clock: o.Clock}),
-		reported:       newTold(),
+		reported:   newTold(),
 	}
 	go s.run(ctx)
 	return s

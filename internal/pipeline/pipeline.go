@@ -17,7 +17,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/tracer"
 )
 
-// Source is a stream of the kernel side's raw events: *tracer.Probe, or a fake of it.
+// Source is a stream of the kernel side's raw events: *tracer.Tracer, or a fake of it.
 type Source interface {
 	// Read hands on the batches of a lane until ctx ends and what happened before
 	// has been read.

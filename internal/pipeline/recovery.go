@@ -14,7 +14,7 @@ import (
 	"github.com/sigtrace/sigtrace/internal/tracer/wire"
 )
 
-// Keeper keeps deaths until their records have been written: a *tracer.Probe
+// Keeper keeps deaths until their records have been written: a *tracer.Tracer
 // with pins.
 type Keeper interface {
 	KeptDeaths() ([]tracer.KeptKey, error)

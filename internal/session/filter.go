@@ -12,7 +12,7 @@ import (
 
 // kernelFilter gives the kernel the depth of a target cgroup with its id.
 type kernelFilter struct {
-	tracer *tracer.Probe
+	tracer *tracer.Tracer
 	cache  *cgroup.Cache
 	// added is sent to when there are new targets.
 	added chan<- struct{}

@@ -32,7 +32,7 @@ import (
 type Session struct {
 	c        Config
 	log      *slog.Logger
-	tracer   *tracer.Probe
+	tracer   *tracer.Tracer
 	cache    *cgroup.Cache
 	dir      *container.Directory
 	notes    map[string]string

@@ -18,7 +18,7 @@ import (
 // makePinnedMaps fills p.maps: with those that are pinned as far as they fit,
 // with new ones otherwise. What becomes of the programs it leaves in the
 // pins' report.
-func (p *Probe) makePinnedMaps(id identity) error {
+func (p *Tracer) makePinnedMaps(id identity) error {
 	pins := p.pins
 	pins.report = PinReport{State: PinsMade, Seen: pins.record.Seen}
 	var old map[string]*ebpf.Map
@@ -199,7 +199,7 @@ func (p *Pins) pinMaps(all map[string]*ebpf.Map) error {
 
 // takeHooks uses the pinned programs and links as they are. What could not be
 // pinned is attached anew.
-func (p *Probe) takeHooks() error {
+func (p *Tracer) takeHooks() error {
 	p.hooks = maps.Clone(p.pins.record.Hooks)
 	for _, h := range hooks() {
 		switch p.hooks[h.name] {

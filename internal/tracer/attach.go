@@ -60,7 +60,7 @@ func hookOf(program string) string {
 
 // bringAll loads and attaches the hooks side by side: most of the time goes
 // into relocation here and the verifier there.
-func (p *Probe) bringAll(without []string) error {
+func (p *Tracer) bringAll(without []string) error {
 	var g errgroup.Group
 	g.SetLimit(runtime.NumCPU())
 	for _, h := range hooks() {
@@ -85,7 +85,7 @@ func (p *Probe) bringAll(without []string) error {
 func (h hook) oomKill() bool { return strings.HasPrefix(h.name, "oom_kill_process") }
 
 // bring loads and attaches one hook, and notes what came of it.
-func (p *Probe) bring(h hook) error {
+func (p *Tracer) bring(h hook) error {
 	prog, err := p.program(h.program)
 	if err != nil {
 		p.note(h, firstLine(err), nil)
@@ -104,7 +104,7 @@ func (p *Probe) bring(h hook) error {
 	return nil
 }
 
-func (p *Probe) note(h hook, state string, l link.Link) {
+func (p *Tracer) note(h hook, state string, l link.Link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.hooks[h.name] = state
@@ -115,7 +115,7 @@ func (p *Probe) note(h hook, state string, l link.Link) {
 
 // bringOOM tries the two ways to hook oom_kill_process: without either, the
 // tracepoints and the memory cgroups' counters have to do.
-func (p *Probe) bringOOM(without []string) {
+func (p *Tracer) bringOOM(without []string) {
 	done := false
 	for _, h := range hooks() {
 		switch {

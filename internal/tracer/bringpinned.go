@@ -21,7 +21,7 @@ const notPinned = "attached, and not pinned"
 const detached = 500 * time.Millisecond
 
 // bringUpPinned goes on with what is pinned as far as it fits.
-func (p *Probe) bringUpPinned(c Config, o object) error {
+func (p *Tracer) bringUpPinned(c Config, o object) error {
 	id, err := identify(c, o, p.spec)
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func (p *Probe) bringUpPinned(c Config, o object) error {
 
 // startEpoch has every process described again: who was reported of them before
 // has forgotten.
-func (p *Probe) startEpoch() error {
+func (p *Tracer) startEpoch() error {
 	p.epoch = p.pins.record.Epoch
 	// Remembered answers of the filter must not come to life again.
 	if err := p.vars["target_generation"].Get(&p.levels.generation); err != nil {
@@ -63,7 +63,7 @@ func (p *Probe) startEpoch() error {
 
 // exchangeHooks brings up new programs; each takes the place of the one that
 // served its hook before, so that nothing goes unseen.
-func (p *Probe) exchangeHooks(c Config) error {
+func (p *Tracer) exchangeHooks(c Config) error {
 	from := boottime()
 	if err := p.bringAll(c.Without); err != nil {
 		return err
@@ -81,7 +81,7 @@ func (p *Probe) exchangeHooks(c Config) error {
 }
 
 // pin lets a hook outlive us, where the kernel can pin its link.
-func (p *Probe) pin(h hook, prog *ebpf.Program, l link.Link) {
+func (p *Tracer) pin(h hook, prog *ebpf.Program, l link.Link) {
 	if p.pins == nil {
 		return
 	}
@@ -92,7 +92,7 @@ func (p *Probe) pin(h hook, prog *ebpf.Program, l link.Link) {
 	}
 }
 
-func (p *Probe) pinnedHooks() map[string]string {
+func (p *Tracer) pinnedHooks() map[string]string {
 	states := maps.Clone(p.hooks)
 	for _, h := range hooks() {
 		if p.unpinned[h.program] && states[h.name] == Attached {
@@ -104,7 +104,7 @@ func (p *Probe) pinnedHooks() map[string]string {
 
 // startLosses goes on counting where the losses were last reported. It returns how
 // many deaths have not been kept, ever.
-func (p *Probe) startLosses() (uint64, error) {
+func (p *Tracer) startLosses() (uint64, error) {
 	r := p.pins.record
 	p.lost.reported = map[Loss]uint64{}
 	for _, l := range r.Told {
@@ -125,7 +125,7 @@ func (p *Probe) startLosses() (uint64, error) {
 }
 
 // tellPins stores what has been reported and until when.
-func (p *Probe) tellPins() error {
+func (p *Tracer) tellPins() error {
 	var reported []Loss
 	for l, n := range p.lost.reported {
 		reported = append(reported, Loss{Lane: l.Lane, Reason: l.Reason, Count: n})
@@ -138,7 +138,7 @@ func (p *Probe) tellPins() error {
 
 // NotKept counts the deaths that found no room to be kept since the start. If
 // the agent is killed before it has written them they are lost.
-func (p *Probe) NotKept() uint64 {
+func (p *Tracer) NotKept() uint64 {
 	total, err := p.notKept()
 	if err != nil || p.pins == nil {
 		return 0
@@ -148,7 +148,7 @@ func (p *Probe) NotKept() uint64 {
 
 // Retarget drops the target cgroups of an earlier run. It is called once this
 // run's are known.
-func (p *Probe) Retarget() error {
+func (p *Tracer) Retarget() error {
 	if p.pins == nil {
 		return nil
 	}
@@ -173,4 +173,4 @@ func (p *Probe) Retarget() error {
 }
 
 // notKept counts the deaths that have not been kept, ever.
-func (p *Probe) notKept() (uint64, error) { return sumNotKept(p.maps["counted"]) }
+func (p *Tracer) notKept() (uint64, error) { return sumNotKept(p.maps["counted"]) }

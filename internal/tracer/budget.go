@@ -47,7 +47,7 @@ type UnitRoot struct {
 
 // SetUnitRoots names the cgroups below which units lie at a level of their own. What
 // finds no room is taken for systemd's.
-func (p *Probe) SetUnitRoots(roots []UnitRoot) error {
+func (p *Tracer) SetUnitRoots(roots []UnitRoot) error {
 	var ids [2][unitRoots]uint64
 	var levels [2][unitRoots]uint32
 	var n [2]int
@@ -68,7 +68,7 @@ func (p *Probe) SetUnitRoots(roots []UnitRoot) error {
 
 // budgetLosses returns what has been counted instead of emitted since the last
 // call, in the name of the cgroup whose budget was spent.
-func (p *Probe) budgetLosses() ([]Loss, error) {
+func (p *Tracer) budgetLosses() ([]Loss, error) {
 	b := &p.budgets
 	if b.reported == nil {
 		b.reported = map[budgetLane]uint64{}
@@ -105,7 +105,7 @@ func (p *Probe) budgetLosses() ([]Loss, error) {
 }
 
 // eachBudget reads all budgets, the shared one with the key of no cgroup.
-func (p *Probe) eachBudget(do func(typedBudgetKey, [LaneCount]uint64)) error {
+func (p *Tracer) eachBudget(do func(typedBudgetKey, [LaneCount]uint64)) error {
 	var key typedBudgetKey
 	var value typedBudget
 	it := p.maps["budgets"].Iterate()
@@ -125,7 +125,7 @@ func (p *Probe) eachBudget(do func(typedBudgetKey, [LaneCount]uint64)) error {
 
 // resumeBudgets goes on with pinned budgets. What was dropped while no agent was
 // there is the difference to what the last one reported, of all together.
-func (p *Probe) resumeBudgets() error {
+func (p *Tracer) resumeBudgets() error {
 	p.budgets.reported = map[budgetLane]uint64{}
 	var sum [LaneCount]uint64
 	err := p.eachBudget(func(key typedBudgetKey, folded [LaneCount]uint64) {
@@ -147,7 +147,7 @@ func (p *Probe) resumeBudgets() error {
 }
 
 // dropBudgets makes room: who has dropped nothing begins with a new budget.
-func (p *Probe) dropBudgets(idle []typedBudgetKey) {
+func (p *Tracer) dropBudgets(idle []typedBudgetKey) {
 	for i := range idle {
 		_ = p.maps["budgets"].Delete(&idle[i]) // it may be gone
 	}

@@ -83,7 +83,7 @@ func verified(t *testing.T, spec func() (*ebpf.CollectionSpec, error)) map[strin
 	if err := c.apply(s); err != nil {
 		t.Fatal(err)
 	}
-	p := &Probe{programs: map[string]*ebpf.Program{}, spec: s}
+	p := &Tracer{programs: map[string]*ebpf.Program{}, spec: s}
 	defer p.Close()
 	if err := p.makeMaps(nil); err != nil {
 		t.Fatal(err)

@@ -18,21 +18,21 @@ type KeptKey struct {
 }
 
 // KeptDeaths returns the keys of deaths whose records have not been written.
-func (p *Probe) KeptDeaths() ([]KeptKey, error) { return p.keptKeys("kept_deaths") }
+func (p *Tracer) KeptDeaths() ([]KeptKey, error) { return p.keptKeys("kept_deaths") }
 
 // KeptStories returns the keys of what is kept of processes that live still.
-func (p *Probe) KeptStories() ([]KeptKey, error) { return p.keptKeys("kept_stories") }
+func (p *Tracer) KeptStories() ([]KeptKey, error) { return p.keptKeys("kept_stories") }
 
 // KeptDeath returns one of the deaths; false where it has been released.
-func (p *Probe) KeptDeath(k KeptKey) ([]byte, bool) { return p.keptValue("kept_deaths", k) }
+func (p *Tracer) KeptDeath(k KeptKey) ([]byte, bool) { return p.keptValue("kept_deaths", k) }
 
 // KeptStory returns one of the stories; false where it is gone.
-func (p *Probe) KeptStory(k KeptKey) ([]byte, bool) { return p.keptValue("kept_stories", k) }
+func (p *Tracer) KeptStory(k KeptKey) ([]byte, bool) { return p.keptValue("kept_stories", k) }
 
 // keptKeys: a key that goes while it is the place to go on from makes the
 // kernel begin again (kernel/bpf/hashtab.c, htab_map_get_next_key), so keys
 // may come twice; the map's size bounds that.
-func (p *Probe) keptKeys(name string) ([]KeptKey, error) {
+func (p *Tracer) keptKeys(name string) ([]KeptKey, error) {
 	m := p.maps[name]
 	seen := map[KeptKey]bool{}
 	var all []KeptKey
@@ -55,7 +55,7 @@ func (p *Probe) keptKeys(name string) ([]KeptKey, error) {
 	return all, nil
 }
 
-func (p *Probe) keptValue(name string, k KeptKey) ([]byte, bool) {
+func (p *Tracer) keptValue(name string, k KeptKey) ([]byte, bool) {
 	var value []byte
 	key := typedProcKey{Start: k.Start, Tgid: k.TGID}
 	if err := p.maps[name].Lookup(&key, &value); err != nil {
@@ -67,7 +67,7 @@ func (p *Probe) keptValue(name string, k KeptKey) ([]byte, bool) {
 // NoteAttempt edits what a kept death says of the attempts to make its record; one
 // that is not kept is no error. Nothing else writes a death once it is kept: the
 // kernel side only adds (BPF_NOEXIST).
-func (p *Probe) NoteAttempt(k KeptKey, edit func(*wire.Attempts)) error {
+func (p *Tracer) NoteAttempt(k KeptKey, edit func(*wire.Attempts)) error {
 	value, ok := p.KeptDeath(k)
 	if !ok {
 		return nil
@@ -84,7 +84,7 @@ func (p *Probe) NoteAttempt(k KeptKey, edit func(*wire.Attempts)) error {
 
 // Release drops a death that was kept: its record has been written, or there
 // is none to be written. One that is not kept is no error.
-func (p *Probe) Release(tgid int, start uint64) error {
+func (p *Tracer) Release(tgid int, start uint64) error {
 	k := typedProcKey{Start: start, Tgid: uint32(tgid)}
 	if err := p.maps["kept_deaths"].Delete(&k); err != nil && !isNotFound(err) {
 		return fmt.Errorf("release a kept death: %w", err)
@@ -97,7 +97,7 @@ const lineageMax = 40
 
 // Lineage walks up who forked whom, from a process that the kernel side knows
 // or from a forker of whom only that is known; that one is its first then.
-func (p *Probe) Lineage(tgid int, start uint64) []wire.Forker {
+func (p *Tracer) Lineage(tgid int, start uint64) []wire.Forker {
 	var line []wire.Forker
 	k := typedProcKey{Start: start, Tgid: uint32(tgid)}
 	for len(line) < lineageMax {

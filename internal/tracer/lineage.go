@@ -19,7 +19,7 @@ var ErrNoIterator = errors.New("no task iterator")
 // Seed records the processes that are older than sigtrace, with their exact
 // start times, in the kernel's lineage map. ErrNoIterator where the kernel
 // (before 5.8) or its settings do not let it.
-func (p *Probe) Seed() error {
+func (p *Tracer) Seed() error {
 	prog, err := p.seeder()
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNoIterator, short{err})
@@ -43,7 +43,7 @@ func (p *Probe) Seed() error {
 // seeder loads the task iterator once, when it is first needed: being ready does
 // not wait for it. It is the last program to be loaded; then the kernel's types,
 // which take more memory than all the rest, are let go of.
-func (p *Probe) seeder() (*ebpf.Program, error) {
+func (p *Tracer) seeder() (*ebpf.Program, error) {
 	p.seeding.Lock()
 	defer p.seeding.Unlock()
 	if prog := p.loaded("seed_tasks"); prog != nil {
@@ -57,7 +57,7 @@ func (p *Probe) seeder() (*ebpf.Program, error) {
 	return prog, err
 }
 
-func (p *Probe) loaded(name string) *ebpf.Program {
+func (p *Tracer) loaded(name string) *ebpf.Program {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.programs[name]
@@ -65,7 +65,7 @@ func (p *Probe) loaded(name string) *ebpf.Program {
 
 // Forget shows the kernel that userspace no longer knows the processes that
 // were described to it before this epoch, so that they are described again.
-func (p *Probe) Forget(epoch uint32) error {
+func (p *Tracer) Forget(epoch uint32) error {
 	epoch += p.epoch
 	if err := p.vars["describe_epoch"].Set(epoch); err != nil {
 		return fmt.Errorf("set describe_epoch: %w", err)
@@ -78,7 +78,7 @@ func (p *Probe) Forget(epoch uint32) error {
 
 // LastExec looks a process up in the kernel's lineage map. The entry lives as
 // long as the process or a descendant does.
-func (p *Probe) LastExec(tgid int, start uint64) (wire.LastExec, bool) {
+func (p *Tracer) LastExec(tgid int, start uint64) (wire.LastExec, bool) {
 	var e typedProcEntry
 	k := typedProcKey{Start: start, Tgid: uint32(tgid)}
 	if err := p.maps["procs"].Lookup(&k, &e); err != nil {

@@ -22,8 +22,8 @@ import (
 // Attached is what Hooks says of a hook that works.
 const Attached = "attached"
 
-// Probe is the kernel side, loaded and attached.
-type Probe struct {
+// Tracer is the kernel side, loaded and attached.
+type Tracer struct {
 	mu       sync.Mutex // guards programs, links and hooks while hooks come up
 	programs map[string]*ebpf.Program
 	links    []link.Link
@@ -48,7 +48,7 @@ type Probe struct {
 }
 
 // Hooks maps each hook to Attached or to the reason why it is not.
-func (p *Probe) Hooks() map[string]string {
+func (p *Tracer) Hooks() map[string]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return maps.Clone(p.hooks)
@@ -80,7 +80,7 @@ func (t *Types) wait() *btf.Cache {
 
 // Load loads the programs and attaches every hook that this kernel allows. It
 // fails only where there would be nothing to see: without signal_generate.
-func Load(c Config) (*Probe, error) {
+func Load(c Config) (*Tracer, error) {
 	if c.Types == nil {
 		c.Types = ReadTypes()
 	}
@@ -108,7 +108,7 @@ func raiseMemlock() error {
 }
 
 // loadEither takes raw tracepoints where BTF ones are refused.
-func loadEither(c Config) (*Probe, error) {
+func loadEither(c Config) (*Tracer, error) {
 	rawObject := object{loadRaw, _RawBytes}
 	if c.Raw || c.BTFPath != "" {
 		return load(c, rawObject)
@@ -141,7 +141,7 @@ type object struct {
 	bytes []byte
 }
 
-func load(c Config, o object) (*Probe, error) {
+func load(c Config, o object) (*Tracer, error) {
 	s, err := o.spec()
 	if err != nil {
 		return nil, fmt.Errorf("read the BPF object: %w", err)
@@ -150,7 +150,7 @@ func load(c Config, o object) (*Probe, error) {
 		return nil, err
 	}
 	dropSources(s)
-	p := &Probe{hooks: map[string]string{}, programs: map[string]*ebpf.Program{}, unpinned: map[string]bool{}, spec: s, pins: c.Pins}
+	p := &Tracer{hooks: map[string]string{}, programs: map[string]*ebpf.Program{}, unpinned: map[string]bool{}, spec: s, pins: c.Pins}
 	if err := p.bringUp(c, o); err != nil {
 		_ = p.Close()
 		return nil, err
@@ -158,7 +158,7 @@ func load(c Config, o object) (*Probe, error) {
 	return p, nil
 }
 
-func (p *Probe) bringUp(c Config, o object) (err error) {
+func (p *Tracer) bringUp(c Config, o object) (err error) {
 	if p.pins != nil {
 		return p.bringUpPinned(c, o)
 	}
@@ -187,7 +187,7 @@ func collectionOptions(c Config) (ebpf.CollectionOptions, error) {
 
 // makeMaps creates the maps that all programs share, but for those that are
 // there.
-func (p *Probe) makeMaps(there map[string]*ebpf.Map) error {
+func (p *Tracer) makeMaps(there map[string]*ebpf.Map) error {
 	part := p.spec.Copy()
 	clear(part.Programs)
 	dropTypes(part.Maps)
@@ -202,7 +202,7 @@ func (p *Probe) makeMaps(there map[string]*ebpf.Map) error {
 }
 
 // program loads one program onto the shared maps.
-func (p *Probe) program(name string) (*ebpf.Program, error) {
+func (p *Tracer) program(name string) (*ebpf.Program, error) {
 	spec, ok := p.spec.Programs[name]
 	if !ok {
 		return nil, fmt.Errorf("the object has no program %s", name)
@@ -226,7 +226,7 @@ func (p *Probe) program(name string) (*ebpf.Program, error) {
 }
 
 // Close detaches everything and frees the maps, but for what is pinned.
-func (p *Probe) Close() error {
+func (p *Tracer) Close() error {
 	var errs []error
 	for _, l := range p.links {
 		errs = append(errs, l.Close())

@@ -27,7 +27,7 @@ type lossReader struct{ reported map[Loss]uint64 }
 // Losses returns what has been lost since the last call: events for which a
 // ring had no room, and calls that the kernel skipped because the program was
 // running on that CPU already (recursion_misses).
-func (p *Probe) Losses() ([]Loss, error) {
+func (p *Tracer) Losses() ([]Loss, error) {
 	now, err := p.lossTotals()
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func (p *Probe) Losses() ([]Loss, error) {
 	return news, nil
 }
 
-func (p *Probe) lossTotals() (map[Loss]uint64, error) {
+func (p *Tracer) lossTotals() (map[Loss]uint64, error) {
 	totals := map[Loss]uint64{}
 	for slot, id := range ringLosses() {
 		var perCPU []uint64
@@ -87,7 +87,7 @@ func ringLosses() [typedLossIndexLOSS_INDEXES]Loss {
 }
 
 // RecursionMisses counts, by hook, the calls that the kernel skipped.
-func (p *Probe) RecursionMisses() map[string]uint64 {
+func (p *Tracer) RecursionMisses() map[string]uint64 {
 	misses := map[string]uint64{}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -110,7 +110,7 @@ func boottime() uint64 {
 }
 
 // lineageFull counts the processes whose lineage found no room.
-func (p *Probe) lineageFull() (uint64, error) {
+func (p *Tracer) lineageFull() (uint64, error) {
 	var perCPU []typedCounters
 	if err := p.maps["counted"].Lookup(uint32(0), &perCPU); err != nil {
 		return 0, fmt.Errorf("read the counters: %w", err)

@@ -34,7 +34,7 @@ type pinRecord struct {
 	Config string `json:"config,omitempty"`
 	// Generation counts the exchanges of programs.
 	Generation uint16 `json:"generation,omitempty"`
-	// Hooks is what Probe.Hooks says.
+	// Hooks is what Tracer.Hooks says.
 	Hooks map[string]string `json:"hooks,omitempty"`
 	// Epoch is the last describe_epoch.
 	Epoch uint32 `json:"epoch,omitempty"`

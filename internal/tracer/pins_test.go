@@ -35,7 +35,7 @@ func pinDir(t *testing.T) string {
 }
 
 // loadPinned loads with the pins of dir, as a process of its own would.
-func loadPinned(t *testing.T, dir string, c Config) (*Probe, *Pins) {
+func loadPinned(t *testing.T, dir string, c Config) (*Tracer, *Pins) {
 	t.Helper()
 	pins, err := OpenPins(dir)
 	if err != nil {
@@ -50,7 +50,7 @@ func loadPinned(t *testing.T, dir string, c Config) (*Probe, *Pins) {
 	return p, pins
 }
 
-func letGo(t *testing.T, p *Probe, pins *Pins) {
+func letGo(t *testing.T, p *Tracer, pins *Pins) {
 	t.Helper()
 	if err := errors.Join(p.Close(), pins.Close()); err != nil {
 		t.Error(err)
@@ -79,7 +79,7 @@ func killedIn(t *testing.T, group *os.File) uint32 {
 }
 
 // drain reads what lies in the rings.
-func drain(t *testing.T, p *Probe) (events int) {
+func drain(t *testing.T, p *Tracer) (events int) {
 	t.Helper()
 	for lane := range LaneCount {
 		ctx, stop := context.WithCancel(context.Background())
@@ -91,7 +91,7 @@ func drain(t *testing.T, p *Probe) (events int) {
 	return events
 }
 
-func isKept(t *testing.T, p *Probe, pid uint32) bool {
+func isKept(t *testing.T, p *Tracer, pid uint32) bool {
 	t.Helper()
 	var key typedProcKey
 	var value []byte
@@ -180,7 +180,7 @@ func TestPinsUpgraded(t *testing.T) {
 	}
 }
 
-func programID(t *testing.T, p *Probe, name string) ebpf.ProgramID {
+func programID(t *testing.T, p *Tracer, name string) ebpf.ProgramID {
 	t.Helper()
 	info, err := p.loaded(name).Info()
 	if err != nil {
@@ -317,7 +317,7 @@ func TestPinsFull(t *testing.T) {
 	dir := pinDir(t)
 	c := Config{KeptRoom: 2, TargetCgroups: true}
 	group, id := testGroup(t)
-	load := func() (*Probe, *Pins) {
+	load := func() (*Tracer, *Pins) {
 		p, pins := loadPinned(t, dir, c)
 		if err := p.AddCgroup(0, id, 1); err != nil {
 			t.Fatal(err)

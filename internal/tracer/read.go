@@ -61,7 +61,7 @@ type Batch struct {
 // Read reads one lane until ctx ends and hands on batches; the callee owns
 // them. It returns nil once ctx has ended and what happened before that has
 // been read: under load the lane itself may never be empty.
-func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
+func (p *Tracer) Read(ctx context.Context, lane int, hand func(Batch)) error {
 	r, err := ringbuf.NewReader(p.maps[Lanes()[lane]])
 	if err != nil {
 		return fmt.Errorf("open the %s lane: %w", Lanes()[lane], err)
@@ -114,7 +114,7 @@ func (p *Probe) Read(ctx context.Context, lane int, hand func(Batch)) error {
 }
 
 // rouse has a routine lane that rests read at once.
-func (p *Probe) rouse() {
+func (p *Tracer) rouse() {
 	if r := p.routine.Load(); r != nil {
 		_ = r.Flush() // it may just have ended
 	}

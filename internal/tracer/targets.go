@@ -26,7 +26,7 @@ func key(hierarchy uint8, id uint64) uint64 { return id | uint64(hierarchy&1)<<6
 // AddCgroup makes the cgroup with this kernfs id, at this depth below its
 // hierarchy's root, and everything below it, a target. Hierarchy is 0 for the
 // unified one, 1 for v1's memory.
-func (p *Probe) AddCgroup(hierarchy uint8, id uint64, depth uint32) error {
+func (p *Tracer) AddCgroup(hierarchy uint8, id uint64, depth uint32) error {
 	l := &p.levels
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -47,7 +47,7 @@ func (p *Probe) AddCgroup(hierarchy uint8, id uint64, depth uint32) error {
 }
 
 // RemoveCgroup takes the cgroup from the targets; unknown ones are no error.
-func (p *Probe) RemoveCgroup(hierarchy uint8, id uint64) error {
+func (p *Tracer) RemoveCgroup(hierarchy uint8, id uint64) error {
 	l := &p.levels
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -68,7 +68,7 @@ func (p *Probe) RemoveCgroup(hierarchy uint8, id uint64) error {
 
 // publishLevels shows the kernel at which depths it has to look. The
 // generation goes last: it voids the memory of earlier answers.
-func (p *Probe) publishLevels() error {
+func (p *Tracer) publishLevels() error {
 	var counts [2]uint32
 	var depths [2][maxLevels]uint32
 	for h, at := range p.levels.count {

@@ -77,7 +77,7 @@ type Engine struct {
 	logs     []*event.KernelOOM
 	lost     []loss
 	kube     kubereason.Cluster
-	reported     []toldOf // records that may be revised
+	reported []toldOf // records that may be revised
 	// deciding and joining are the ways from one death to others, see walk.
 	deciding, joining walk
 }
