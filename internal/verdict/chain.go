@@ -54,6 +54,8 @@ func forwardHop(s, ask *noted) event.Hop {
 	h := hop(s, doer(s.Signal))
 	after := phrase.Duration(nanoseconds(s.BoottimeNS - ask.BoottimeNS))
 	switch {
+	case ownFault(s.Signal):
+		h = event.Hop{Process: s.Target, What: fmt.Sprintf("crashed (%s), %s after it was sent %s", s.Signal.Signal, after, ask.Signal.Signal)}
 	case ownFault(ask.Signal):
 		h.What += fmt.Sprintf(", %s after its %s", after, ask.Signal.Signal)
 	default:

@@ -118,7 +118,7 @@ func (e *Engine) askedToEnd(st *story) *noted {
 	for i := range st.signals {
 		s := &st.signals[i]
 		if !st.asksToEnd(s.Signal) || !isHandled(s.Signal) || selfSent(s.Signal) ||
-			s.BoottimeNS > st.exit.BoottimeNS || st.exit.Pending&(1<<(s.SignalNumber-1)) != 0 {
+			s.BoottimeNS > st.exit.BoottimeNS || pendingAtExit(st.signals, i, st.exit) {
 			continue
 		}
 		if st.exit.BoottimeNS-s.BoottimeNS <= e.patience(st, s.Signal) {
@@ -156,9 +156,13 @@ func (e *Engine) bySignal(st *story, s *noted) finding {
 	if !isTrue(s.Fatal) {
 		f.confidence = event.Likely
 	}
-	if isSent(s.Via) {
+	switch {
+	case isSent(s.Via):
 		e.bySender(st, &f)
-	} else {
+	case ownFault(s.Signal) && e.prior(s) != nil:
+		e.bySender(st, &f)
+		f.confidence = event.Likely
+	default:
 		e.byMechanism(&f, s)
 	}
 	if f.cause == event.CauseUnknown {

@@ -88,6 +88,9 @@ func (ss *sendings) firstAfter(who id, from uint64) (at uint64, ok bool) {
 // prior is the signal that the sender of s passes on with s: the first one that
 // was still open. It is nil where the sender was not asked.
 func (e *Engine) prior(s *noted) *noted {
+	if ownFault(s.Signal) {
+		return e.priorOfFault(s)
+	}
 	from := doer(s.Signal)
 	st := e.find(from)
 	if st == nil || !proctree.Same(from, s.Target) && !proctree.Descends(s.Target, from) {
@@ -125,7 +128,7 @@ func (e *Engine) passedOnTo(st *story) *noted {
 	for i := range st.handled {
 		s := &st.handled[i]
 		if s.BoottimeNS > st.exit.BoottimeNS || !userSignals.has(s.SignalNumber) || selfSent(s.Signal) ||
-			st.exit.BoottimeNS-s.BoottimeNS > asksFor || st.exit.Pending&(1<<(s.SignalNumber-1)) != 0 {
+			st.exit.BoottimeNS-s.BoottimeNS > asksFor || pendingAtExit(st.handled, i, st.exit) {
 			continue
 		}
 		ask := e.prior(s)
@@ -138,6 +141,20 @@ func (e *Engine) passedOnTo(st *story) *noted {
 		if ask.SignalNumber == s.SignalNumber && st.exit.BoottimeNS-s.BoottimeNS <= exitsAtOnce {
 			return s
 		}
+	}
+	return nil
+}
+
+// priorOfFault is the signal whose handler ended in s, a fault: a crash handler that
+// writes a report, as redis' does, may crash itself. It is nil where nobody sent one;
+// of two faults none is to blame more than the other.
+func (e *Engine) priorOfFault(s *noted) *noted {
+	st := e.find(s.Target)
+	if st == nil {
+		return nil
+	}
+	if h := st.crashedBefore(s); h != nil && !ownFault(h.Signal) {
+		return h
 	}
 	return nil
 }

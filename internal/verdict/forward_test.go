@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sigtrace/sigtrace/internal/event"
+	"github.com/sigtrace/sigtrace/internal/proctree"
 )
 
 // A request to reload is followed by the first of the supervisor's signals within its
@@ -108,6 +109,77 @@ func TestForwarderMayStopByAnySignal(t *testing.T) {
 			}
 			if c.cause == event.CauseForeignProcess {
 				expect(t, d, c.cause, event.Likely, asker)
+			}
+		})
+	}
+}
+
+// A supervisor that sends a signal to a child and then to its group sends it twice: the
+// second one, which comes while the child handles the first, is pending when that
+// exits. The first one was handled all the same.
+func TestSecondSignalStillPending(t *testing.T) {
+	pending := func(n unix.Signal) func(*event.Exit) {
+		return func(x *event.Exit) { x.SignalNumber, x.Exit.Signal, x.Pending = 0, "", 1<<(n-1) }
+	}
+	for name, c := range map[string]struct {
+		n      unix.Signal
+		second event.Result // of a second signal; empty: none was sent
+		via    event.Via
+		merged bool
+	}{
+		"the second one":                  {unix.SIGQUIT, event.ResultDelivered, event.ViaKill, true},
+		"of those that crash":             {unix.SIGABRT, event.ResultDelivered, event.ViaKill, true},
+		"both are the same one":           {unix.SIGQUIT, event.ResultAlreadyPending, event.ViaKill, false},
+		"the only one":                    {unix.SIGQUIT, "", event.ViaKill, false},
+		"a thread's beside the process's": {unix.SIGQUIT, event.ResultDelivered, event.ViaTgkill, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Options{All: true})
+			master := proc(30, "postgres")
+			child := proc(31, "postgres", master)
+			w.signal(1000, c.n, child, from(master), handled)
+			if c.second != "" {
+				w.signal(1001, c.n, child, from(master), blocked, via(c.via), func(s *event.Signal) { s.Result = c.second })
+			}
+			w.exit(1002, child, 2, pending(c.n))
+			d := w.deaths(1300)[31]
+			if c.merged != (d != nil && d.Cause == event.CauseForeignProcess) {
+				t.Errorf("%+v", d)
+			}
+		})
+	}
+}
+
+// Redis' handler of SIGSEGV writes a report, in which it may itself crash: whoever
+// sent the first signal is to blame, and not a bug.
+func TestCrashHandlerFaults(t *testing.T) {
+	for name, c := range map[string]struct {
+		opts  []option
+		n     unix.Signal
+		after uint64 // ms
+		sent  bool
+	}{
+		"a report that crashes":     {[]option{handled}, unix.SIGSEGV, 408, true},
+		"another core signal":       {[]option{handled}, unix.SIGABRT, 408, true},
+		"a long report":             {[]option{handled}, unix.SIGSEGV, 9000, true},
+		"a crash of a later time":   {[]option{handled}, unix.SIGSEGV, 11_000, false},
+		"a signal that asks to end": {[]option{handled}, unix.SIGTERM, 408, false},
+		"an ignored one":            {[]option{ignored}, unix.SIGSEGV, 408, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, Options{All: true})
+			sender, p := proc(20, "sh"), proc(10, "redis")
+			w.signal(1000, c.n, p, append(c.opts, from(sender))...)
+			w.signal(1000+c.after, unix.SIGSEGV, p, via(event.ViaFault))
+			w.exit(1001+c.after, p, 139)
+			d := w.deaths(1300 + c.after)[10]
+			if !c.sent {
+				expect(t, d, event.CauseKernelFault, event.Proven, nil)
+				return
+			}
+			expect(t, d, event.CauseForeignProcess, event.Likely, sender)
+			if n := len(d.Chain); n != 2 || !proctree.Same(d.Chain[0].Process, sender) || !proctree.Same(d.Chain[1].Process, p) {
+				t.Errorf("chain %+v", d.Chain)
 			}
 		})
 	}

@@ -87,7 +87,7 @@ func sameBurst(a, b *event.Signal) bool {
 func (st *story) handledBefore(x *event.Exit) *noted {
 	for i := range st.handled {
 		s := &st.handled[i]
-		if s.BoottimeNS > x.BoottimeNS || x.Pending&(1<<(s.SignalNumber-1)) != 0 {
+		if s.BoottimeNS > x.BoottimeNS || pendingAtExit(st.handled, i, x) {
 			continue
 		}
 		ago := x.BoottimeNS - s.BoottimeNS
@@ -108,6 +108,24 @@ func (st *story) handledBefore(x *event.Exit) *noted {
 	return nil
 }
 
+// pendingAtExit reports whether the signal with index i of a list by time was still
+// waiting when its target exited. Where a later one of its number was queued in the
+// same place, the thread's or the process's, it had been taken out before: postgres
+// signals its children and then their groups.
+func pendingAtExit(list []noted, i int, x *event.Exit) bool {
+	s := list[i]
+	if x.Pending&(1<<(s.SignalNumber-1)) == 0 {
+		return false
+	}
+	for _, later := range list[i+1:] {
+		if later.SignalNumber == s.SignalNumber && later.Result == event.ResultDelivered && later.BoottimeNS <= x.BoottimeNS &&
+			(later.Via == event.ViaTgkill) == (s.Via == event.ViaTgkill) {
+			return false
+		}
+	}
+	return true
+}
+
 // maybeHandled reports whether a handled signal came so shortly before an exit that
 // it may have had to do with it, although no rule says so.
 func (st *story) maybeHandled(x *event.Exit) bool {
@@ -121,8 +139,8 @@ func (st *story) maybeHandled(x *event.Exit) bool {
 }
 
 // crashedBefore is the first signal of a crash whose handler ended in s, a signal
-// that the process sent to itself: a fault of the same thread, or a core signal
-// that another process sent. It is nil where there was none.
+// that the process sent to itself or a fault of its own: a fault of the same thread,
+// or a core signal that another process sent. It is nil where there was none.
 func (st *story) crashedBefore(s *noted) *noted {
 	if !coreSignals.has(s.SignalNumber) {
 		return nil

@@ -18,8 +18,8 @@ process that ends. ` + "`make supervisors`" + ` runs them, each in a cgroup of i
 the death records of a ` + "`sigtrace`" + ` with its default settings against the scenario's own
 log; what the software does is what a second one, with ` + "`--all`" + `, saw. "script" is the
 shell that sends the first signal; delays are since that signal. Where children are told
-through a pipe or a socket (nginx, celery's warm shutdown), no signal ends them, and
-` + "`exited`" + ` is right. A row is **stale** where the product has changed since its run.
+through a pipe or a socket (nginx, celery's warm shutdown), no signal ends them: they have
+no record by default, or one that says ` + "`exited`" + `. A row is **stale** where the product has changed since its run.
 
 `
 
@@ -192,8 +192,11 @@ in it, or a case and a role in it.
 	for _, r := range rs.All {
 		for _, v := range r.Verdicts {
 			c := v.Confidence
-			if v.Outcome == missing {
+			switch {
+			case v.Outcome == missing:
 				c = "no record"
+			case c == "":
+				continue // rightly without a record
 			}
 			if kinds[c] == nil {
 				kinds[c] = map[string]bool{}
