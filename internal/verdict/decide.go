@@ -59,6 +59,7 @@ func (e *Engine) decided(st *story) finding {
 	}
 	f := e.bySignal(st, s)
 	e.endedForSibling(st, &f)
+	e.tookChildsFate(st, &f)
 	return f
 }
 

@@ -87,3 +87,23 @@ func (ss *sendings) targetsSince(who id, from uint64) int {
 	}
 	return len(targets)
 }
+
+// tookChildsFate is for a wrapper (sudo, timeout) that sends itself the signal that
+// its child has just died of, so that its own status says the same: the child's death
+// set this one off.
+func (e *Engine) tookChildsFate(st *story, f *finding) {
+	if f.cause != event.CauseSelfSignal || f.aborted || f.first != f.deciding {
+		return
+	}
+	child := e.crashedChild(st, st.process, 0, f.deciding.BoottimeNS)
+	if child == nil || child.exit.SignalNumber != f.deciding.SignalNumber {
+		return
+	}
+	cause := e.decide(child)
+	if cause == nil {
+		return
+	}
+	f.setOffBy, f.setOffCause, f.sibling = child, cause.cause, true
+	f.believe(false)
+	f.precede(cause.hops...)
+}

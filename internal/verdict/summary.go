@@ -71,7 +71,7 @@ func reason(d *event.Death, j *joined) string {
 	f := &j.finding
 	clause := forwarded(d, f, clauseOf(d, j))
 	if f.sibling {
-		clause += ", after its sibling " + phrase.Name(f.setOffBy.process) + " " + phrase.Ended(f.setOffBy.exit.Exit)
+		clause += ", after its " + kinOf(d, f) + " " + phrase.Name(f.setOffBy.process) + " " + phrase.Ended(f.setOffBy.exit.Exit)
 	}
 	if !f.asked || f.absent != nil {
 		return clause
@@ -325,4 +325,12 @@ func ownSteps(d *event.Death, f *finding) string {
 		return fmt.Sprintf("Its handler of %s ended it by %s %s later.", f.first.Signal.Signal, f.deciding.Signal.Signal, gap)
 	}
 	return fmt.Sprintf("It handled %s and sent itself %s %s later.", f.first.Signal.Signal, f.deciding.Signal.Signal, gap)
+}
+
+// kinOf is what the process whose death set this one off is to it.
+func kinOf(d *event.Death, f *finding) string {
+	if proctree.IsParent(f.setOffBy.process, d.Process) {
+		return "child"
+	}
+	return "sibling"
 }
