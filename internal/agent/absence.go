@@ -31,14 +31,18 @@ func (a *agent) absent(ctx context.Context, s *session.Session, away *event.Away
 		return nil, func() {}
 	}
 	ends := make(chan *event.Exit)
+	past := a.openPast() // now: the capability that it takes is dropped after the start
 	return ends, func() {
 		go func() {
 			select {
 			case <-time.After(lookBack):
 			case <-ctx.Done():
+				if past != nil {
+					_ = past.Close()
+				}
 				return
 			}
-			for _, x := range absence.Ends(a.account(ctx, s, *away)) {
+			for _, x := range absence.Ends(a.account(ctx, s, *away, past)) {
 				if !s.IsTarget(x.Process) {
 					continue
 				}
@@ -52,13 +56,28 @@ func (a *agent) absent(ctx context.Context, s *session.Session, away *event.Away
 	}
 }
 
+// openPast opens the kernel log for what happened while no agent was running; nil
+// where there is none.
+func (a *agent) openPast() *kmsg.Past {
+	path := a.c.Session.Sources.KernelLogPath()
+	if path == "" {
+		return nil
+	}
+	past, err := kmsg.OpenPast(path)
+	if err != nil {
+		a.log.Warn("cannot read the OOM kills that happened while no agent was running", "error", err)
+		return nil
+	}
+	return past
+}
+
 // missedByPins: pins that were there and could be read have missed nothing.
 func missedByPins(r tracer.PinReport) bool {
 	return r.State == tracer.PinsMade || r.State == tracer.PinsReplaced
 }
 
 // account asks the files, the runtime and the kernel's log.
-func (a *agent) account(ctx context.Context, s *session.Session, away event.Away) absence.Account {
+func (a *agent) account(ctx context.Context, s *session.Session, away event.Away, past *kmsg.Past) absence.Account {
 	from, drift := away.Since.Add(-absence.Slack), time.Duration(resolve.Now())/clockDriftShare
 	known := absence.Account{
 		Since: away.Since, Until: away.Until, BootID: proc.BootID(), Node: a.c.Session.Node,
@@ -72,8 +91,8 @@ func (a *agent) account(ctx context.Context, s *session.Session, away event.Away
 	if known.Containers, err = s.EndedSince(ctx, from); err != nil {
 		a.log.Warn("cannot list the containers that ended while no agent was running", "since", away.Since, "error", err)
 	}
-	if path := a.c.Session.Sources.KernelLogPath(); path != "" {
-		if known.OOMs, err = kmsg.Past(path, from.Add(-drift)); err != nil {
+	if past != nil {
+		if known.OOMs, err = past.OOMs(from.Add(-drift)); err != nil {
 			a.log.Warn("cannot read the OOM kills that happened while no agent was running", "since", away.Since, "error", err)
 		}
 	}

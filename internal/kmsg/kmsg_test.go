@@ -114,7 +114,7 @@ func TestFakeLinesAreSkipped(t *testing.T) {
 
 // Old lines are read from a time on; a file serves as /dev/kmsg does not.
 func TestPast(t *testing.T) {
-	if got, err := Past(filepath.Join(t.TempDir(), "none"), time.Time{}); err == nil {
+	if got, err := OpenPast(filepath.Join(t.TempDir(), "none")); err == nil {
 		t.Errorf("a log that is not there: %v", got)
 	}
 	for record, want := range map[string]time.Duration{

@@ -15,16 +15,30 @@ import (
 	"github.com/sigtrace/sigtrace/internal/event"
 )
 
-// Past returns the OOM kills that the log still shows, from a time on: the
-// kernel keeps its last lines (CONFIG_LOG_BUF_SHIFT) until it boots again.
-func Past(path string, since time.Time) ([]event.KernelOOM, error) {
+// Past is the kernel log's memory: the last lines that the kernel keeps
+// (CONFIG_LOG_BUF_SHIFT) until it boots again. Opening it may take CAP_SYSLOG,
+// reading does not.
+type Past struct{ fd int }
+
+// OpenPast opens the log at its oldest line.
+func OpenPast(path string) (*Past, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open the kernel log %s: %w", path, err)
 	}
+	return &Past{fd}, nil
+}
+
+// Close lets go of a log that is not read.
+func (past *Past) Close() error { return unix.Close(past.fd) }
+
+// OOMs returns the OOM kills that the log still shows, from a time on, and closes
+// it.
+func (past *Past) OOMs(since time.Time) ([]event.KernelOOM, error) {
+	fd := past.fd
 	defer unix.Close(fd)
 	booted := bootTime()
-	var past []event.KernelOOM
+	var ooms []event.KernelOOM
 	var p Parser
 	buf := make([]byte, recordMax)
 	for {
@@ -33,9 +47,9 @@ func Past(path string, since time.Time) ([]event.KernelOOM, error) {
 		case errors.Is(err, unix.EPIPE), errors.Is(err, unix.EINTR):
 			continue // overwritten meanwhile
 		case errors.Is(err, unix.EAGAIN), err == nil && n == 0, errors.Is(err, io.EOF):
-			return past, nil
+			return ooms, nil
 		case err != nil:
-			return past, fmt.Errorf("read the kernel log: %w", err)
+			return ooms, fmt.Errorf("read the kernel log: %w", err)
 		}
 		record := string(buf[:n])
 		line, own := text(record)
@@ -46,7 +60,7 @@ func Past(path string, since time.Time) ([]event.KernelOOM, error) {
 			at, known := stamp(record)
 			oom.SinceBoot = at
 			if oom.Time = booted.Add(at); known && !oom.Time.Before(since) {
-				past = append(past, oom)
+				ooms = append(ooms, oom)
 			}
 		}
 	}

@@ -170,7 +170,7 @@ func TestAgentKilledWhileItWrites(t *testing.T) {
 		t.Fatalf("no deaths: %v", err)
 	}
 	for _, name := range files {
-		if b, err := os.ReadFile(name); err != nil || !strings.HasSuffix(name, ".log") || !bytes.Contains(b, []byte(", revision 1\n")) {
+		if b, err := os.ReadFile(name); err != nil || !strings.HasSuffix(name, ".log") || !bytes.Contains(b, []byte(", revision 1; about the cause: ")) {
 			t.Errorf("%s is not whole: %v", name, err)
 		}
 	}

@@ -139,7 +139,7 @@ func TestPinCrashingTwiceIsNoLoop(t *testing.T) {
 	if len(n.deaths()[bad]) != 0 {
 		t.Errorf("it has a record: %+v", n.deaths()[bad])
 	}
-	if !strings.Contains(third.stderr.String(), fmt.Sprintf("gets none\" pid=%d", bad)) {
+	if !strings.Contains(third.stderr.String(), fmt.Sprintf("it is given up\" pid=%d", bad)) {
 		t.Errorf("the log does not say so: %s", &third.stderr)
 	}
 	if !n.lost("record_failed") {

@@ -55,6 +55,11 @@ func TestPerfSawTheSame(t *testing.T) {
 	_ = perf.Wait() // it ends with the signal that it was sent
 	theirs := between(perfSaw(t, data), first.Victim, last.Victim)
 	ours := between(w.sightings(t), first.Victim, last.Victim)
+	for i := range ours {
+		if ours[i].result == "too_late" {
+			ours[i].result = "ignored" // the kernel has one word for both
+		}
+	}
 	if len(theirs) < 500 {
 		t.Fatalf("perf saw only %d signals: %s", len(theirs), &said)
 	}
