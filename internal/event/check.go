@@ -17,6 +17,8 @@ const (
 	// nestedMax bounds how deep processes name other processes: an actor has
 	// ancestors, and an ancestor a present parent.
 	nestedMax = 4
+	// ancestorsMax bounds a list of ancestors; the kernel side sends 40.
+	ancestorsMax = 256
 )
 
 // CheckDecoded returns an error if an event that was read from a file lacks what
@@ -108,6 +110,9 @@ func (p *Process) check(depth int) error {
 		return err
 	}
 	for _, list := range [][]*Process{p.Ancestors, p.PresentAncestors} {
+		if len(list) > ancestorsMax {
+			return fmt.Errorf("%d ancestors are too many", len(list))
+		}
 		for _, a := range list {
 			if a == nil {
 				return errors.New("an ancestor is null")

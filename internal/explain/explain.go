@@ -54,7 +54,7 @@ func byCode(input string, n int64) Meaning {
 	m := Meaning{Input: input, Code: code}
 	if sig := code - 128; sig >= 1 && sig <= signal.Max {
 		m = bySignal(input, sig)
-		m.Meaning += "; a program can exit with this code by itself, too"
+		m.Meaning += "; a program can also call exit with this code"
 	} else {
 		c := codes()[code]
 		m.Name, m.Meaning, m.Causes, m.LookAt = c.name, c.meaning, c.causes, c.lookAt

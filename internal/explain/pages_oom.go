@@ -15,7 +15,7 @@ var oomPages = map[event.Cause]text{
 			"`container_survives`: whether the container goes on without the process. Kubernetes does not report the kill then.",
 		},
 		change: []string{
-			"Raise the limit to the peak that you expect with some room, or bound what grows: heap, cache, number of workers, files in tmpfs.",
+			"Raise the limit to the expected peak plus headroom, or bound what grows: heap, cache, number of workers, files in tmpfs.",
 			"Write the unit: `1024m` is 1.024 bytes, `1024Mi` is 1 GiB.",
 			"On cgroup v2 kubelet (1.28 and later) has all processes of a container killed together. `singleProcessOOMKill: true` in its configuration (1.32 and later) has the kernel kill one.",
 		},

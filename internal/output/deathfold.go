@@ -9,7 +9,6 @@ import (
 
 	"github.com/sigtrace/sigtrace/internal/event"
 	"github.com/sigtrace/sigtrace/internal/phrase"
-	"github.com/sigtrace/sigtrace/internal/safetext"
 )
 
 const (
@@ -73,7 +72,7 @@ func (t *tablePrinter) countedAlike(now time.Time, all bool) []string {
 	for k, g := range t.alike {
 		over := now.Sub(g.last) >= alikeWithin
 		if g.count > 0 && (all || over || now.Sub(g.first) >= alikeMax) {
-			lines = append(lines, t.colour.dim(t.cutEnd(treeIndent+g.text())))
+			lines = append(lines, t.colour.dim(t.cutEnd(t.time(g.death.Time)+"  "+g.text())))
 			g.first, g.count, g.pids = now, 0, nil
 		}
 		if over {
@@ -83,7 +82,7 @@ func (t *tablePrinter) countedAlike(now time.Time, all bool) []string {
 	return lines
 }
 
-// text is "and 39 more sleep the same way (pids 4, 5, …)".
+// text is "39 more deaths like that of sleep(3): foreign_process (pids 4, 5, …)".
 func (g *alike) text() string {
 	var pids []string
 	for _, p := range g.pids {
@@ -94,5 +93,5 @@ func (g *alike) text() string {
 	if g.count > len(g.pids) {
 		pids = append(pids, "…")
 	}
-	return fmt.Sprintf("and %d more %s, the same way: %s (pids %s)", g.count, safetext.Quote(phrase.Program(g.death.Process)), g.death.Cause, strings.Join(pids, ", "))
+	return fmt.Sprintf("%s like that of %s: %s (pids %s)", phrase.Count(g.count, "more death"), named(g.death.Process), g.death.Cause, strings.Join(pids, ", "))
 }

@@ -70,6 +70,8 @@ func (t *tablePrinter) how(s *event.Signal) string {
 	switch {
 	case isTrue(s.Fatal):
 		how += ", fatal"
+	case s.Handled:
+		how += ", handled"
 	case s.Result != event.ResultDelivered && s.Result != "":
 		how += ", " + strings.ReplaceAll(string(s.Result), "_", " ")
 	}

@@ -36,6 +36,9 @@ func Fault(sig string) string {
 
 // Duration is a time between two events for a sentence: "120 ms", "4.0 s".
 func Duration(d time.Duration) string {
+	if d < time.Millisecond {
+		return "less than 1 ms"
+	}
 	if d < time.Second {
 		return fmt.Sprintf("%d ms", d.Round(time.Millisecond).Milliseconds())
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 )
@@ -41,7 +40,7 @@ func DeathIDs(dir string) (map[string]bool, error) {
 }
 
 func addIDs(ids map[string]bool, name string) error {
-	f, err := os.Open(name)
+	f, err := openRegular(name)
 	if err != nil {
 		return fmt.Errorf("read the deaths that were written: %w", err)
 	}

@@ -45,7 +45,7 @@ func WrittenSince(dir string, since time.Time) ([]absence.Written, error) {
 }
 
 func eachDeath(name string, emit func(absence.Written)) error {
-	f, err := os.Open(name)
+	f, err := openRegular(name)
 	if err != nil {
 		return fmt.Errorf("read the deaths that were written: %w", err)
 	}

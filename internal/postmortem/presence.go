@@ -35,6 +35,10 @@ type Presence struct {
 
 // readPresence returns nil where there is none, or none that can be read.
 func readPresence(dir fs.FS) *Presence {
+	info, err := fs.Stat(dir, presenceName)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > presenceMax {
+		return nil
+	}
 	b, err := fs.ReadFile(dir, presenceName)
 	if err != nil {
 		return nil
@@ -82,7 +86,7 @@ func heldByAnother(path string) bool {
 		return false
 	}
 	defer root.Close()
-	lock, err := root.Open(lockName)
+	lock, err := openRegularIn(root, lockName)
 	if err != nil {
 		return false
 	}

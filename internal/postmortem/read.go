@@ -20,7 +20,7 @@ import (
 )
 
 // lineMax bounds a line: a longer one is none of ours.
-const lineMax = 16 << 20
+const lineMax = 4 << 20
 
 // depthMax is how far below a directory of many nodes' files theirs may lie.
 const depthMax = 2
@@ -68,7 +68,7 @@ func isJournal(name string) bool {
 // opened before the others are listed, so that a rotation meanwhile hides
 // nothing.
 func openJournals(dir string) ([]*os.File, error) {
-	current, err := os.Open(filepath.Join(dir, journalName))
+	current, err := openRegular(filepath.Join(dir, journalName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func openJournals(dir string) ([]*os.File, error) {
 	}
 	var files []*os.File
 	for _, name := range names {
-		f, err := os.Open(filepath.Join(dir, name))
+		f, err := openRegular(filepath.Join(dir, name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // it was the oldest, and went
 		}

@@ -79,7 +79,7 @@ func (s *Session) stream(ctx context.Context, to Stream, started func()) (err er
 	defer func() { err = errors.Join(err, verdicts.close()) }()
 	statuses, older := make(chan *event.Status), make(chan map[proc.Identity]proc.Image, 1)
 	p := pipeline.New(s.tracer, s.resolver, s.cache, s.watcher, to.Printer, pipeline.Options{
-		Filter: s.c.Shown, Verdicts: verdicts.engine, JoinLog: verdict.Witnessed, Observer: s.kube,
+		Filter: s.c.Shown, Verdicts: verdicts.engine, JoinLog: verdict.WithKernelLog, Observer: s.kube,
 		Recovery: to.Recovery, FetchNames: s.fetch, Symbols: s.symbols, TopCgroup: s.unitRoots,
 		Feeds: pipeline.Feeds{
 			KernelLog: s.followKernelLog(ctx), Facts: s.kube.Facts(), Statuses: statuses, Absent: to.Absent, Older: older,

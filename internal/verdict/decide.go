@@ -41,7 +41,7 @@ func (e *Engine) decided(st *story) finding {
 		return e.endedItself(st)
 	case n == int(unix.SIGKILL) && st.oom != nil:
 		k := e.logged(st.process, st.oom.Time)
-		f := byOOM(Witnessed(st.oom, k))
+		f := byOOM(WithKernelLog(st.oom, k))
 		f.log = k
 		return f
 	case st.exit.Seccomp != "" && (n == int(unix.SIGKILL) || n == int(unix.SIGSYS)):

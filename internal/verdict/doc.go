@@ -7,6 +7,6 @@
 //
 // A story holds what is known of one process. When it has exited and what may
 // be reordered has had its time, decide finds the cause: deciding picks the
-// signal that ended it, firstOf follows messengers back to who began, who shows
-// what that one is to the victim, and report writes the record.
+// fatal signal, firstOf follows forwarders back to who asked first, who classifies
+// that sender, and record builds the record.
 package verdict

@@ -38,9 +38,9 @@ func (e *Engine) logged(p *event.Process, at time.Time) *event.KernelOOM {
 	return nil
 }
 
-// Witnessed adds to an OOM kill what only the log shows: the free blocks, and,
+// WithKernelLog adds to an OOM kill what only the log shows: the free blocks, and,
 // where oom_kill_process could not be hooked, order, flags and scope.
-func Witnessed(o *event.OOM, k *event.KernelOOM) *event.OOM {
+func WithKernelLog(o *event.OOM, k *event.KernelOOM) *event.OOM {
 	if k == nil {
 		return o
 	}
@@ -67,7 +67,7 @@ func fromLog(x *event.Exit, k *event.KernelOOM) *event.OOM {
 	if k.Cgroup {
 		scope = "cgroup"
 	}
-	return Witnessed(&event.OOM{
+	return WithKernelLog(&event.OOM{
 		Header: event.Header{Schema: event.Schema, Type: event.TypeOOM, Time: k.Time, BoottimeNS: x.BoottimeNS, Node: x.Node},
 		Scope:  scope, Victim: &event.Victim{Process: x.Process},
 	}, k)

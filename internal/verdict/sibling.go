@@ -44,9 +44,10 @@ func (e *Engine) endedForSibling(st *story, f *finding) {
 	}
 	cause := e.decide(sibling)
 	if cause == nil {
+		f.cut = true
 		return
 	}
-	f.setOffBy, f.setOffCause, f.sibling = sibling, cause.cause, true
+	f.setOffBy, f.setOffCause, f.sibling, f.cut = sibling, cause.cause, true, f.cut || cause.cut
 	f.confidence = event.Likely
 	f.precede(cause.hops...)
 }
@@ -101,9 +102,10 @@ func (e *Engine) tookChildsFate(st *story, f *finding) {
 	}
 	cause := e.decide(child)
 	if cause == nil {
+		f.cut = true
 		return
 	}
-	f.setOffBy, f.setOffCause, f.sibling = child, cause.cause, true
+	f.setOffBy, f.setOffCause, f.sibling, f.cut = child, cause.cause, true, f.cut || cause.cut
 	f.believe(false)
 	f.precede(cause.hops...)
 }
