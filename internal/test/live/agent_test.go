@@ -216,9 +216,8 @@ func TestAgentServesMetrics(t *testing.T) {
 		return fmt.Sprint(r.StatusCode, " ", string(b))
 	}
 	for _, path := range []string{"/healthz", "/readyz"} {
-		if got := get(path); got != "200 ok\n" {
-			t.Errorf("%s: %s", path, got)
-		}
+		// The ready file comes a moment before the stream begins.
+		eventually(t, path+" is ok", func() bool { return get(path) == "200 ok\n" })
 	}
 	pid := killOne(t)
 	eventually(t, "the death is reported", func() bool { return len(a.find(isDeathOf(pid))) == 1 })
