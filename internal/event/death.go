@@ -125,7 +125,7 @@ type HandledSignal struct {
 	Sender  *Process `json:"sender,omitempty"`
 }
 
-// Memory is what the cgroup of the dead process reported when it died.
+// Memory is what the cgroup of the process showed when it died.
 type Memory struct {
 	LimitBytes *uint64 `json:"limit_bytes,omitempty"`
 	PeakBytes  *uint64 `json:"peak_bytes,omitempty"`

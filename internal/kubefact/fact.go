@@ -65,7 +65,7 @@ const (
 )
 
 // Fact is one thing that Kubernetes said of a pod: in its kubelet's log, in
-// the API, in a probe counter, in a container's status. It is a second witness
+// the API, in a probe counter, in a container's status. It is a second source
 // of deaths, and the only one that knows reasons.
 type Fact struct {
 	// Time is when it was so, as its source shows it; else when it was read.

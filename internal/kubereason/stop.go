@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// early is by how much a word of the API may seem to come after the signal
+	// early is by how much a report of the API may seem to come after the signal
 	// that it led to: other machines' clocks, and a watch takes its time.
 	early = 2 * time.Second
 	// exact is the same for what kubelet itself says, in its log or in Events (whose

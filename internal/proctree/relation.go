@@ -51,7 +51,7 @@ func containerCgroup(p *event.Process) string {
 	return p.Cgroup
 }
 
-// Relate says what the actor is to the dead, the nearest first.
+// Relate says what the actor is to the target, the nearest first.
 func Relate(actor, dead *event.Process) event.Relation {
 	switch {
 	case actor == nil:

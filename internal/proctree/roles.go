@@ -89,7 +89,7 @@ func ServiceManager(from, dead *event.Process) Trust {
 	return None
 }
 
-// ExecSession is how far a process of the dead one's container is believed to have
+// ExecSession is how far a process of the target's container is believed to have
 // come from outside (kubectl exec, docker exec): its lineage leaves the container
 // without passing through the container's init. Of a lineage that does not lead out
 // of the container, for it was cut at its maximum or begins in the midst, it is not
@@ -111,7 +111,7 @@ func ExecSession(from, dead *event.Process) (is, sure bool) {
 			top = a // the dead stages of runc run inside for a moment
 		}
 	}
-	// Where it is not known which is init: the dead one's own line leads there.
+	// Where it is not known which is init: the target's own ancestry leads there.
 	if Same(top, dead) || among(dead.Ancestors, top) || among(dead.PresentAncestors, top) {
 		return false, true
 	}

@@ -25,7 +25,7 @@ type Options struct {
 	TargetPID int
 	// MaskArgs hides secrets in the arguments that summaries show.
 	MaskArgs bool
-	// KernelLog says that OOM kills have the kernel's log as second witness:
+	// KernelLog says that OOM kills have the kernel's log as second source:
 	// it is waited for a little longer.
 	KernelLog bool
 	// Task looks at a process that does not die; nil where there is none to

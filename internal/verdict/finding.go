@@ -13,7 +13,7 @@ type finding struct {
 	cause      event.Cause
 	confidence event.Confidence
 	// deciding is the signal that ended it, or that asked it to end; first the
-	// one that began the chain (the same where there is no messenger).
+	// one that began the chain (the same where there is no forwarder).
 	deciding, first *noted
 	oom             *event.OOM
 	log             *event.KernelOOM

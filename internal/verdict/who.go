@@ -50,7 +50,7 @@ func (f *finding) believe(sure bool) {
 }
 
 // identified reports whether enough is known of a sender to say what it is to the
-// dead: by itself, or because the dead one descends from it.
+// target: directly, or because the target descends from it.
 func identified(from, dead *event.Process) bool {
 	return proctree.IsIdentified(from) || proctree.Descends(dead, from) || proctree.IsInit(from)
 }
